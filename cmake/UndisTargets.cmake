@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+#
+# What every target of this project has in common. Nothing here is exported to users.
+
+# undis_flags(<target>): warnings, sanitizers and definitions of our own code.
+function(undis_flags target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wundef
+    $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wmissing-declarations>
+    $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Wthread-safety-beta>
+    -fno-omit-frame-pointer  # stacks are walked by frame pointer
+    $<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>  # clang's default; without it no inlining in a .so
+    $<$<BOOL:${UNDIS_WERROR}>:-Werror>)
+  # The library sees NDIS 5.x and 6.x declarations at the same time; a driver picks one by its macros.
+  target_compile_definitions(${target} PRIVATE UNDIS_ALL_VERSIONS)
+  if(UNDIS_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${UNDIS_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=${UNDIS_SANITIZE})
+  endif()
+  if(UNDIS_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage)
+    target_link_options(${target} PRIVATE --coverage)
+  endif()
+endfunction()
+
+# undis_add_test(<name> <source>... [LABELS <label>...] [LIBS <target>...])
+# A GoogleTest program; each of its tests becomes a test of ctest. Label: unit, unless others are given.
+function(undis_add_test name)
+  if(NOT UNDIS_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LABELS;LIBS")
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  undis_flags(${name})
+  target_link_libraries(${name} PRIVATE undis ${arg_LIBS} GTest::gmock_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  include(GoogleTest)
+  # A list in PROPERTIES is flattened on its way through the discovery script, so labels go one by one.
+  string(REPLACE ";" "\\;" labels "${arg_LABELS}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${labels}" TIMEOUT 120)
+endfunction()
