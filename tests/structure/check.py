@@ -54,13 +54,14 @@ def check_parts(root: Path) -> list[str]:
 
 
 def check_headers(root: Path) -> list[str]:
-    """Installed headers see nothing of src/."""
-    return [
-        f"{path.relative_to(root)}: an installed header may not include {name}"
-        for path in files(root, "include", CODE)
-        for _, name in includes(path)
-        if (root / "src" / name).exists()
-    ]
+    """Installed headers see nothing of src/, not even by a name that both have: src/ comes first on the library's path."""
+    faults = []
+    for path in files(root, "include", CODE):
+        for style, name in includes(path):
+            beside = style == '"' and (path.parent / name).exists()
+            if (root / "src" / name).exists() and not beside:
+                faults.append(f"{path.relative_to(root)}: an installed header may not include src/{name}")
+    return faults
 
 
 def check_drivers(root: Path) -> list[str]:
