@@ -22,6 +22,9 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/undisConfigVersion.cmake 
 install(FILES ${PROJECT_BINARY_DIR}/undisConfig.cmake ${PROJECT_BINARY_DIR}/undisConfigVersion.cmake
   cmake/UndisDriver.cmake DESTINATION ${package})
 
+# Relative to the file itself, so that an installed tree may be moved.
+file(RELATIVE_PATH UNDIS_PREFIX_FROM_PC ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" UNDIS_PREFIX_FROM_PC "${UNDIS_PREFIX_FROM_PC}")
 configure_file(cmake/undis.pc.in ${PROJECT_BINARY_DIR}/undis.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/undis.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
