@@ -44,6 +44,7 @@ struct DdiInfo {{
   int max_irql;              ///< highest; 0..15 where nothing is said
   bool irql_documented;      ///< the bound stands on the page, and is not general knowledge
   const char* rule;          ///< Microsoft's rule names, separated by ';', or ""
+  const char* irql_rule;     ///< the one of them that is about the IRQL, or ""
   const char* page;          ///< "ndis/nf-ndis-ndismsendcomplete", or ""
   const char* status;        ///< "done", "partial" or "none"
 }};
@@ -114,7 +115,7 @@ def ddi_table(rows: list[Ddi]) -> tuple[str, str]:
 
     def initializer(row: Ddi) -> str:
         irql = Irql.parse(row.irql)
-        texts = [quoted(text) for text in (row.rule, row.page, row.status)]
+        texts = [quoted(text) for text in (row.rule, row.irql_rule, row.page, row.status)]
         fields = [quoted(row.name), f"DdiKind::{row.kind.capitalize()}", quoted(row.family), quoted(row.versions)]
         fields += [str(irql.lowest), str(irql.highest), str(irql.documented).lower(), *texts]
         return ", ".join(fields)
@@ -193,7 +194,7 @@ def main() -> int:
         header, body = ddi_table(rows)
         tables.put(arguments.out / "undis" / "ddi_table.h", header)
         tables.put(arguments.out / "undis" / "ddi_table.cpp", body)
-        header, body = rule_table(tables.read("rules.csv"))
+        header, body = rule_table(tables.read_rules())
         tables.put(arguments.out / "undis" / "rule_table.h", header)
         tables.put(arguments.out / "undis" / "rule_table.cpp", body)
         tables.put(arguments.out / "undis" / "undis.map", export_list(rows))

@@ -11,6 +11,7 @@ ROOT = SPEC.parent
 
 KINDS = ("function", "variable", "callback", "macro")
 STATUSES = ("done", "partial", "none")
+SEVERITIES = ("error", "warning", "note")
 
 # Windows x64. DIRQL is a range: which device's interrupt it is, is not known here.
 _LEVELS = {
@@ -68,6 +69,10 @@ class Ddi:
         return self.there and self.file.startswith("src/")
 
     @property
+    def irql_rule(self) -> str:
+        return next((rule for rule in self.rule.split(";") if rule.startswith("Irql")), "")
+
+    @property
     def in_enum(self) -> bool:
         """What DdiCall names. A macro's name would be rewritten by the macro itself."""
         return self.kind == "function" and not self.file.startswith("include/")
@@ -88,6 +93,20 @@ def read_ddi() -> list[Ddi]:
             raise ValueError(f"spec/ddi.csv: {row.name}: kind is one of {KINDS}, status one of {STATUSES}")
         seen.add(row.name)
         Irql.parse(row.irql)
+    return rows
+
+
+def read_rules() -> list[dict[str, str]]:
+    rows = read("rules.csv")
+    ids = {row["id"] for row in rows}
+    for row in rows:
+        if row["severity"] not in SEVERITIES or not row["page"] or not row["says"] or not row["seen_by"]:
+            raise ValueError(f"spec/rules.csv: {row['id']}: severity is one of {SEVERITIES}; says, seen_by and page are given")
+    for row in read_ddi():
+        if row.irql_rule and row.irql_rule not in ids:
+            raise ValueError(f"spec/ddi.csv: {row.name} names {row.irql_rule}, which has no row in spec/rules.csv")
+    if len(ids) != len(rows):
+        raise ValueError("spec/rules.csv: an id has two rows")
     return rows
 
 
