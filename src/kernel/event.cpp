@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+//
+// Events: KEVENT for drivers, Event for undis itself.
+//
+// Pages   wdm/nf-wdm-keinitializeevent, -kesetevent, -keresetevent, -keclearevent, -kereadstateevent
+// IRQL    <= DISPATCH_LEVEL; KeSetEvent with Wait TRUE: <= APC_LEVEL
+#include <fmt/format.h>
+#include <ntddk.h>
+
+#include "kernel/kernel_call.h"
+#include "kernel/misuse.h"
+#include "kernel/system.h"
+#include "kernel/wait.h"
+#include "machine/machine.h"
+
+namespace undis::kernel {
+
+void initialize_event(KEVENT& event, DispatcherType type, bool set) noexcept {
+  initialize_header(event.Header, type, sizeof event, set ? 1 : 0);
+}
+
+LONG set_event(KEVENT& event) noexcept {
+  const Hold hold(dispatcher_lock);
+  const LONG before = event.Header.SignalState;
+  event.Header.SignalState = 1;
+  if (before == 0) wake_waiters(event.Header);
+  return before;
+}
+
+LONG reset_event(KEVENT& event) noexcept {
+  const Hold hold(dispatcher_lock);
+  const LONG before = event.Header.SignalState;
+  event.Header.SignalState = 0;
+  return before;
+}
+
+namespace {
+
+bool check_event(const KEVENT* event, const char* function) {
+  return check_header(event->Header, DispatcherType::NotificationEvent, DispatcherType::SynchronizationEvent, function, "an event");
+}
+
+}  // namespace
+
+struct Event::Parts {
+  KEVENT event;
+  std::string name;
+};
+
+Event::Event(std::string name) : parts_(std::make_unique<Parts>()) {
+  initialize_event(parts_->event, DispatcherType::NotificationEvent, false);
+  parts_->name = std::move(name);
+}
+
+Event::~Event() = default;
+
+void Event::set() noexcept {
+  schedule_point("set event");
+  set_event(parts_->event);
+  schedule_point("event set");
+}
+
+void Event::reset() noexcept { reset_event(parts_->event); }
+
+bool Event::is_set() const noexcept { return parts_->event.Header.SignalState > 0; }
+
+void Event::wait() noexcept {
+  schedule_point("wait for event");
+  DISPATCHER_HEADER* const object = &parts_->event.Header;
+  undis::kernel::wait_for("a wait of undis", {&object, 1}, false, {}, parts_->name.c_str());
+  schedule_point("event waited for");
+}
+
+bool Event::wait_for(std::uint64_t ticks) noexcept {
+  schedule_point("wait for event");
+  DISPATCHER_HEADER* const object = &parts_->event.Header;
+  const NTSTATUS status = undis::kernel::wait_for("a wait of undis", {&object, 1}, false, {.at = now() + ticks, .at_once = ticks == 0},
+                                           parts_->name.c_str());
+  schedule_point("event waited for");
+  return status != STATUS_TIMEOUT;
+}
+
+}  // namespace undis::kernel
+
+using namespace undis::kernel;
+
+VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
+  initialize_event(*Event, Type == NotificationEvent ? DispatcherType::NotificationEvent : DispatcherType::SynchronizationEvent,
+                   State != FALSE);
+}
+
+LONG KeSetEvent(PRKEVENT Event, KPRIORITY, BOOLEAN Wait) {
+  const KernelCall call("KeSetEvent", Wait != FALSE ? APC_LEVEL : DISPATCH_LEVEL);
+  return check_event(Event, call.name()) ? set_event(*Event) : 0;
+}
+
+LONG KePulseEvent(PRKEVENT Event, KPRIORITY, BOOLEAN Wait) {
+  const KernelCall call("KePulseEvent", Wait != FALSE ? APC_LEVEL : DISPATCH_LEVEL);
+  if (!check_event(Event, call.name())) return 0;
+  const LONG before = set_event(*Event);
+  reset_event(*Event);
+  return before;
+}
+
+LONG KeResetEvent(PRKEVENT Event) {
+  const KernelCall call("KeResetEvent", DISPATCH_LEVEL);
+  return check_event(Event, call.name()) ? reset_event(*Event) : 0;
+}
+
+VOID KeClearEvent(PRKEVENT Event) {
+  const KernelCall call("KeClearEvent", DISPATCH_LEVEL);
+  if (check_event(Event, call.name())) reset_event(*Event);
+}
+
+LONG KeReadStateEvent(PRKEVENT Event) {
+  const KernelCall call("KeReadStateEvent", DISPATCH_LEVEL);
+  return check_event(Event, call.name()) ? Event->Header.SignalState : 0;
+}

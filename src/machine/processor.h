@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// A virtual processor: its IRQL, what runs on it, whether it has DPCs to run. Plain data; the engine and the kernel write it.
+#pragma once
+
+#include <cstdint>
+
+namespace undis::machine {
+
+class Strand;
+
+/// The IRQLs of Windows x64 that matter to an engine (a driver sees them as PASSIVE_LEVEL, DISPATCH_LEVEL).
+inline constexpr std::uint8_t kPassive = 0;
+inline constexpr std::uint8_t kDispatch = 2;
+
+struct Processor {
+  std::uint32_t index = 0;
+  std::uint8_t irql = kPassive;
+  bool dpcs_waiting = false;      ///< the kernel has DPCs for it that its DPC strand did not start yet
+  Strand* current = nullptr;      ///< nullptr: idle
+  Strand* interrupted = nullptr;  ///< what runs on when the DPCs are done
+  Strand* dpc_strand = nullptr;   ///< runs its DPCs at DISPATCH_LEVEL; made by the kernel
+};
+
+/// The processor on which the calling code runs. Set by the engine; nullptr on an OS thread that no machine knows.
+[[gnu::tls_model("initial-exec")]] extern thread_local constinit Processor* processor_here;
+
+}  // namespace undis::machine

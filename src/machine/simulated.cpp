@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: MIT
+//
+// Simulated: the choice of who goes on, the switch, the clock.
+#include "machine/simulated.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace undis::machine {
+
+thread_local constinit Processor* processor_here = nullptr;
+
+namespace {
+
+[[noreturn]] void broken(const char* what) noexcept {
+  std::fprintf(stderr, "undis: simulated machine: %s\n", what);
+  std::abort();
+}
+
+/// Below DISPATCH_LEVEL, except that a DPC which lowered the IRQL against the rules is not interrupted by the next.
+bool can_start_dpcs(const Processor& processor) noexcept {
+  return processor.dpcs_waiting && processor.irql < kDispatch && processor.current != processor.dpc_strand;
+}
+
+}  // namespace
+
+Simulated::Simulated(Schedule schedule, std::uint32_t processors) : schedule_(schedule) {
+  if (processors == 0 || processors > kMaxProcessors) broken("1 to 64 processors are possible");
+  processors_.resize(processors);
+  for (std::uint32_t i = 0; i < processors; ++i) processors_[i].index = i;
+  grant();
+}
+
+Simulated::~Simulated() {
+  if (host_ != nullptr) detach();
+}
+
+void Simulated::attach(Client& client, Strand& host) noexcept {
+  client_ = &client;
+  host_ = &host;
+  host.machine_ = this;
+  host.fiber_ = &host_fiber_;
+  host.id_ = 0;
+  host.stack_low_ = host_fiber_.low();
+  host.stack_high_ = host_fiber_.high();
+  executing_ = &host;
+  abandoned_ = false;
+  occupy(processors_[0], host);
+  processor_here = &processors_[0];
+}
+
+void Simulated::detach() noexcept {
+  drop_strands();
+  host_->processor_ = nullptr;
+  host_ = executing_ = nullptr;
+  processor_here = nullptr;
+}
+
+void Simulated::give_up() noexcept {
+  if (executing_ != host_) broken("give_up() is for the host's own thread");
+  abandoned_ = true;
+  const std::uint8_t irql = processor_here->irql;
+  drop_strands();
+  occupy(processors_[0], *host_);
+  processor_here = processors_.data();
+  processor_here->irql = irql;
+}
+
+/// The strands that have not ended are lost with their frames; who owns the Strand objects frees those.
+void Simulated::drop_strands() noexcept {
+  while (live_first_ != nullptr) {
+    Strand& strand = *live_first_;
+    live_first_ = strand.live_next_;
+    Fiber::give_back(strand.fiber_, true);
+    strand.fiber_ = nullptr;
+    strand.processor_ = nullptr;
+    strand.state_ = Strand::State::Ended;
+  }
+  live_last_ = ready_first_ = ready_last_ = nullptr;
+  ready_count_ = spinning_ = 0;
+  timers_.clear();
+  for (Processor& processor : processors_) processor = Processor{.index = processor.index};
+}
+
+// ---- strands ----
+
+bool Simulated::start(Strand& strand) noexcept {
+  strand.fiber_ = Fiber::make(&Simulated::enter, &strand);
+  if (strand.fiber_ == nullptr) return false;
+  strand.machine_ = this;
+  strand.id_ = next_id_++;
+  strand.stack_low_ = strand.fiber_->low();
+  strand.stack_high_ = strand.fiber_->high();
+  strand.live_before_ = live_last_;
+  (live_last_ != nullptr ? live_last_->live_next_ : live_first_) = &strand;
+  live_last_ = &strand;
+
+  // A DPC strand is no thread: it rests until its processor has DPCs.
+  for (const Processor& processor : processors_) {
+    if (processor.dpc_strand == &strand) {
+      strand.state_ = Strand::State::Parked;
+      return true;
+    }
+  }
+  make_ready(strand);
+  return true;
+}
+
+void Simulated::enter(void* strand) noexcept {
+  auto& self = *static_cast<Strand*>(strand);
+  auto& machine = static_cast<Simulated&>(*self.machine_);
+  machine.settle();
+  self.main();
+  machine.finish(self);
+}
+
+void Simulated::finish(Strand& strand) noexcept {
+  if (wanted_ == &strand) wanted_ended_ = true;
+  (strand.live_before_ != nullptr ? strand.live_before_->live_next_ : live_first_) = strand.live_next_;
+  (strand.live_next_ != nullptr ? strand.live_next_->live_before_ : live_last_) = strand.live_before_;
+  vacate(strand, Strand::State::Ended);
+  ended_ = &strand;
+  progress();
+  dispatch();
+  broken("an ended strand was resumed");
+}
+
+/// What the strand that arrives does for the one that left for ever: its stack is free only now.
+void Simulated::settle() noexcept {
+  if (ended_ == nullptr) return;
+  Strand& strand = *ended_;
+  ended_ = nullptr;
+  Fiber::give_back(strand.fiber_, false);
+  strand.fiber_ = nullptr;
+  strand.ended();
+}
+
+void Simulated::make_ready(Strand& strand) noexcept {
+  strand.state_ = Strand::State::Ready;
+  strand.ready_next_ = nullptr;
+  (ready_last_ != nullptr ? ready_last_->ready_next_ : ready_first_) = &strand;
+  ready_last_ = &strand;
+  ++ready_count_;
+}
+
+void Simulated::unready(Strand& strand) noexcept {
+  Strand* before = nullptr;
+  for (Strand* s = ready_first_; s != &strand; s = s->ready_next_) before = s;
+  (before != nullptr ? before->ready_next_ : ready_first_) = strand.ready_next_;
+  if (ready_last_ == &strand) ready_last_ = before;
+  strand.ready_next_ = nullptr;
+  --ready_count_;
+}
+
+void Simulated::occupy(Processor& processor, Strand& strand) noexcept {
+  processor.current = &strand;
+  processor.irql = strand.irql_;
+  strand.processor_ = &processor;
+  strand.state_ = Strand::State::Running;
+}
+
+void Simulated::vacate(Strand& strand, Strand::State state) noexcept {
+  Processor& processor = *strand.processor_;
+  strand.irql_ = processor.irql;
+  strand.processor_ = nullptr;
+  strand.state_ = state;
+  processor.current = nullptr;
+  processor.irql = kPassive;
+}
+
+// ---- who goes on ----
+
+/// Visits the ways to go on in their fixed order until `visit` returns true. `self`: the executing strand, if it can go on.
+template <class Visit>
+bool Simulated::each_way(const Strand* self, Visit visit) noexcept {
+  Processor* const own = executing_->processor_;
+  if (self != nullptr && visit(Way{Way::Kind::Continue, own, executing_})) return true;
+  for (Processor& processor : processors_) {
+    if (can_start_dpcs(processor) && visit(Way{Way::Kind::Dpcs, &processor, nullptr})) return true;
+  }
+  for (Processor& processor : processors_) {
+    Strand* const strand = processor.current;
+    if (strand == nullptr || strand == self || strand->state_ != Strand::State::Running) continue;
+    if (visit(Way{Way::Kind::Continue, &processor, strand})) return true;
+  }
+  for (Strand* strand = ready_first_; strand != nullptr; strand = strand->ready_next_) {
+    Processor* const place = place_for(*strand, own);
+    if (place != nullptr && visit(Way{Way::Kind::Dispatch, place, strand})) return true;
+  }
+  return false;
+}
+
+/// Where a ready strand could run: an idle processor, else the executing strand's own, else the first whose thread can be displaced.
+Processor* Simulated::place_for(const Strand& strand, Processor* own) noexcept {
+  const auto allowed = [&strand](const Processor& p) { return (strand.affinity_ >> p.index & 1) != 0; };
+  const auto displaceable = [](const Processor& p) {
+    return p.irql < kDispatch && p.current != p.dpc_strand && p.current->state_ == Strand::State::Running;
+  };
+  for (Processor& processor : processors_) {
+    if (processor.current == nullptr && allowed(processor)) return &processor;
+  }
+  if (own != nullptr && own->current != nullptr && allowed(*own) && displaceable(*own)) return own;
+  for (Processor& processor : processors_) {
+    if (processor.current != nullptr && allowed(processor) && displaceable(processor)) return &processor;
+  }
+  return nullptr;
+}
+
+std::uint32_t Simulated::count_ways(const Strand* self) noexcept {
+  std::uint32_t count = 0;
+  each_way(self, [&count](const Way&) {
+    ++count;
+    return false;
+  });
+  return count;
+}
+
+Simulated::Way Simulated::nth_way(const Strand* self, std::uint32_t n) noexcept {
+  Way chosen{};
+  each_way(self, [&chosen, &n](const Way& way) {
+    chosen = way;
+    return n-- == 0;
+  });
+  return chosen;
+}
+
+/// Goes one of the ways. Returns when the executing strand of now executes again.
+void Simulated::take(const Way& way) noexcept {
+  Processor& processor = *way.processor;
+  switch (way.kind) {
+    case Way::Kind::Continue:
+      switch_to(*way.strand);
+      return;
+    case Way::Kind::Dpcs: {
+      Strand* const below = processor.current;
+      if (below != nullptr) {
+        below->irql_ = processor.irql;
+        below->state_ = Strand::State::Interrupted;
+      }
+      processor.interrupted = below;
+      processor.dpcs_waiting = false;
+      Strand& dpcs = *processor.dpc_strand;
+      dpcs.irql_ = kDispatch;
+      occupy(processor, dpcs);
+      switch_to(dpcs);
+      return;
+    }
+    case Way::Kind::Dispatch:
+      unready(*way.strand);
+      if (Strand* const displaced = processor.current; displaced != nullptr) {
+        vacate(*displaced, Strand::State::Ready);
+        make_ready(*displaced);
+      }
+      occupy(processor, *way.strand);
+      switch_to(*way.strand);
+      return;
+  }
+}
+
+void Simulated::switch_to(Strand& next) noexcept {
+  Strand& from = *executing_;
+  processor_here = next.processor_;
+  if (&next != &from) {
+    ++switches_;
+    const std::uint64_t step = (std::uint64_t{next.id_} << 8 | next.processor_->index) + now_;
+    switch_hash_ = (switch_hash_ ^ step) * 0x100000001b3 + 1;
+    from.resting_frame_ = __builtin_frame_address(0);
+    executing_ = &next;
+    from.fiber_->switch_to(*next.fiber_, from.state_ == Strand::State::Ended);
+    settle();
+  }
+}
+
+/// The executing strand has given its processor up (or spins): finds what goes on, letting time pass if need be.
+void Simulated::dispatch() noexcept {
+  for (;;) {
+    if (const std::uint32_t count = count_ways(nullptr); count != 0) {
+      take(nth_way(nullptr, schedule_.pick(count)));
+      return;
+    }
+    if (jump()) continue;
+    if (!host_in_run_) client_->host_is_stuck();
+    executing_->resting_frame_ = __builtin_frame_address(0);
+    back_to_host();
+    return;
+  }
+}
+
+/// Back to run(). The host is on no processor until it has arrived there.
+void Simulated::back_to_host() noexcept {
+  Strand& from = *executing_;
+  if (&from == host_) return;
+  executing_ = host_;
+  from.fiber_->switch_to(host_fiber_, from.state_ == Strand::State::Ended);
+  settle();
+}
+
+/// Time goes on to the next timer, if somebody is waited for. False: there is nothing to wait for, or it takes too long.
+bool Simulated::jump() noexcept {
+  if (timers_.empty()) return false;
+  if (host_in_run_ && (wanted_ == nullptr || wanted_ended_)) return false;
+  if (out_of_patience(timers_.next_due())) {
+    stop_ = Stop::Impatient;
+    return false;
+  }
+  if (timers_.next_due() > now_) now_ = timers_.next_due();
+  timers_.expire(now_);
+  progress();
+  return true;
+}
+
+// ---- schedule points ----
+
+/// Takes note of the points passed since the last time.
+void Simulated::account() noexcept {
+  const std::uint32_t passed = granted_ - points_left_;
+  granted_ = points_left_;
+  until_tick_ -= passed;
+  if (until_preemption_ != 0) until_preemption_ -= passed;
+}
+
+/// Grants points up to the next thing to be done at one.
+void Simulated::grant() noexcept {
+  if (schedule_.preempts() && until_preemption_ == 0) until_preemption_ = schedule_.points_until_preemption();
+  granted_ = until_preemption_ != 0 && until_preemption_ < until_tick_ ? until_preemption_ : until_tick_;
+  points_left_ = granted_;
+}
+
+/// Somebody waited or ended, or time passed: the clock need not help out.
+void Simulated::progress() noexcept {
+  account();
+  until_tick_ = kPointsPerTick;
+  grant();
+}
+
+void Simulated::point(const char*) noexcept {
+  if (--points_left_ == 0) decide();
+}
+
+/// The points granted are used up: it is time to pre-empt, or nobody has waited or ended for so long that the clock ticks.
+void Simulated::decide() noexcept {
+  account();
+  const bool preempts = schedule_.preempts() && until_preemption_ == 0;
+  const bool ticks = until_tick_ == 0;
+  if (ticks) {
+    until_tick_ = kPointsPerTick;
+    tick();
+  }
+  grant();
+
+  const std::uint32_t count = count_ways(executing_);
+  std::uint32_t chosen = 0;
+  if (ticks && count > 1) {
+    chosen = 1 + turn_++ % (count - 1);
+  } else if (preempts) {
+    chosen = schedule_.pick(count);
+  }
+  if (chosen != 0) take(nth_way(executing_, chosen));
+}
+
+/// The clock interrupt, as seen by code that polls.
+void Simulated::tick() noexcept {
+  now_ += kTick;
+  timers_.expire(now_);
+  if (!out_of_patience(now_)) return;
+  if (host_in_run_) {
+    // The strand stays where it is: the host reports it, then gives up.
+    stop_ = Stop::Impatient;
+    executing_->resting_frame_ = __builtin_frame_address(0);
+    back_to_host();
+  } else if (host_->state_ == Strand::State::Parked || host_->state_ == Strand::State::Spinning) {
+    client_->host_is_stuck();
+  }
+}
+
+bool Simulated::out_of_patience(Ticks at) noexcept {
+  if (host_in_run_ && wanted_ == nullptr) return false;
+  return ++jumps_ > patience_.jumps || at - run_began_ > patience_.time;
+}
+
+void Simulated::park() noexcept {
+  Strand& self = *executing_;
+  if (self.token_) {
+    self.token_ = false;
+    return;
+  }
+  vacate(self, Strand::State::Parked);
+  progress();
+  if (&self == host_) begin_patience(Patience{});
+  dispatch();
+}
+
+void Simulated::unpark(Strand& strand) noexcept {
+  if (strand.state_ == Strand::State::Parked) {
+    make_ready(strand);
+  } else if (strand.state_ != Strand::State::Ended) {
+    strand.token_ = true;
+  }
+}
+
+void Simulated::yield() noexcept {
+  Strand& self = *executing_;
+  if (ready_count_ == 0 || processor_here->irql >= kDispatch) return;
+  vacate(self, Strand::State::Ready);
+  make_ready(self);
+  dispatch();
+}
+
+void Simulated::spin(const void* lock) noexcept {
+  Strand& self = *executing_;
+  self.state_ = Strand::State::Spinning;
+  self.spins_for_ = lock;
+  ++spinning_;
+  if (&self == host_) begin_patience(Patience{});
+  dispatch();
+}
+
+void Simulated::spun(const void* lock) noexcept {
+  if (spinning_ == 0) return;
+  for (Processor& processor : processors_) {
+    Strand* const strand = processor.current;
+    if (strand == nullptr || strand->state_ != Strand::State::Spinning || strand->spins_for_ != lock) continue;
+    strand->state_ = Strand::State::Running;
+    strand->spins_for_ = nullptr;
+    --spinning_;
+  }
+}
+
+void Simulated::end_dpcs() noexcept {
+  Strand& self = *executing_;
+  Processor& processor = *self.processor_;
+  vacate(self, Strand::State::Parked);
+  if (Strand* const below = processor.interrupted; below != nullptr) {
+    processor.interrupted = nullptr;
+    occupy(processor, *below);
+  }
+  progress();
+  dispatch();
+}
+
+void Simulated::stall(Ticks ticks) noexcept {
+  now_ += ticks;
+  timers_.expire(now_);
+}
+
+void Simulated::arm(Timer& timer, Ticks due) noexcept { timers_.arm(timer, due); }
+
+bool Simulated::choose(const char*) noexcept { return schedule_.choose(); }
+
+bool Simulated::fault(const char*) noexcept { return schedule_.fault(); }
+
+// ---- the host ----
+
+void Simulated::begin_patience(const Patience& patience) noexcept {
+  patience_ = patience;
+  run_began_ = now_;
+  jumps_ = 0;
+}
+
+Stop Simulated::run(Strand* wanted, const Patience& patience) noexcept {
+  if (executing_ != host_ || host_in_run_) broken("run() is for the host's own thread");
+  if (abandoned_) return Stop::Abandoned;
+  begin_patience(patience);
+  wanted_ = wanted;
+  wanted_ended_ = wanted == nullptr || wanted->state_ == Strand::State::Ended;
+  stop_ = Stop::Idle;
+  host_in_run_ = true;
+  vacate(*host_, Strand::State::Parked);
+  dispatch();
+  host_in_run_ = false;
+  wanted_ = nullptr;
+  if (abandoned_) drop_strands();
+  return_host();
+  return abandoned_ ? Stop::Abandoned : stop_;
+}
+
+/// The host takes the first processor on which it can run; what runs there becomes ready, unless it can never run again.
+void Simulated::return_host() noexcept {
+  Processor* place = place_for(*host_, nullptr);
+  if (place == nullptr) place = processors_.data();  // every processor spins or is held at DISPATCH_LEVEL: the run is over anyway
+  if (Strand* const displaced = place->current; displaced != nullptr && displaced->state_ == Strand::State::Running) {
+    vacate(*displaced, Strand::State::Ready);
+    make_ready(*displaced);
+  }
+  occupy(*place, *host_);
+  processor_here = place;
+}
+
+void Simulated::abandon() noexcept {
+  if (!host_in_run_) broken("abandon() without a run to go back to");
+  abandoned_ = true;
+  Strand& from = *executing_;
+  executing_ = host_;
+  from.fiber_->switch_to(host_fiber_, true);
+  __builtin_unreachable();
+}
+
+void Simulated::each_strand(void (*visit)(Strand&, void*), void* argument) noexcept {
+  if (host_ != nullptr) visit(*host_, argument);
+  for (Strand* strand = live_first_; strand != nullptr;) {
+    Strand* const next = strand->live_next_;
+    visit(*strand, argument);
+    strand = next;
+  }
+}
+
+}  // namespace undis::machine

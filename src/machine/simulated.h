@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// The simulated machine: one OS thread, a fiber per strand, virtual time, and a Schedule that decides at each schedule point.
+//
+// Choices   the strand that is at the point goes on (always the first); DPCs of a processor below DISPATCH_LEVEL, by number; what is
+//           current on another processor; each ready strand, on an idle processor or in place of what runs below DISPATCH_LEVEL
+// Time      jumps to the next timer when nothing can run and somebody is waited for. Code that polls without ever waiting sees a
+//           clock tick pass every kPointsPerTick schedule points, and everything else gets its turn
+// Order     nothing here depends on the value of a pointer: the same schedule is the same run
+#pragma once
+
+#include <vector>
+
+#include "machine/fiber.h"
+#include "machine/machine.h"
+#include "machine/schedule.h"
+#include "machine/timer_heap.h"
+
+namespace undis::machine {
+
+class Simulated final : public Machine {
+ public:
+  static constexpr std::uint32_t kMaxProcessors = 64;
+  static constexpr std::uint32_t kPointsPerTick = 4096;
+  static constexpr Ticks kTick = 156'250;  ///< 15.625 ms, the usual clock interval of Windows
+
+  explicit Simulated(Schedule schedule = {}, std::uint32_t processors = 2);
+  ~Simulated() override;
+
+  Schedule& schedule() noexcept { return schedule_; }
+
+  std::span<Processor> processors() noexcept override { return processors_; }
+  bool single_threaded() noexcept override { return true; }
+  void attach(Client& client, Strand& host) noexcept override;
+  void detach() noexcept override;
+  Strand& current() noexcept override { return *executing_; }
+  bool start(Strand& strand) noexcept override;
+  [[noreturn]] void exit() noexcept override { finish(*executing_); }
+  void park() noexcept override;
+  void unpark(Strand& strand) noexcept override;
+  void yield() noexcept override;
+  void point(const char* what) noexcept override;
+  void spin(const void* lock) noexcept override;
+  void spun(const void* lock) noexcept override;
+  void request_dpcs(Processor& processor) noexcept override { processor.dpcs_waiting = true; }
+  void end_dpcs() noexcept override;
+  Ticks now() noexcept override { return now_; }
+  void stall(Ticks ticks) noexcept override;
+  void arm(Timer& timer, Ticks due) noexcept override;
+  bool disarm(Timer& timer) noexcept override { return timers_.disarm(timer); }
+  bool choose(const char* what) noexcept override;
+  bool fault(const char* what) noexcept override;
+  Stop run(Strand* wanted, const Patience& patience) noexcept override;
+  [[noreturn]] void abandon() noexcept override;
+  void give_up() noexcept override;
+  bool can_abandon() noexcept override { return host_in_run_; }
+  void each_strand(void (*visit)(Strand&, void*), void* argument) noexcept override;
+  std::uint64_t switch_hash() noexcept override { return switch_hash_; }
+  std::uint64_t switches() noexcept override { return switches_; }
+
+ private:
+  /// One way to go on.
+  struct Way {
+    enum class Kind : std::uint8_t { Dpcs, Continue, Dispatch };
+    Kind kind;
+    Processor* processor;
+    Strand* strand;  // Dispatch: who gets the processor
+  };
+
+  static void enter(void* strand) noexcept;
+  void decide() noexcept;
+  void dispatch() noexcept;
+  template <class Visit>
+  bool each_way(const Strand* self, Visit visit) noexcept;
+  std::uint32_t count_ways(const Strand* self) noexcept;
+  Way nth_way(const Strand* self, std::uint32_t n) noexcept;
+  Processor* place_for(const Strand& strand, Processor* own) noexcept;
+  void take(const Way& way) noexcept;
+  void switch_to(Strand& next) noexcept;
+  [[noreturn]] void finish(Strand& strand) noexcept;
+  void begin_patience(const Patience& patience) noexcept;
+  void return_host() noexcept;
+  void settle() noexcept;
+
+  void make_ready(Strand& strand) noexcept;
+  void unready(Strand& strand) noexcept;
+  void occupy(Processor& processor, Strand& strand) noexcept;
+  void vacate(Strand& strand, Strand::State state) noexcept;
+  bool jump() noexcept;
+  void tick() noexcept;
+  bool out_of_patience(Ticks at) noexcept;
+  void back_to_host() noexcept;
+  void drop_strands() noexcept;
+  void account() noexcept;
+  void grant() noexcept;
+  void progress() noexcept;
+
+  Schedule schedule_;
+  std::vector<Processor> processors_;
+  TimerHeap timers_;
+  Ticks now_ = 0;
+
+  Client* client_ = nullptr;
+  Strand* host_ = nullptr;
+  Fiber host_fiber_;
+  Strand* executing_ = nullptr;
+  Strand* ended_ = nullptr;         // returned from main(), its stack not yet given back
+  Strand* ready_first_ = nullptr;   // linked by ready_next_
+  Strand* ready_last_ = nullptr;
+  Strand* live_first_ = nullptr;    // linked by live_next_, in the order of start
+  Strand* live_last_ = nullptr;
+  std::uint32_t ready_count_ = 0;
+  std::uint32_t spinning_ = 0;
+  std::uint32_t next_id_ = 1;
+
+  std::uint32_t points_left_ = 0;          // until decide() is called
+  std::uint32_t granted_ = 0;              // points_left_ when account() was last called
+  std::uint32_t until_preemption_ = 0;     // 0: to be drawn, or the schedule never pre-empts
+  std::uint32_t until_tick_ = kPointsPerTick;
+  std::uint32_t turn_ = 0;
+
+  bool host_in_run_ = false;
+  bool abandoned_ = false;
+  Strand* wanted_ = nullptr;
+  bool wanted_ended_ = false;
+  Patience patience_;
+  Ticks run_began_ = 0;
+  std::uint64_t jumps_ = 0;
+  Stop stop_ = Stop::Idle;
+
+  std::uint64_t switches_ = 0;
+  std::uint64_t switch_hash_ = 0;
+};
+
+}  // namespace undis::machine
