@@ -42,6 +42,12 @@
 #define NET_BUFFER_LIST_INFO(_NBL, _Id) ((_NBL)->NetBufferListInfo[(_Id)])
 #define NET_BUFFER_LIST_STATUS(_NBL) ((_NBL)->Status)
 
+// The bits of Flags that belong to protocol drivers.
+#define NBL_PROT_RSVD_FLAGS NBL_FLAGS_PROTOCOL_RESERVED
+#define NBL_SET_PROT_RSVD_FLAG(_NBL, _Flag) ((_NBL)->Flags |= ((_Flag)&NBL_PROT_RSVD_FLAGS))
+#define NBL_CLEAR_PROT_RSVD_FLAG(_NBL, _Flag) ((_NBL)->Flags &= ~((_Flag)&NBL_PROT_RSVD_FLAGS))
+#define NBL_TEST_PROT_RSVD_FLAG(_NBL, _Flag) (((_NBL)->Flags & ((_Flag)&NBL_PROT_RSVD_FLAGS)) != 0)
+
 #define NdisTestNblFlag(_NBL, _F) (((_NBL)->NblFlags & (_F)) != 0)
 #define NdisTestNblFlags(_NBL, _F) (((_NBL)->NblFlags & (_F)) == (_F))
 #define NdisSetNblFlag(_NBL, _F) ((_NBL)->NblFlags |= (_F))

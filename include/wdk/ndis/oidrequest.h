@@ -9,6 +9,8 @@
 #include "object_header.h"
 #include "types.h"
 
+#define NDIS_OID_REQUEST_NDIS_RESERVED_SIZE 16
+
 typedef struct _NDIS_OID_REQUEST {
   NDIS_OBJECT_HEADER Header;
   NDIS_REQUEST_TYPE RequestType;
@@ -43,7 +45,7 @@ typedef struct _NDIS_OID_REQUEST {
       UINT BytesNeeded;
     } METHOD_INFORMATION;
   } DATA;
-  UCHAR NdisReserved[2 * sizeof(PVOID)];
+  UCHAR NdisReserved[NDIS_OID_REQUEST_NDIS_RESERVED_SIZE * sizeof(PVOID)];
   UCHAR MiniportReserved[2 * sizeof(PVOID)];
   UCHAR SourceReserved[2 * sizeof(PVOID)];
   UCHAR SupportedRevision;
@@ -57,7 +59,6 @@ typedef struct _NDIS_OID_REQUEST {
 } NDIS_OID_REQUEST, *PNDIS_OID_REQUEST;
 
 #define NDIS_OID_REQUEST_TIMEOUT_INFINITE 0
-#define NDIS_OID_REQUEST_NDIS_RESERVED_SIZE 16
 
 #define NDIS_OID_REQUEST_REVISION_1 1
 #define NDIS_SIZEOF_OID_REQUEST_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_OID_REQUEST, Reserved2)
