@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: MIT
+//
+// What the general OIDs carry: media, packet filters, MAC options, statistics, link, interrupt moderation, GUIDs.
+//
+// Pages   ntddndis/ne-ntddndis-_ndis_medium, ns-ntddndis-_ndis_link_state, ns-ntddndis-_ndis_oper_state,
+//         ns-ntddndis-_ndis_interrupt_moderation_parameters, network/oid-gen-*
+#pragma once
+#pragma GCC system_header
+
+#include "../ifdef.h"
+#include "../ndis/object_header.h"
+#include "../ndis/types.h"
+
+UNDIS_EXTERN_C_START
+
+typedef enum _NDIS_REQUEST_TYPE {
+  NdisRequestQueryInformation,
+  NdisRequestSetInformation,
+  NdisRequestQueryStatistics,
+  NdisRequestOpen,
+  NdisRequestClose,
+  NdisRequestSend,
+  NdisRequestTransferData,
+  NdisRequestReset,
+  NdisRequestGeneric1,
+  NdisRequestGeneric2,
+  NdisRequestGeneric3,
+  NdisRequestGeneric4,
+  NdisRequestMethod
+} NDIS_REQUEST_TYPE, *PNDIS_REQUEST_TYPE;
+
+typedef enum _NDIS_MEDIUM {
+  NdisMedium802_3,
+  NdisMedium802_5,
+  NdisMediumFddi,
+  NdisMediumWan,
+  NdisMediumLocalTalk,
+  NdisMediumDix,
+  NdisMediumArcnetRaw,
+  NdisMediumArcnet878_2,
+  NdisMediumAtm,
+  NdisMediumWirelessWan,
+  NdisMediumIrda,
+  NdisMediumBpc,
+  NdisMediumCoWan,
+  NdisMedium1394,
+  NdisMediumInfiniBand,
+  NdisMediumTunnel,
+  NdisMediumNative802_11,
+  NdisMediumLoopback,
+  NdisMediumWiMAX,
+  NdisMediumIP,
+  NdisMediumMax
+} NDIS_MEDIUM, *PNDIS_MEDIUM;
+
+typedef enum _NDIS_PHYSICAL_MEDIUM {
+  NdisPhysicalMediumUnspecified,
+  NdisPhysicalMediumWirelessLan,
+  NdisPhysicalMediumCableModem,
+  NdisPhysicalMediumPhoneLine,
+  NdisPhysicalMediumPowerLine,
+  NdisPhysicalMediumDSL,
+  NdisPhysicalMediumFibreChannel,
+  NdisPhysicalMedium1394,
+  NdisPhysicalMediumWirelessWan,
+  NdisPhysicalMediumNative802_11,
+  NdisPhysicalMediumBluetooth,
+  NdisPhysicalMediumInfiniband,
+  NdisPhysicalMediumWiMax,
+  NdisPhysicalMediumUWB,
+  NdisPhysicalMedium802_3,
+  NdisPhysicalMedium802_5,
+  NdisPhysicalMediumIrda,
+  NdisPhysicalMediumWiredWAN,
+  NdisPhysicalMediumWiredCoWan,
+  NdisPhysicalMediumOther,
+  NdisPhysicalMediumNative802_15_4,
+  NdisPhysicalMediumMax
+} NDIS_PHYSICAL_MEDIUM, *PNDIS_PHYSICAL_MEDIUM;
+
+typedef enum _NDIS_HARDWARE_STATUS {
+  NdisHardwareStatusReady,
+  NdisHardwareStatusInitializing,
+  NdisHardwareStatusReset,
+  NdisHardwareStatusClosing,
+  NdisHardwareStatusNotReady
+} NDIS_HARDWARE_STATUS, *PNDIS_HARDWARE_STATUS;
+
+typedef enum _NDIS_MEDIA_STATE {
+  NdisMediaStateConnected,
+  NdisMediaStateDisconnected
+} NDIS_MEDIA_STATE, *PNDIS_MEDIA_STATE;
+
+// ---- Packet filter (OID_GEN_CURRENT_PACKET_FILTER) ---------------------------------------------------------------
+#define NDIS_PACKET_TYPE_DIRECTED 0x00000001
+#define NDIS_PACKET_TYPE_MULTICAST 0x00000002
+#define NDIS_PACKET_TYPE_ALL_MULTICAST 0x00000004
+#define NDIS_PACKET_TYPE_BROADCAST 0x00000008
+#define NDIS_PACKET_TYPE_SOURCE_ROUTING 0x00000010
+#define NDIS_PACKET_TYPE_PROMISCUOUS 0x00000020
+#define NDIS_PACKET_TYPE_SMT 0x00000040
+#define NDIS_PACKET_TYPE_ALL_LOCAL 0x00000080
+#define NDIS_PACKET_TYPE_GROUP 0x00001000
+#define NDIS_PACKET_TYPE_ALL_FUNCTIONAL 0x00002000
+#define NDIS_PACKET_TYPE_FUNCTIONAL 0x00004000
+#define NDIS_PACKET_TYPE_MAC_FRAME 0x00008000
+#define NDIS_PACKET_TYPE_NO_LOCAL 0x00010000
+
+// ---- OID_GEN_PROTOCOL_OPTIONS, OID_GEN_MAC_OPTIONS, OID_GEN_MEDIA_CAPABILITIES ------------------------------------
+#define NDIS_PROT_OPTION_ESTIMATED_LENGTH 0x00000001
+#define NDIS_PROT_OPTION_NO_LOOPBACK 0x00000002
+#define NDIS_PROT_OPTION_NO_RSVD_ON_RCVPKT 0x00000004
+#define NDIS_PROT_OPTION_SEND_RESTRICTED 0x00000008
+#define NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA 0x00000001
+#define NDIS_MAC_OPTION_RECEIVE_SERIALIZED 0x00000002
+#define NDIS_MAC_OPTION_TRANSFERS_NOT_PEND 0x00000004
+#define NDIS_MAC_OPTION_NO_LOOPBACK 0x00000008
+#define NDIS_MAC_OPTION_FULL_DUPLEX 0x00000010
+#define NDIS_MAC_OPTION_EOTX_INDICATION 0x00000020
+#define NDIS_MAC_OPTION_8021P_PRIORITY 0x00000040
+#define NDIS_MAC_OPTION_SUPPORTS_MAC_ADDRESS_OVERWRITE 0x00000080
+#define NDIS_MAC_OPTION_RECEIVE_AT_DPC 0x00000100
+#define NDIS_MAC_OPTION_8021Q_VLAN 0x00000200
+#define NDIS_MAC_OPTION_RESERVED 0x80000000
+#define NDIS_MEDIA_CAP_TRANSMIT 0x00000001
+#define NDIS_MEDIA_CAP_RECEIVE 0x00000002
+#define NDIS_CO_MAC_OPTION_DYNAMIC_LINK_SPEED 0x00000001
+#define NDIS_802_3_MAC_OPTION_PRIORITY 0x00000001
+#define NDIS_RING_SIGNAL_LOSS 0x00008000
+#define NDIS_RING_HARD_ERROR 0x00004000
+#define NDIS_RING_SOFT_ERROR 0x00002000
+#define NDIS_RING_TRANSMIT_BEACON 0x00001000
+#define NDIS_RING_LOBE_WIRE_FAULT 0x00000800
+#define NDIS_RING_AUTO_REMOVAL_ERROR 0x00000400
+#define NDIS_RING_REMOVE_RECEIVED 0x00000200
+#define NDIS_RING_COUNTER_OVERFLOW 0x00000100
+#define NDIS_RING_SINGLE_STATION 0x00000080
+#define NDIS_RING_RING_RECOVERY 0x00000040
+
+// ---- Types in an Ethernet header ---------------------------------------------------------------------------------
+#define NDIS_ETH_TYPE_IPV4 0x0800
+#define NDIS_ETH_TYPE_ARP 0x0806
+#define NDIS_ETH_TYPE_IPV6 0x86DD
+#define NDIS_ETH_TYPE_802_1X 0x888E
+#define NDIS_ETH_TYPE_802_1Q 0x8100
+#define NDIS_ETH_TYPE_SLOW_PROTOCOL 0x8809
+
+// ---- Protocol ids in the flags of a packet or net buffer list ------------------------------------------------------
+#define NDIS_PROTOCOL_ID_DEFAULT 0x00
+#define NDIS_PROTOCOL_ID_TCP_IP 0x02
+#define NDIS_PROTOCOL_ID_IPX 0x06
+#define NDIS_PROTOCOL_ID_NBF 0x07
+#define NDIS_PROTOCOL_ID_MAX 0x0F
+#define NDIS_PROTOCOL_ID_MASK 0x0F
+
+// ---- Statistics --------------------------------------------------------------------------------------------------
+#define NDIS_STATISTICS_FLAGS_VALID_DIRECTED_FRAMES_RCV 0x00000001
+#define NDIS_STATISTICS_FLAGS_VALID_MULTICAST_FRAMES_RCV 0x00000002
+#define NDIS_STATISTICS_FLAGS_VALID_BROADCAST_FRAMES_RCV 0x00000004
+#define NDIS_STATISTICS_FLAGS_VALID_BYTES_RCV 0x00000008
+#define NDIS_STATISTICS_FLAGS_VALID_RCV_DISCARDS 0x00000010
+#define NDIS_STATISTICS_FLAGS_VALID_RCV_ERROR 0x00000020
+#define NDIS_STATISTICS_FLAGS_VALID_DIRECTED_FRAMES_XMIT 0x00000040
+#define NDIS_STATISTICS_FLAGS_VALID_MULTICAST_FRAMES_XMIT 0x00000080
+#define NDIS_STATISTICS_FLAGS_VALID_BROADCAST_FRAMES_XMIT 0x00000100
+#define NDIS_STATISTICS_FLAGS_VALID_BYTES_XMIT 0x00000200
+#define NDIS_STATISTICS_FLAGS_VALID_XMIT_ERROR 0x00000400
+#define NDIS_STATISTICS_FLAGS_VALID_XMIT_DISCARDS 0x00008000
+#define NDIS_STATISTICS_FLAGS_VALID_DIRECTED_BYTES_RCV 0x00010000
+#define NDIS_STATISTICS_FLAGS_VALID_MULTICAST_BYTES_RCV 0x00020000
+#define NDIS_STATISTICS_FLAGS_VALID_BROADCAST_BYTES_RCV 0x00040000
+#define NDIS_STATISTICS_FLAGS_VALID_DIRECTED_BYTES_XMIT 0x00080000
+#define NDIS_STATISTICS_FLAGS_VALID_MULTICAST_BYTES_XMIT 0x00100000
+#define NDIS_STATISTICS_FLAGS_VALID_BROADCAST_BYTES_XMIT 0x00200000
+#define NDIS_STATISTICS_INFO_REVISION_1 1
+#define NDIS_SIZEOF_STATISTICS_INFO_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_STATISTICS_INFO, ifHCOutBroadcastOctets)
+
+typedef struct _NDIS_STATISTICS_INFO {
+  NDIS_OBJECT_HEADER Header;
+  ULONG SupportedStatistics;
+  ULONG64 ifInDiscards;
+  ULONG64 ifInErrors;
+  ULONG64 ifHCInOctets;
+  ULONG64 ifHCInUcastPkts;
+  ULONG64 ifHCInMulticastPkts;
+  ULONG64 ifHCInBroadcastPkts;
+  ULONG64 ifHCOutOctets;
+  ULONG64 ifHCOutUcastPkts;
+  ULONG64 ifHCOutMulticastPkts;
+  ULONG64 ifHCOutBroadcastPkts;
+  ULONG64 ifOutErrors;
+  ULONG64 ifOutDiscards;
+  ULONG64 ifHCInUcastOctets;
+  ULONG64 ifHCInMulticastOctets;
+  ULONG64 ifHCInBroadcastOctets;
+  ULONG64 ifHCOutUcastOctets;
+  ULONG64 ifHCOutMulticastOctets;
+  ULONG64 ifHCOutBroadcastOctets;
+} NDIS_STATISTICS_INFO, *PNDIS_STATISTICS_INFO;
+
+#define NDIS_RSC_STATISTICS_REVISION_1 1
+#define NDIS_SIZEOF_RSC_STATISTICS_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_RSC_STATISTICS_INFO, Aborts)
+
+typedef struct _NDIS_RSC_STATISTICS_INFO {
+  NDIS_OBJECT_HEADER Header;
+  ULONG64 CoalescedPkts;
+  ULONG64 CoalescedOctets;
+  ULONG64 CoalesceEvents;
+  ULONG64 Aborts;
+} NDIS_RSC_STATISTICS_INFO, *PNDIS_RSC_STATISTICS_INFO;
+
+// ---- Interrupt moderation ------------------------------------------------------------------------------------------
+typedef enum _NDIS_INTERRUPT_MODERATION {
+  NdisInterruptModerationUnknown,
+  NdisInterruptModerationNotSupported,
+  NdisInterruptModerationEnabled,
+  NdisInterruptModerationDisabled
+} NDIS_INTERRUPT_MODERATION, *PNDIS_INTERRUPT_MODERATION;
+
+#define NDIS_INTERRUPT_MODERATION_CHANGE_NEEDS_RESET 0x00000001
+#define NDIS_INTERRUPT_MODERATION_CHANGE_NEEDS_REINITIALIZE 0x00000002
+#define NDIS_INTERRUPT_MODERATION_PARAMETERS_REVISION_1 1
+#define NDIS_SIZEOF_INTERRUPT_MODERATION_PARAMETERS_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_INTERRUPT_MODERATION_PARAMETERS, InterruptModeration)
+
+typedef struct _NDIS_INTERRUPT_MODERATION_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  NDIS_INTERRUPT_MODERATION InterruptModeration;
+} NDIS_INTERRUPT_MODERATION_PARAMETERS, *PNDIS_INTERRUPT_MODERATION_PARAMETERS;
+
+#define NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES_REVISION_1 1
+#define NDIS_SIZEOF_TIMEOUT_DPC_REQUEST_CAPABILITIES_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES, TimeoutArray)
+
+typedef struct _NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  ULONG TimeoutArrayLength;
+  ULONG TimeoutArray[1];
+} NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES, *PNDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES;
+
+// ---- PCI properties (OID_GEN_PCI_DEVICE_CUSTOM_PROPERTIES) ---------------------------------------------------------
+#define NDIS_OBJECT_TYPE_PCI_DEVICE_CUSTOM_PROPERTIES_REVISION_1 1
+#define NDIS_OBJECT_TYPE_PCI_DEVICE_CUSTOM_PROPERTIES_REVISION_2 2
+#define NDIS_SIZEOF_PCI_DEVICE_CUSTOM_PROPERTIES_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_PCI_DEVICE_CUSTOM_PROPERTIES, MaxLinkWidth)
+#define NDIS_SIZEOF_PCI_DEVICE_CUSTOM_PROPERTIES_REVISION_2 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_PCI_DEVICE_CUSTOM_PROPERTIES, MaxInterruptMessages)
+
+typedef struct _NDIS_PCI_DEVICE_CUSTOM_PROPERTIES {
+  NDIS_OBJECT_HEADER Header;
+  UINT32 DeviceType;
+  UINT32 CurrentSpeedAndMode;
+  UINT32 CurrentPayloadSize;
+  UINT32 MaxPayloadSize;
+  UINT32 MaxReadRequestSize;
+  UINT32 CurrentLinkSpeed;
+  UINT32 CurrentLinkWidth;
+  UINT32 MaxLinkSpeed;
+  UINT32 MaxLinkWidth;
+#if NDIS_SUPPORT_NDIS620
+  UINT32 PciExpressVersion;
+  UINT32 InterruptType;
+  UINT32 MaxInterruptMessages;
+#endif
+} NDIS_PCI_DEVICE_CUSTOM_PROPERTIES, *PNDIS_PCI_DEVICE_CUSTOM_PROPERTIES;
+
+// ---- Link ----------------------------------------------------------------------------------------------------------
+#ifndef NET_IF_LINK_SPEED_UNKNOWN
+#define NET_IF_LINK_SPEED_UNKNOWN ((ULONG64)(-1))
+#endif
+#define NDIS_LINK_SPEED_UNKNOWN NET_IF_LINK_SPEED_UNKNOWN
+
+typedef struct _NDIS_CO_LINK_SPEED {
+  ULONG Outbound;
+  ULONG Inbound;
+} NDIS_CO_LINK_SPEED, *PNDIS_CO_LINK_SPEED;
+
+typedef struct _NDIS_LINK_SPEED {
+  ULONG64 XmitLinkSpeed;
+  ULONG64 RcvLinkSpeed;
+} NDIS_LINK_SPEED, *PNDIS_LINK_SPEED;
+
+typedef enum _NDIS_SUPPORTED_PAUSE_FUNCTIONS {
+  NdisPauseFunctionsUnsupported,
+  NdisPauseFunctionsSendOnly,
+  NdisPauseFunctionsReceiveOnly,
+  NdisPauseFunctionsSendAndReceive,
+  NdisPauseFunctionsUnknown
+} NDIS_SUPPORTED_PAUSE_FUNCTIONS, *PNDIS_SUPPORTED_PAUSE_FUNCTIONS;
+
+#define NDIS_LINK_STATE_XMIT_LINK_SPEED_AUTO_NEGOTIATED 0x00000001
+#define NDIS_LINK_STATE_RCV_LINK_SPEED_AUTO_NEGOTIATED 0x00000002
+#define NDIS_LINK_STATE_DUPLEX_AUTO_NEGOTIATED 0x00000004
+#define NDIS_LINK_STATE_PAUSE_FUNCTIONS_AUTO_NEGOTIATED 0x00000008
+#define NDIS_LINK_STATE_REVISION_1 1
+#define NDIS_LINK_PARAMETERS_REVISION_1 1
+#define NDIS_SIZEOF_LINK_STATE_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_LINK_STATE, AutoNegotiationFlags)
+#define NDIS_SIZEOF_LINK_PARAMETERS_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_LINK_PARAMETERS, AutoNegotiationFlags)
+
+typedef struct _NDIS_LINK_STATE {
+  NDIS_OBJECT_HEADER Header;
+  NET_IF_MEDIA_CONNECT_STATE MediaConnectState;
+  NET_IF_MEDIA_DUPLEX_STATE MediaDuplexState;
+  ULONG64 XmitLinkSpeed;
+  ULONG64 RcvLinkSpeed;
+  NDIS_SUPPORTED_PAUSE_FUNCTIONS PauseFunctions;
+  ULONG AutoNegotiationFlags;
+} NDIS_LINK_STATE, *PNDIS_LINK_STATE;
+
+typedef struct _NDIS_LINK_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  NET_IF_MEDIA_DUPLEX_STATE MediaDuplexState;
+  ULONG64 XmitLinkSpeed;
+  ULONG64 RcvLinkSpeed;
+  NDIS_SUPPORTED_PAUSE_FUNCTIONS PauseFunctions;
+  ULONG AutoNegotiationFlags;
+} NDIS_LINK_PARAMETERS, *PNDIS_LINK_PARAMETERS;
+
+#define NDIS_OPER_STATE_REVISION_1 1
+#define NDIS_SIZEOF_OPER_STATE_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_OPER_STATE, OperationalStatusFlags)
+
+typedef struct _NDIS_OPER_STATE {
+  NDIS_OBJECT_HEADER Header;
+  NET_IF_OPER_STATUS OperationalStatus;
+  ULONG OperationalStatusFlags;
+} NDIS_OPER_STATE, *PNDIS_OPER_STATE;
+
+#define MAXIMUM_IP_OPER_STATUS_ADDRESS_FAMILIES_SUPPORTED 32
+
+typedef struct _NDIS_IP_OPER_STATUS {
+  ULONG AddressFamily;
+  NET_IF_OPER_STATUS OperationalStatus;
+  ULONG OperationalStatusFlags;
+} NDIS_IP_OPER_STATUS, *PNDIS_IP_OPER_STATUS;
+
+#define NDIS_IP_OPER_STATUS_INFO_REVISION_1 1
+#define NDIS_IP_OPER_STATE_REVISION_1 1
+#define NDIS_SIZEOF_IP_OPER_STATE_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_IP_OPER_STATE, IpOperationalStatus)
+
+typedef struct _NDIS_IP_OPER_STATUS_INFO {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  ULONG NumberofAddressFamiliesReturned;
+  NDIS_IP_OPER_STATUS IpOperationalStatus[MAXIMUM_IP_OPER_STATUS_ADDRESS_FAMILIES_SUPPORTED];
+} NDIS_IP_OPER_STATUS_INFO, *PNDIS_IP_OPER_STATUS_INFO;
+
+typedef struct _NDIS_IP_OPER_STATE {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  NDIS_IP_OPER_STATUS IpOperationalStatus;
+} NDIS_IP_OPER_STATE, *PNDIS_IP_OPER_STATE;
+
+#define NDIS_IF_MAX_STRING_SIZE IF_MAX_STRING_SIZE
+typedef IF_COUNTED_STRING NDIS_IF_COUNTED_STRING, *PNDIS_IF_COUNTED_STRING;
+typedef IF_PHYSICAL_ADDRESS NDIS_IF_PHYSICAL_ADDRESS, *PNDIS_IF_PHYSICAL_ADDRESS;
+
+#define NDIS_MAKE_NET_LUID(_pLuid, _IfType, _NetLuidIndex) \
+  do {                                                     \
+    (_pLuid)->Info.IfType = (_IfType);                     \
+    (_pLuid)->Info.NetLuidIndex = (_NetLuidIndex);         \
+    (_pLuid)->Info.Reserved = 0;                           \
+  } while (0)
+
+// ---- GUID of a custom OID or status (OID_GEN_SUPPORTED_GUIDS) ------------------------------------------------------
+typedef struct _NDIS_GUID {
+  GUID Guid;
+  union {
+    NDIS_OID Oid;
+    NDIS_STATUS Status;
+  };
+  ULONG Size;
+  ULONG Flags;
+} NDIS_GUID, *PNDIS_GUID;
+
+#define fNDIS_GUID_TO_OID 0x00000001
+#define fNDIS_GUID_TO_STATUS 0x00000002
+#define fNDIS_GUID_ANSI_STRING 0x00000004
+#define fNDIS_GUID_UNICODE_STRING 0x00000008
+#define fNDIS_GUID_ARRAY 0x00000010
+#define fNDIS_GUID_ALLOW_READ 0x00000020
+#define fNDIS_GUID_ALLOW_WRITE 0x00000040
+#define fNDIS_GUID_METHOD 0x00000080
+#define fNDIS_GUID_NDIS_RESERVED 0x00000100
+#define fNDIS_GUID_SUPPORT_COMMON_HEADER 0x00000200
+
+// ---- Network addresses and header offset ---------------------------------------------------------------------------
+typedef struct _TRANSPORT_HEADER_OFFSET {
+  USHORT ProtocolType;
+  USHORT HeaderOffset;
+} TRANSPORT_HEADER_OFFSET, *PTRANSPORT_HEADER_OFFSET;
+
+typedef struct _NETWORK_ADDRESS {
+  USHORT AddressLength;
+  USHORT AddressType;
+  UCHAR Address[1];
+} NETWORK_ADDRESS, *PNETWORK_ADDRESS;
+
+typedef struct _NETWORK_ADDRESS_LIST {
+  LONG AddressCount;
+  USHORT AddressType;
+  NETWORK_ADDRESS Address[1];
+} NETWORK_ADDRESS_LIST, *PNETWORK_ADDRESS_LIST;
+
+typedef struct _NETWORK_ADDRESS_IP {
+  USHORT sin_port;
+  ULONG in_addr;
+  UCHAR sin_zero[8];
+} NETWORK_ADDRESS_IP, *PNETWORK_ADDRESS_IP;
+
+#define NETWORK_ADDRESS_LENGTH_IP sizeof(NETWORK_ADDRESS_IP)
+
+typedef struct _NETWORK_ADDRESS_IPX {
+  ULONG NetworkAddress;
+  UCHAR NodeAddress[6];
+  USHORT Socket;
+} NETWORK_ADDRESS_IPX, *PNETWORK_ADDRESS_IPX;
+
+#define NETWORK_ADDRESS_LENGTH_IPX sizeof(NETWORK_ADDRESS_IPX)
+
+// ---- Time (OID_GEN_GET_TIME_CAPS, OID_GEN_GET_NETCARD_TIME) --------------------------------------------------------
+typedef struct _GEN_GET_TIME_CAPS {
+  ULONG Flags;
+  ULONG ClockPrecision;
+} GEN_GET_TIME_CAPS, *PGEN_GET_TIME_CAPS;
+
+typedef struct _GEN_GET_NETCARD_TIME {
+  ULONGLONG ReadTime;
+} GEN_GET_NETCARD_TIME, *PGEN_GET_NETCARD_TIME;
+
+#define READABLE_LOCAL_CLOCK 0x00000001
+#define CLOCK_NETWORK_DERIVED 0x00000002
+#define CLOCK_PRECISION 0x00000004
+#define RECEIVE_TIME_INDICATION_CAPABLE 0x00000008
+#define TIMED_SEND_CAPABLE 0x00000010
+#define TIME_STAMP_CAPABLE 0x00000020
+
+// ---- Header-data split (6.1) ---------------------------------------------------------------------------------------
+#define NDIS_HD_SPLIT_COMBINE_ALL_HEADERS 0x00000001
+#define NDIS_HD_SPLIT_CAPS_SUPPORTS_HEADER_DATA_SPLIT 0x00000001
+#define NDIS_HD_SPLIT_CAPS_SUPPORTS_IPV4_OPTIONS 0x00000002
+#define NDIS_HD_SPLIT_CAPS_SUPPORTS_IPV6_EXTENSION_HEADERS 0x00000004
+#define NDIS_HD_SPLIT_CAPS_SUPPORTS_TCP_OPTIONS 0x00000008
+#define NDIS_HD_SPLIT_ENABLE_HEADER_DATA_SPLIT 0x00000001
+#define NDIS_HD_SPLIT_PARAMETERS_REVISION_1 1
+#define NDIS_HD_SPLIT_CURRENT_CONFIG_REVISION_1 1
+#define NDIS_SIZEOF_HD_SPLIT_PARAMETERS_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_HD_SPLIT_PARAMETERS, HDSplitCombineFlags)
+#define NDIS_SIZEOF_HD_SPLIT_CURRENT_CONFIG_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_HD_SPLIT_CURRENT_CONFIG, MaxHeaderSize)
+
+typedef struct _NDIS_HD_SPLIT_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  ULONG HDSplitCombineFlags;
+} NDIS_HD_SPLIT_PARAMETERS, *PNDIS_HD_SPLIT_PARAMETERS;
+
+typedef struct _NDIS_HD_SPLIT_CURRENT_CONFIG {
+  NDIS_OBJECT_HEADER Header;
+  ULONG HardwareCapabilities;
+  ULONG CurrentCapabilities;
+  ULONG HDSplitFlags;
+  ULONG HDSplitCombineFlags;
+  ULONG BackfillSize;
+  ULONG MaxHeaderSize;
+} NDIS_HD_SPLIT_CURRENT_CONFIG, *PNDIS_HD_SPLIT_CURRENT_CONFIG;
+
+UNDIS_EXTERN_C_END

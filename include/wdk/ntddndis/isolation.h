@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// Isolation of tenants: OID_GEN_ISOLATION_PARAMETERS and the switch port properties that go with it (6.40).
+//
+// Pages   ntddndis/ns-ntddndis-_ndis_isolation_parameters, _ndis_isolation_name, _ndis_routing_domain_entry,
+//         _ndis_routing_domain_isolation_entry, _ndis_switch_port_property_isolation, _..._routing_domain
+#pragma once
+#pragma GCC system_header
+
+#include "general.h"
+
+UNDIS_EXTERN_C_START
+
+typedef enum _NDIS_ISOLATION_MODE {
+  NdisIsolationModeNone,
+  NdisIsolationModeNativeVirtualSubnet,
+  NdisIsolationModeExternalVirtualSubnet,
+  NdisIsolationModeVlan
+} NDIS_ISOLATION_MODE, *PNDIS_ISOLATION_MODE;
+
+#define NDIS_ISOLATION_NAME_MAX_STRING_SIZE 127
+#define NDIS_ISOLATION_PARAMETERS_REVISION_1 1
+#define NDIS_ROUTING_DOMAIN_ENTRY_REVISION_1 1
+#define NDIS_ROUTING_DOMAIN_ISOLATION_ENTRY_REVISION_1 1
+#define NDIS_SWITCH_PORT_PROPERTY_ISOLATION_REVISION_1 1
+#define NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN_REVISION_1 1
+
+#define NDIS_SIZEOF_NDIS_ISOLATION_PARAMETERS_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_ISOLATION_PARAMETERS, FirstRoutingDomainEntryOffset)
+#define NDIS_SIZEOF_NDIS_ROUTING_DOMAIN_ENTRY_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_ROUTING_DOMAIN_ENTRY, FirstIsolationEntryOffset)
+#define NDIS_SIZEOF_NDIS_SWITCH_PORT_PROPERTY_ISOLATION_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_SWITCH_PORT_PROPERTY_ISOLATION, DefaultIsolationId)
+#define NDIS_SIZEOF_NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN, FirstIsolationEntryOffset)
+
+typedef struct _NDIS_ISOLATION_NAME {
+  USHORT Length;
+  WCHAR String[NDIS_ISOLATION_NAME_MAX_STRING_SIZE + 1];
+} NDIS_ISOLATION_NAME, *PNDIS_ISOLATION_NAME;
+
+typedef union _NDIS_ISOLATION_ID {
+  UINT32 VirtualSubnetId;
+  UINT32 VlanId;
+} NDIS_ISOLATION_ID, *PNDIS_ISOLATION_ID;
+
+typedef struct _NDIS_ISOLATION_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  NDIS_ISOLATION_MODE IsolationMode;
+  BOOLEAN AllowUntaggedTraffic;
+  ULONG NumRoutingDomainEntries;
+  ULONG FirstRoutingDomainEntryOffset;
+} NDIS_ISOLATION_PARAMETERS, *PNDIS_ISOLATION_PARAMETERS;
+
+typedef struct _NDIS_ROUTING_DOMAIN_ENTRY {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  GUID RoutingDomainId;
+  NDIS_ISOLATION_NAME RoutingDomainName;
+  ULONG NumIsolationEntries;
+  ULONG FirstIsolationEntryOffset;
+} NDIS_ROUTING_DOMAIN_ENTRY, *PNDIS_ROUTING_DOMAIN_ENTRY;
+
+typedef struct _NDIS_SWITCH_PORT_PROPERTY_ISOLATION {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  NDIS_ISOLATION_MODE IsolationMode;
+  BOOLEAN AllowUntaggedTraffic;
+  NDIS_ISOLATION_ID DefaultIsolationId;
+} NDIS_SWITCH_PORT_PROPERTY_ISOLATION, *PNDIS_SWITCH_PORT_PROPERTY_ISOLATION;
+
+typedef struct _NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN {
+  NDIS_OBJECT_HEADER Header;
+  ULONG Flags;
+  GUID RoutingDomainId;
+  NDIS_ISOLATION_NAME RoutingDomainName;
+  ULONG NumIsolationEntries;
+  ULONG FirstIsolationEntryOffset;
+} NDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN, *PNDIS_SWITCH_PORT_PROPERTY_ROUTING_DOMAIN;
+
+UNDIS_EXTERN_C_END
