@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// The common beginning and end of every entry point.
+#include "ddi/ddi_call.h"
+
+#include "kernel/kernel_call.h"
+#include "kernel/thread.h"
+#include "ndis/binding.h"
+
+namespace undis {
+namespace {
+
+kernel::CallFrame frame_of(Ddi ddi, const void* object) noexcept {
+  kernel::CallFrame frame;
+  frame.kind = kernel::CallFrame::Kind::Ddi;
+  frame.name = info(ddi).name;
+  frame.driver = kernel::current_driver();
+  if (frame.driver == nullptr) frame.driver = &kernel::System::current().host_driver();
+  frame.object = object;
+  frame.irql = kernel::irql();
+  return frame;
+}
+
+}  // namespace
+
+DdiCall::DdiCall(Ddi ddi, const void* object) noexcept : frame_(frame_of(ddi, object)), scope_(frame_) {
+  kernel::schedule_point(frame_.name);
+  const DdiInfo& row = info(ddi);
+  kernel::check_irql(row.name, static_cast<KIRQL>(row.max_irql), static_cast<KIRQL>(row.min_irql));
+  Library::current().observer().on_ddi_enter(frame_);
+}
+
+DdiCall::~DdiCall() {
+  Library::current().observer().on_ddi_leave(frame_);
+  kernel::schedule_point(frame_.name);
+}
+
+void DdiCall::tell_misuse(const char* argument, NDIS_HANDLE handle, HandleKind expected) const noexcept {
+  tell_misuse(argument, handle, expected, Library::current().handles().view(handle));
+}
+
+void DdiCall::tell_misuse(const char* argument, NDIS_HANDLE handle, HandleKind expected, HandleView found) const noexcept {
+  Library::current().observer().on(
+      HandleMisuse{frame_.driver, frame_.name, argument, handle, expected, found, kernel::Stack::capture(2)});
+}
+
+void DdiCall::tell_wrong_place(WrongPlace::Kind kind, const void* object, std::string why) const noexcept {
+  Library::current().observer().on(
+      WrongPlace{kind, frame_.driver, frame_.name, object, std::move(why), kernel::Stack::capture(2)});
+}
+
+Ref<Binding> DdiCall::find_open_binding(const char* argument, NDIS_HANDLE handle) const noexcept {
+  Ref<Binding> binding = find<Binding>(argument, handle, HandleKind::Binding);
+  if (!binding || !binding->close_called()) return binding;
+  tell_misuse(argument, handle, HandleKind::Binding, {HandleKind::Binding, false, nullptr});
+  return {};
+}
+
+void DdiCall::tell_unexpected_completion(const void* object, std::string_view object_name, std::string why) const noexcept {
+  Library::current().observer().on(
+      UnexpectedCompletion{frame_.driver, frame_.name, object, std::string(object_name), std::move(why), kernel::Stack::capture(2)});
+}
+
+void DdiCall::tell_bad_status(const void* object, std::string_view object_name, NDIS_STATUS status, std::string allowed) const noexcept {
+  Library::current().observer().on(
+      BadStatus{frame_.driver, frame_.name, object, std::string(object_name), status, std::move(allowed), kernel::Stack::capture(2)});
+}
+
+bool DdiCall::fails() const noexcept { return kernel::fault_point(frame_.name); }
+
+}  // namespace undis

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// Putting a world together, and its devices.
+#include "lab/world.h"
+
+#include "kernel/bug_check.h"
+#include "kernel/unicode.h"
+#include "ndis/driver_stack.h"
+
+namespace undis::lab {
+namespace {
+
+constexpr std::u16string_view kNetClass =
+    u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\";
+
+}  // namespace
+
+std::u16string device_name(std::string_view adapter) { return u"\\Device\\{" + kernel::to_utf16(adapter) + u"}"; }
+
+World::World(const WorldOptions& options)
+    : machine_(options.schedule, options.processors),
+      verifier_(32, options.record_trace),
+      system_(machine_, verifier_),
+      library_(system_, verifier_) {
+  if (options.crash_reports) kernel::enable_crash_reports();
+}
+
+World::~World() = default;
+
+kernel::Driver& World::add(loader::Image& image) { return system_.add_driver(image.name(), image.range(), false); }
+
+kernel::Driver& World::add(std::string service, bool harness) { return system_.add_driver(std::move(service), {}, harness); }
+
+Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* status) {
+  for (const Ref<MiniportDriver>& miniport : library_.miniport_drivers_of(driver)) {
+    if (miniport->is_intermediate()) continue;
+    AdapterConfig config;
+    config.device_name = device_name(name);
+    config.configuration_key = std::u16string(kNetClass) + kernel::to_utf16(name);
+    config.name = std::move(name);
+    Ref<Adapter> adapter = library_.add_adapter(*miniport, std::move(config));
+    const NDIS_STATUS started = start_stack(*adapter);
+    if (status != nullptr) *status = started;
+    if (started == NDIS_STATUS_SUCCESS) return adapter;
+    library_.forget(*adapter);
+    return {};
+  }
+  if (status != nullptr) *status = NDIS_STATUS_ADAPTER_NOT_FOUND;
+  return {};
+}
+
+void World::unplug(Adapter& adapter) { remove_device(adapter); }
+
+Ref<Adapter> World::adapter(std::string_view name) const {
+  for (const Ref<Adapter>& adapter : library_.adapters())
+    if (adapter->name() == name) return adapter;
+  return {};
+}
+
+}  // namespace undis::lab

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+//
+// An adapter's state machine: initialise, restart, pause, halt, shutdown. What the miniport says of itself is adapter_attributes.cpp.
+#include "ndis/adapter.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "ndis/binding.h"
+#include "ndis/callbacks.h"
+#include "ndis/library.h"
+
+namespace undis {
+
+using kernel::call_driver;
+
+Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
+    : stack(config.name + ": another operation on the stack"),
+      oids(*this),
+      sends(config.name + ": sends outstanding"),
+      receives(config.name + ": indicated packets not returned"),
+      driver_(&driver),
+      config_(std::move(config)),
+      paused_(config_.name + ": NdisMPauseComplete"),
+      restarted_(config_.name + ": NdisMRestartComplete") {}
+
+Adapter::~Adapter() = default;
+
+AdapterState Adapter::state() const noexcept {
+  const kernel::Hold hold(lock_);
+  return state_;
+}
+
+bool Adapter::may_carry_data() const noexcept {
+  const kernel::Hold hold(lock_);
+  return kAdapterStates.allows(state_, AdapterEvent::SendReceive);
+}
+
+bool Adapter::is_serialized() const noexcept { return !is_version6() && (attribute_flags_ & NDIS_ATTRIBUTE_DESERIALIZE) == 0; }
+
+void Adapter::advance(AdapterEvent event) {
+  const kernel::Hold hold(lock_);
+  advance_locked(event);
+}
+
+void Adapter::advance_locked(AdapterEvent event) {
+  const auto next = kAdapterStates.next(state_, event);
+  Library::current().observer().on(
+      StateMove{"adapter", name(), to_text(state_), to_text(event), next ? to_text(*next) : nullptr, &driver_->driver(), nullptr});
+  if (next) state_ = *next;
+}
+
+// ---- bindings ----
+
+std::vector<Ref<Binding>> Adapter::bindings() const {
+  const kernel::Hold hold(lock_);
+  return bindings_;
+}
+
+void Adapter::add(Binding& binding) {
+  Ref<Binding> added(binding);
+  const kernel::Hold hold(lock_);
+  bindings_.push_back(std::move(added));
+}
+
+void Adapter::remove(Binding& binding) {
+  Ref<Binding> keep;  // dropped after the lock: the binding's end must not run under it
+  const kernel::Hold hold(lock_);
+  const auto at = std::ranges::find(bindings_, &binding, [](const Ref<Binding>& b) { return b.get(); });
+  if (at == bindings_.end()) return;
+  keep = std::move(*at);
+  bindings_.erase(at);
+}
+
+// ---- initialise ----
+
+NDIS_STATUS Adapter::initialize() {
+  registration_attributes_set_ = false;
+  general_attributes_set_ = false;
+  advance(AdapterEvent::MiniportInitializeEx);
+  const NDIS_STATUS status = is_version6() ? call_initialize6() : call_initialize5();
+  if (status != NDIS_STATUS_SUCCESS) {
+    advance(AdapterEvent::InitializeFailed);
+    return status;
+  }
+  initialized_ = true;
+  advance(AdapterEvent::InitializeComplete);
+  if (!is_version6()) learn_traits5();
+  return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS Adapter::call_initialize6() {
+  NDIS_MINIPORT_INIT_PARAMETERS parameters{};
+  parameters.Header = {NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1,
+                       NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1};
+  parameters.IMDeviceInstanceContext = config_.device_context;
+  parameters.IfIndex = interface_index_;
+  parameters.DefaultPortAuthStates = nullptr;
+  const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportInitializeEx, this, nullptr, driver_->handlers6().Initialize,
+                                         handle_, driver_->context(), &parameters);
+  if (status == NDIS_STATUS_SUCCESS && !general_attributes_set_) {
+    Library::current().observer().on(
+        BadStatus{&driver_->driver(), "MiniportInitializeEx", this, name(), status,
+                  "NDIS_STATUS_SUCCESS only after the registration and general attributes were set (NdisMSetMiniportAttributes)", {}});
+  }
+  return status;
+}
+
+NDIS_STATUS Adapter::call_initialize5() {
+  static const NDIS_MEDIUM kMedia[] = {NdisMedium802_3, NdisMedium802_5, NdisMediumFddi, NdisMediumWan, NdisMediumWirelessWan};
+  HandleTable& handles = Library::current().handles();
+  configuration_context_ = handles.open(HandleKind::ConfigurationKey, this);
+  NDIS_STATUS open_error = NDIS_STATUS_SUCCESS;
+  UINT medium = 0;
+  const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportInitialize, this, nullptr, driver_->handlers5().Initialize,
+                                         &open_error, &medium, const_cast<NDIS_MEDIUM*>(kMedia), static_cast<UINT>(std::size(kMedia)),
+                                         handle_, configuration_context_);
+  handles.close(configuration_context_);
+  configuration_context_ = nullptr;
+  if (status == NDIS_STATUS_SUCCESS && medium < std::size(kMedia)) traits_.medium = kMedia[medium];
+  return status;
+}
+
+// ---- restart and pause ----
+
+NDIS_STATUS Adapter::restart() {
+  if (state() != AdapterState::Paused) return NDIS_STATUS_SUCCESS;
+  sends.open();
+  receives.open();
+  {
+    const kernel::Hold hold(lock_);
+    advance_locked(AdapterEvent::MiniportRestart);
+    restart_pended_ = is_version6();
+    restarted_.reset();
+  }
+  NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+  if (is_version6()) {
+    NDIS_MINIPORT_RESTART_PARAMETERS parameters{};
+    parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1,
+                         NDIS_SIZEOF_MINIPORT_RESTART_PARAMETERS_REVISION_1};
+    status = call_driver(&driver_->driver(), callbacks::kMiniportRestart, this, nullptr, driver_->handlers6().Restart, context_, &parameters);
+    if (status == NDIS_STATUS_PENDING) {
+      restarted_.wait();
+      const kernel::Hold hold(lock_);
+      status = restart_status_;
+    }
+    const kernel::Hold hold(lock_);
+    restart_pended_ = false;
+  }
+  advance(status == NDIS_STATUS_SUCCESS ? AdapterEvent::RestartComplete : AdapterEvent::RestartFailed);
+  return status;
+}
+
+bool Adapter::complete_restart(NDIS_STATUS status) {
+  const kernel::Hold hold(lock_);
+  if (!restart_pended_) return false;
+  restart_pended_ = false;
+  restart_status_ = status;
+  restarted_.set();
+  return true;
+}
+
+void Adapter::pause() {
+  if (state() != AdapterState::Running) return;
+  {
+    const kernel::Hold hold(lock_);
+    advance_locked(AdapterEvent::MiniportPause);  // before the call: the driver may complete it from inside
+    pause_pended_ = is_version6();
+    paused_.reset();
+  }
+  if (is_version6()) {
+    NDIS_MINIPORT_PAUSE_PARAMETERS parameters{};
+    parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
+                         NDIS_SIZEOF_MINIPORT_PAUSE_PARAMETERS_REVISION_1};
+    const NDIS_STATUS status =
+        call_driver(&driver_->driver(), callbacks::kMiniportPause, this, nullptr, driver_->handlers6().Pause, context_, &parameters);
+    if (status == NDIS_STATUS_PENDING) {
+      paused_.wait();
+    } else if (status != NDIS_STATUS_SUCCESS) {
+      Library::current().observer().on(BadStatus{&driver_->driver(), "MiniportPause", this, name(), status,
+                                                 "NDIS_STATUS_SUCCESS or NDIS_STATUS_PENDING: a pause cannot fail", {}});
+    }
+    const kernel::Hold hold(lock_);
+    pause_pended_ = false;
+  }
+  // What the driver should have had back before it completed the pause is waited for here; for a 5.x driver this wait is the pause.
+  if (const auto out = receives.inside(); out != 0 && is_version6()) {
+    Library::current().observer().on(ItemsOut{&driver_->driver(), ItemKind::NetBufferList, name(),
+                                              "the pause was completed while receive indications had not been returned", out, {}});
+  }
+  if (const auto out = sends.inside(); out != 0 && is_version6()) {
+    Library::current().observer().on(ItemsOut{&driver_->driver(), ItemKind::NetBufferList, name(),
+                                              "the pause was completed while sends had not been completed", out, {}});
+  }
+  sends.close();
+  sends.wait_empty();
+  receives.close();
+  receives.wait_empty();
+  advance(AdapterEvent::PauseComplete);
+}
+
+bool Adapter::complete_pause() {
+  const kernel::Hold hold(lock_);
+  if (!pause_pended_) return false;
+  pause_pended_ = false;
+  paused_.set();
+  return true;
+}
+
+// ---- halt and shutdown ----
+
+void Adapter::halt(NDIS_HALT_ACTION action) {
+  oids.wait_idle();
+  initialized_ = false;
+  {
+    const kernel::Hold hold(lock_);
+    advance_locked(AdapterEvent::MiniportHaltEx);  // before the call: from here no request is submitted (LIFE-150)
+  }
+  if (is_version6()) {
+    call_driver(&driver_->driver(), callbacks::kMiniportHaltEx, this, context_, driver_->handlers6().Halt, context_, action);
+  } else {
+    call_driver(&driver_->driver(), callbacks::kMiniportHalt, this, context_, driver_->handlers5().Halt, context_);
+  }
+}
+
+void Adapter::shutdown(NDIS_SHUTDOWN_ACTION action) {
+  {
+    const kernel::Hold hold(lock_);
+    if (!kAdapterStates.allows(state_, AdapterEvent::MiniportShutdownEx)) return;  // Halted or Initializing: not called (LIFE-127)
+    advance_locked(AdapterEvent::MiniportShutdownEx);
+  }
+  if (is_version6()) {
+    call_driver(&driver_->driver(), callbacks::kMiniportShutdownEx, this, nullptr, driver_->handlers6().Shutdown, context_, action);
+  } else if (driver_->handlers5().AdapterShutdown) {
+    call_driver(&driver_->driver(), callbacks::kMiniportShutdown, this, nullptr, driver_->handlers5().AdapterShutdown, context_);
+  } else if (shutdown_handler5) {
+    call_driver(&driver_->driver(), callbacks::kMiniportShutdown, this, nullptr, shutdown_handler5, shutdown_context5);
+  }
+}
+
+}  // namespace undis

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// A miniport adapter, physical or virtual, of a 5.x or 6.x miniport driver, and its state machine.
+// Pages: network/miniport-adapter-states-and-operations, network/starting-a-driver-stack, network/stopping-a-driver-stack.
+//
+// NDIS 5 has no pause and restart: for a 5.x adapter NDIS makes the missing events itself (docs/decisions.md#ndis5-pause).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <ndis.h>
+
+#include "kernel/system.h"
+#include "ndis/adapter_states.h"
+#include "ndis/claim.h"
+#include "ndis/gate.h"
+#include "ndis/handle.h"
+#include "ndis/miniport_driver.h"
+#include "ndis/oid_queue.h"
+
+namespace undis {
+
+class Binding;
+class DeviceInstance;
+
+/// What a device is before any driver has seen it.
+struct AdapterConfig {
+  std::string name;                     ///< how traces and reports call it: "nic0"
+  std::u16string device_name;           ///< what protocols open: u"\\Device\\{...}"
+  std::u16string configuration_key;     ///< registry path of its parameters
+  void* device_context = nullptr;       ///< virtual miniport: the DeviceContext of NdisIMInitializeDeviceInstanceEx
+  bool is_virtual = false;
+};
+
+/// What the adapter is like, from its attributes (6.x) or from OIDs that NDIS asks at initialisation (5.x).
+struct AdapterTraits {
+  NDIS_MEDIUM medium = NdisMedium802_3;
+  NDIS_PHYSICAL_MEDIUM physical_medium = NdisPhysicalMediumUnspecified;
+  ULONG mtu = 1500;
+  std::uint64_t max_transmit_speed = 0;  ///< bit/s
+  std::uint64_t max_receive_speed = 0;
+  std::uint64_t transmit_speed = 0;
+  std::uint64_t receive_speed = 0;
+  NDIS_MEDIA_CONNECT_STATE connect_state = MediaConnectStateUnknown;
+  ULONG lookahead = 0;
+  ULONG mac_options = 0;
+  ULONG supported_packet_filters = 0;
+  ULONG max_multicast_list = 0;
+  std::array<UCHAR, NDIS_MAX_PHYS_ADDRESS_LENGTH> permanent_address{};
+  std::array<UCHAR, NDIS_MAX_PHYS_ADDRESS_LENGTH> current_address{};
+  USHORT address_length = 0;
+  std::vector<NDIS_OID> supported_oids;
+};
+
+class Adapter final : public Object {
+ public:
+  static constexpr HandleKind kHandleKinds[] = {HandleKind::Adapter};
+
+  Adapter(MiniportDriver& driver, AdapterConfig config);
+  ~Adapter() override;
+
+  const std::string& name() const noexcept { return config_.name; }
+  const AdapterConfig& config() const noexcept { return config_; }
+  MiniportDriver& driver() const noexcept { return *driver_; }
+  bool is_version6() const noexcept { return driver_->is_version6(); }
+  bool is_virtual() const noexcept { return config_.is_virtual; }
+  NDIS_HANDLE handle() const noexcept { return handle_; }
+  /// The MiniportAdapterContext that the driver gave.
+  void* context() const noexcept { return context_; }
+  AdapterState state() const noexcept EXCLUDES(lock_);
+  AdapterTraits& traits() noexcept { return traits_; }
+  const AdapterTraits& traits() const noexcept { return traits_; }
+  /// NDIS_ATTRIBUTE_ or NDIS_MINIPORT_ATTRIBUTES_ flags.
+  ULONG attribute_flags() const noexcept { return attribute_flags_; }
+  bool is_serialized() const noexcept;            ///< 5.x without NDIS_ATTRIBUTE_DESERIALIZE
+  bool may_carry_data() const noexcept EXCLUDES(lock_);
+  /// The IfIndex that NDIS gave it: 1, 2, ... in order of arrival.
+  ULONG interface_index() const noexcept { return interface_index_; }
+  DEVICE_OBJECT* device_object() const noexcept { return device_object_; }
+
+  // ---- operations of NDIS: PASSIVE_LEVEL, the caller has claimed the stack ----
+
+  /// Halted -> Initializing -> Paused (SUCCESS) or Halted.
+  NDIS_STATUS initialize();
+  /// Paused -> Restarting -> Running, or Paused.
+  NDIS_STATUS restart();
+  /// Running -> Pausing -> Paused; waits for NdisMPauseComplete.
+  void pause();
+  /// Paused -> Halted, by MiniportHalt(Ex), exactly once.
+  void halt(NDIS_HALT_ACTION action);
+  void shutdown(NDIS_SHUTDOWN_ACTION action);
+
+  // ---- what the miniport calls ----
+
+  NDIS_STATUS set_attributes(const NDIS_MINIPORT_ADAPTER_ATTRIBUTES& attributes);                       ///< NdisMSetMiniportAttributes
+  void set_attributes5(void* context, UINT check_for_hang_seconds, ULONG flags, NDIS_INTERFACE_TYPE type);  ///< NdisMSetAttributes(Ex)
+  bool complete_pause();                          ///< NdisMPauseComplete; false: no pause was pended
+  bool complete_restart(NDIS_STATUS status);      ///< NdisMRestartComplete; false: no restart was pended
+
+  // ---- bindings, oldest first ----
+  std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
+  void add(Binding& binding) EXCLUDES(lock_);
+  void remove(Binding& binding) EXCLUDES(lock_);
+
+  /// The filters of all bindings together, set in the miniport if they changed. PASSIVE_LEVEL.
+  void apply_filters();
+  ULONG merged_filter() const;
+  std::vector<std::uint8_t> merged_multicast() const;
+  ULONG applied_filter = 0;                        ///< what the miniport was last told
+  std::vector<std::uint8_t> applied_multicast;
+
+  Claim stack;            ///< the right to start, stop, pause, restart the stack on this adapter
+  OidQueue oids;
+  Gate sends;             ///< given to the miniport, not completed
+  Gate receives;          ///< indicated by the miniport, not all returned
+  bool initialized() const noexcept { return initialized_; }
+  bool removing = false;  ///< a removal has begun; written under the claim of the stack
+  bool removed = false;   ///< halted for good
+
+  /// NdisMRegisterAdapterShutdownHandler (5.x; 5.1 drivers give the handler in their characteristics).
+  kernel::callback<void(void*)> shutdown_handler5;
+  void* shutdown_context5 = nullptr;
+
+ private:
+  friend class Library;
+  void advance(AdapterEvent event) EXCLUDES(lock_);
+  void advance_locked(AdapterEvent event) REQUIRES(lock_);
+  NDIS_STATUS call_initialize6();
+  NDIS_STATUS call_initialize5();
+  void learn_traits5();
+
+  const Ref<MiniportDriver> driver_;
+  const AdapterConfig config_;
+  DEVICE_OBJECT* device_object_ = nullptr;
+  NDIS_HANDLE handle_ = nullptr;
+  NDIS_HANDLE configuration_context_ = nullptr;   ///< 5.x: the WrapperConfigurationContext, while MiniportInitialize runs
+  ULONG interface_index_ = 0;
+  void* context_ = nullptr;
+  ULONG attribute_flags_ = 0;
+  AdapterTraits traits_;
+  bool initialized_ = false;
+  bool registration_attributes_set_ = false;
+  bool general_attributes_set_ = false;
+
+  mutable kernel::Lock lock_;
+  AdapterState state_ GUARDED_BY(lock_) = AdapterState::Halted;
+  bool pause_pended_ GUARDED_BY(lock_) = false;
+  bool restart_pended_ GUARDED_BY(lock_) = false;
+  NDIS_STATUS restart_status_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
+  std::vector<Ref<Binding>> bindings_ GUARDED_BY(lock_);
+  kernel::Event paused_;
+  kernel::Event restarted_;
+};
+
+}  // namespace undis

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+//
+// A binding's life: bind, pause, restart, unbind, each as one claimed operation. The open in between is binding_open.cpp.
+#include "ndis/binding.h"
+
+#include <fmt/format.h>
+
+#include "kernel/unicode.h"
+#include "ndis/callbacks.h"
+#include "ndis/library.h"
+#include "ndis/strings.h"
+
+namespace undis {
+
+using kernel::call_driver;
+
+Binding::Binding(ProtocolDriver& protocol, Adapter& adapter)
+    : sends(fmt::format("{} on {}: sends outstanding", protocol.name(), adapter.name())),
+      receives(fmt::format("{} on {}: indicated packets not returned", protocol.name(), adapter.name())),
+      requests(fmt::format("{} on {}: OID requests outstanding", protocol.name(), adapter.name())),
+      protocol_(&protocol),
+      adapter_(&adapter),
+      name_(fmt::format("{} on {}", protocol.name(), adapter.name())),
+      claim_(fmt::format("{}: another operation on the binding", name_)),
+      answered_(fmt::format("{}: completion by the protocol", name_)),
+      closed_(fmt::format("{}: NdisCloseAdapter(Ex)", name_)),
+      opened_(fmt::format("{}: open", name_)) {
+  closed_.set();
+  opened_.set();
+}
+
+Binding::~Binding() = default;
+
+BindingState Binding::state() const noexcept {
+  const kernel::Hold hold(lock_);
+  return state_;
+}
+
+bool Binding::is_open() const noexcept {
+  const kernel::Hold hold(lock_);
+  return open_ || opening_;
+}
+
+bool Binding::may_carry_data() const noexcept {
+  const kernel::Hold hold(lock_);
+  return open_ && !close_called_ && kBindingStates.allows(state_, BindingEvent::SendReceive);
+}
+
+bool Binding::in_bind_or_unbind() const noexcept {
+  using namespace callbacks;
+  return kernel::inside_callback(kProtocolBindAdapterEx.name, this) || kernel::inside_callback(kProtocolBindAdapter.name, this) ||
+         kernel::inside_callback(kProtocolUnbindAdapterEx.name, this) || kernel::inside_callback(kProtocolUnbindAdapter.name, this);
+}
+
+bool Binding::mine() const noexcept { return claim_.is_mine(); }
+
+void Binding::advance(BindingEvent event) {
+  const kernel::Hold hold(lock_);
+  advance_locked(event);
+}
+
+void Binding::advance_locked(BindingEvent event) {
+  const auto next = kBindingStates.next(state_, event);
+  Library::current().observer().on(StateMove{"binding", name_, to_text(state_), to_text(event), next ? to_text(*next) : nullptr,
+                                             &driver(), nullptr});
+  if (next) state_ = *next;
+}
+
+// ---- completions that a driver owes after PENDING ----
+
+bool Binding::pend(bool& flag) {
+  const kernel::Hold hold(lock_);
+  flag = true;
+  answered_.reset();
+  return true;
+}
+
+bool Binding::answer(bool& flag, NDIS_STATUS status) {
+  const kernel::Hold hold(lock_);
+  if (!flag) return false;
+  flag = false;
+  answer_ = status;
+  answered_.set();
+  return true;
+}
+
+bool Binding::complete_bind(NDIS_STATUS status) { return answer(bind_pended_, status); }
+bool Binding::complete_unbind() { return answer(unbind_pended_, NDIS_STATUS_SUCCESS); }
+
+bool Binding::complete_pnp_event(NET_PNP_EVENT_NOTIFICATION* event, NDIS_STATUS status) {
+  const kernel::Hold hold(lock_);
+  if (pended_event_ == nullptr || pended_event_ != event) return false;
+  pended_event_ = nullptr;
+  answer_ = status;
+  answered_.set();
+  return true;
+}
+
+bool Binding::complete_pnp_event5(NET_PNP_EVENT* event, NDIS_STATUS status) {
+  return complete_pnp_event(reinterpret_cast<NET_PNP_EVENT_NOTIFICATION*>(event), status);
+}
+
+// ---- bind ----
+
+NDIS_STATUS Binding::bind() {
+  const Ref<Binding> alive(this);
+  const Claimed claimed(claim_);
+  if (!protocol_->add(*this)) return NDIS_STATUS_CLOSING;
+  adapter_->add(*this);
+  advance(BindingEvent::ProtocolBindAdapterEx);
+
+  NDIS_STATUS status = call_bind();
+  opened_.wait();  // an open that still pends ends before the bind does
+  const bool opened = is_open();
+  if (status == NDIS_STATUS_SUCCESS && opened) return status;
+
+  // A bind that fails, or succeeds without having opened anything, leaves nothing behind.
+  if (status == NDIS_STATUS_SUCCESS) status = NDIS_STATUS_OPEN_FAILED;
+  require_closed(false);
+  closed_.wait();
+  {
+    const kernel::Hold hold(lock_);
+    advance_locked(state_ == BindingState::Opening ? BindingEvent::BindFailed : BindingEvent::UnbindComplete);
+  }
+  vanish();
+  return status;
+}
+
+NDIS_STATUS Binding::call_bind() {
+  HandleTable& handles = Library::current().handles();
+  bind_context_ = handles.open(HandleKind::BindContext, this);
+  if (bind_context_ == nullptr) return NDIS_STATUS_RESOURCES;
+  pend(bind_pended_);  // the driver may complete it from inside the call
+
+  NDIS_STATUS status = NDIS_STATUS_FAILURE;
+  const WideString adapter_name(adapter_->config().device_name);
+  const WideString section(protocol_section(protocol_->driver(), *adapter_));
+  const NDIS_BIND_PARAMETERS parameters = bind_parameters(*adapter_, adapter_name, section);
+  if (is_version6()) {
+    status = call_driver(&driver(), callbacks::kProtocolBindAdapterEx, this, nullptr, protocol_->handlers6().BindAdapter,
+                         protocol_->context(), bind_context_, const_cast<NDIS_BIND_PARAMETERS*>(&parameters));
+  } else {
+    call_driver(&driver(), callbacks::kProtocolBindAdapter, this, nullptr, protocol_->handlers5().BindAdapter, &status,
+                bind_context_, adapter_name.get(), static_cast<void*>(section.get()), static_cast<void*>(nullptr));
+  }
+
+  if (status == NDIS_STATUS_PENDING) {
+    answered_.wait();
+    const kernel::Hold hold(lock_);
+    status = answer_;
+  } else {
+    const kernel::Hold hold(lock_);
+    bind_pended_ = false;
+  }
+  handles.close(bind_context_);
+  return status;
+}
+
+// ---- pause and restart ----
+
+void Binding::pause() {
+  const Ref<Binding> alive(this);
+  const Claimed claimed(claim_);
+  pause_claimed();
+}
+
+void Binding::pause_claimed() {
+  if (state() != BindingState::Running) return;
+  advance(BindingEvent::PnpPause);
+  if (is_version6()) {
+    NDIS_PROTOCOL_PAUSE_PARAMETERS parameters{};
+    parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1, sizeof(parameters)};
+    pnp_event(NetEventPause, &parameters, sizeof(parameters));
+    if (const auto out = sends.inside(); out != 0) {
+      Library::current().observer().on(ItemsOut{&driver(), ItemKind::NetBufferList, name_,
+                                                "the pause of the binding was completed while the protocol's own sends were outstanding",
+                                                out, {}});
+    }
+  }
+  sends.wait_empty();  // for a 5.x protocol this wait is the pause
+  advance(BindingEvent::PauseComplete);
+}
+
+NDIS_STATUS Binding::restart() {
+  const Ref<Binding> alive(this);
+  const Claimed claimed(claim_);
+  if (state() != BindingState::Paused) return NDIS_STATUS_SUCCESS;
+  advance(BindingEvent::PnpRestart);
+  NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+  if (is_version6()) {
+    NDIS_PROTOCOL_RESTART_PARAMETERS parameters{};
+    parameters.Header = {NDIS_OBJECT_TYPE_PROTOCOL_RESTART_PARAMETERS, NDIS_PROTOCOL_RESTART_PARAMETERS_REVISION_1, sizeof(parameters)};
+    status = pnp_event(NetEventRestart, &parameters, sizeof(parameters));
+  }
+  advance(status == NDIS_STATUS_SUCCESS ? BindingEvent::RestartComplete : BindingEvent::RestartFailed);
+  return status;
+}
+
+NDIS_STATUS Binding::pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG length) {
+  NET_PNP_EVENT_NOTIFICATION notification{};
+  notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, sizeof(notification)};
+  notification.NetPnPEvent.NetEvent = code;
+  notification.NetPnPEvent.Buffer = buffer;
+  notification.NetPnPEvent.BufferLength = length;
+  NET_PNP_EVENT& event5 = notification.NetPnPEvent;
+  const bool has_handler = is_version6() ? static_cast<bool>(protocol_->handlers6().NetPnPEvent)
+                                         : static_cast<bool>(protocol_->handlers5().PnPEvent);
+  if (!has_handler) return NDIS_STATUS_SUCCESS;
+  {
+    const kernel::Hold hold(lock_);
+    pended_event_ = is_version6() ? static_cast<void*>(&notification) : static_cast<void*>(&event5);
+    answered_.reset();
+  }
+  NDIS_STATUS status =
+      is_version6() ? call_driver(&driver(), callbacks::kProtocolNetPnPEvent, this, nullptr, protocol_->handlers6().NetPnPEvent,
+                                  context_, &notification)
+                    : call_driver(&driver(), callbacks::kProtocolPnPEvent, this, nullptr, protocol_->handlers5().PnPEvent, context_, &event5);
+  if (status == NDIS_STATUS_PENDING) {
+    answered_.wait();
+    const kernel::Hold hold(lock_);
+    status = answer_;
+  }
+  const kernel::Hold hold(lock_);
+  pended_event_ = nullptr;
+  return status;
+}
+
+// ---- unbind ----
+
+bool Binding::unbind() {
+  if (mine()) return false;  // from inside one of its own operations: a second unbind of the same binding never starts
+  const Ref<Binding> alive(this);
+  const Claimed claimed(claim_);
+  if (state() == BindingState::Unbound) return true;  // another thread's unbind has just ended
+
+  pause_claimed();
+  advance(BindingEvent::ProtocolUnbindAdapterEx);
+  const NDIS_STATUS status = call_unbind();
+  if (status != NDIS_STATUS_SUCCESS) {
+    Library::current().observer().on(BadStatus{&driver(),
+                                               is_version6() ? "ProtocolUnbindAdapterEx" : "ProtocolUnbindAdapter", this, name_, status,
+                                               "NDIS_STATUS_SUCCESS or NDIS_STATUS_PENDING: an unbind cannot be refused", {}});
+  }
+  require_closed(true);
+  closed_.wait();
+  advance(BindingEvent::UnbindComplete);
+  vanish();
+  return true;
+}
+
+void Binding::unbind_for_deregistration() {
+  if (unbind()) return;
+  if (in_bind_or_unbind()) {
+    bool closing = false;
+    {
+      const kernel::Hold hold(lock_);
+      closing = close_called_;
+    }
+    if (closing) closed_.wait();
+    return;
+  }
+  const Ref<Binding> later(this);
+  kernel::queue_work("unbind after a callback", [later] { later->unbind(); });
+}
+
+NDIS_STATUS Binding::call_unbind() {
+  HandleTable& handles = Library::current().handles();
+  unbind_context_ = handles.open(HandleKind::UnbindContext, this);
+  pend(unbind_pended_);  // the driver may complete it from inside the call
+  NDIS_STATUS status = NDIS_STATUS_FAILURE;
+  if (is_version6()) {
+    status = call_driver(&driver(), callbacks::kProtocolUnbindAdapterEx, this, nullptr, protocol_->handlers6().UnbindAdapter,
+                         unbind_context_, context_);
+  } else {
+    call_driver(&driver(), callbacks::kProtocolUnbindAdapter, this, nullptr, protocol_->handlers5().UnbindAdapter, &status, context_,
+                unbind_context_);
+  }
+  if (status == NDIS_STATUS_PENDING) {
+    answered_.wait();
+    status = NDIS_STATUS_SUCCESS;
+  } else {
+    const kernel::Hold hold(lock_);
+    unbind_pended_ = false;
+  }
+  handles.close(unbind_context_);
+  return status;
+}
+
+void Binding::vanish() {
+  Library& library = Library::current();
+  adapter_->remove(*this);
+  protocol_->remove(*this);
+  for (const std::u16string& name : instances_made)
+    for (const Ref<DeviceInstance>& instance : library.instances())
+      if (instance->name() == name && instance->phase == DeviceInstance::Phase::Up)
+        library.observer().on(InstanceOutlivesBinding{&driver(), kernel::to_utf8(name), name_});
+}
+
+}  // namespace undis

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// A protocol driver's binding to an adapter: from ProtocolBindAdapter(Ex) to the end of ProtocolUnbindAdapter(Ex), and the open in between.
+// Pages: network/protocol-binding-states-and-operations, network/binding-to-an-adapter, network/unbinding-from-an-adapter.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <ndis.h>
+
+#include "kernel/system.h"
+#include "ndis/adapter.h"
+#include "ndis/binding_states.h"
+#include "ndis/claim.h"
+#include "ndis/gate.h"
+#include "ndis/protocol_driver.h"
+
+namespace undis {
+
+class Binding final : public Object {
+ public:
+  static constexpr HandleKind kHandleKinds[] = {HandleKind::Binding, HandleKind::BindContext, HandleKind::UnbindContext};
+
+  Binding(ProtocolDriver& protocol, Adapter& adapter);
+  ~Binding() override;
+
+  ProtocolDriver& protocol() const noexcept { return *protocol_; }
+  Adapter& adapter() const noexcept { return *adapter_; }
+  kernel::Driver& driver() const noexcept { return protocol_->driver(); }
+  /// "tcpip on nic0"
+  const std::string& name() const noexcept { return name_; }
+  BindingState state() const noexcept EXCLUDES(lock_);
+  NDIS_HANDLE handle() const noexcept { return handle_; }
+  /// The ProtocolBindingContext given at open.
+  void* context() const noexcept { return context_; }
+  bool is_open() const noexcept EXCLUDES(lock_);
+  bool close_called() const noexcept EXCLUDES(lock_);
+  bool is_version6() const noexcept { return protocol_->is_version6(); }
+  /// True while the published table allows sends and receives, and the open is not being closed.
+  bool may_carry_data() const noexcept EXCLUDES(lock_);
+
+  // ---- operations of NDIS; PASSIVE_LEVEL, each claims the binding (operations on it never overlap) ----
+
+  /// Unbound -> Opening -> Paused, or back to Unbound. Waits for a pended bind. The caller has made the adapter list this binding.
+  NDIS_STATUS bind();
+  /// Running -> Pausing -> Paused; waits. Nothing in any other state.
+  void pause();
+  /// Paused -> Restarting -> Running, or back to Paused. Nothing in any other state.
+  NDIS_STATUS restart();
+  /// Pauses, calls ProtocolUnbindAdapter(Ex) and waits until the open is closed and the binding Unbound. A binding whose unbind
+  /// is under way is waited for; inside that very unbind (same thread) it returns at once with false.
+  bool unbind();
+  /// unbind(), or what of it can be done where this thread is already inside a callback of this binding.
+  void unbind_for_deregistration();
+  /// This thread is inside this binding's ProtocolUnbindAdapter(Ex) or ProtocolBindAdapter(Ex) call.
+  bool in_bind_or_unbind() const noexcept;
+
+  // ---- what the protocol calls ----
+
+  /// NdisOpenAdapter(Ex): the status, PENDING included. On SUCCESS handle and medium index are written; on PENDING with the completion.
+  NDIS_STATUS open(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out);
+  /// NdisCloseAdapter(Ex): SUCCESS or PENDING.
+  NDIS_STATUS close();
+  /// NdisCompleteBindAdapter(Ex) and NdisCompleteUnbindAdapter(Ex), NdisCompleteNetPnPEvent. False: nothing was pended.
+  bool complete_bind(NDIS_STATUS status);
+  bool complete_unbind();
+  bool complete_pnp_event(NET_PNP_EVENT_NOTIFICATION* event, NDIS_STATUS status);
+  bool complete_pnp_event5(NET_PNP_EVENT* event, NDIS_STATUS status);
+  /// Sends any PnP event to the protocol and waits for its answer.
+  NDIS_STATUS pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG length);
+
+  NDIS_HANDLE bind_context() const noexcept { return bind_context_; }
+  NDIS_HANDLE unbind_context() const noexcept { return unbind_context_; }
+
+  // ---- what is out on this binding; a close waits for all three ----
+  Gate sends;        ///< sent by the protocol, not completed
+  Gate receives;     ///< indicated to the protocol, not returned
+  Gate requests;     ///< OID requests of the protocol, not completed
+
+  // ---- this binding's part of the adapter's filters (LIFE-042) ----
+  ULONG packet_filter = 0;
+  std::vector<std::uint8_t> multicast_list;
+  ULONG lookahead = 0;
+
+  /// Virtual miniports initialised from inside this binding's ProtocolBindAdapter(Ex); told of in InstanceOutlivesBinding.
+  std::vector<std::u16string> instances_made;
+
+ private:
+  void advance(BindingEvent event) EXCLUDES(lock_);
+  bool mine() const noexcept;             ///< this thread carries out an operation on this binding
+  void pause_claimed();
+  bool pend(bool& flag) EXCLUDES(lock_);
+  bool answer(bool& flag, NDIS_STATUS status) EXCLUDES(lock_);
+  void advance_locked(BindingEvent event) REQUIRES(lock_);
+  NDIS_STATUS call_bind();
+  NDIS_STATUS call_unbind();
+  NDIS_STATUS finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index);
+  void finish_close(bool tell);
+  void require_closed(bool after_unbind);
+  void vanish();
+
+  const Ref<ProtocolDriver> protocol_;
+  const Ref<Adapter> adapter_;
+  const std::string name_;
+  Claim claim_;
+
+  mutable kernel::Lock lock_;
+  BindingState state_ GUARDED_BY(lock_) = BindingState::Unbound;
+  bool open_ GUARDED_BY(lock_) = false;              ///< between a completed open and a completed close
+  bool opening_ GUARDED_BY(lock_) = false;           ///< an open is pended
+  bool close_called_ GUARDED_BY(lock_) = false;
+  bool bind_pended_ GUARDED_BY(lock_) = false;
+  bool unbind_pended_ GUARDED_BY(lock_) = false;
+  bool unbind_begun_ GUARDED_BY(lock_) = false;
+  void* pended_event_ GUARDED_BY(lock_) = nullptr;   ///< the NET_PNP_EVENT(_NOTIFICATION) whose answer is awaited
+  NDIS_STATUS answer_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
+
+  void* context_ = nullptr;
+  NDIS_HANDLE handle_ = nullptr;
+  NDIS_HANDLE bind_context_ = nullptr;
+  NDIS_HANDLE unbind_context_ = nullptr;
+  kernel::Stack open_origin_;
+  kernel::Event answered_;        ///< bind, unbind or PnP event completion arrived
+  kernel::Event closed_;          ///< no open (set initially)
+  kernel::Event opened_;          ///< no pended open (set initially)
+};
+
+}  // namespace undis

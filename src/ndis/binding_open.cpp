@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//
+// The open of a binding: NdisOpenAdapter(Ex) and NdisCloseAdapter(Ex), each done at once or pended as the schedule says.
+#include <span>
+
+#include <fmt/format.h>
+
+#include "ndis/binding.h"
+#include "ndis/callbacks.h"
+#include "ndis/library.h"
+
+namespace undis {
+
+using kernel::call_driver;
+
+NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out) {
+  UINT medium_index = media_count;
+  for (UINT i = 0; i < media_count && medium_index == media_count; ++i)
+    if (media[i] == adapter_->traits().medium) medium_index = i;
+  if (medium_index == media_count) return NDIS_STATUS_UNSUPPORTED_MEDIA;
+
+  const bool pends = kernel::choose("the open is pended");
+  {
+    const kernel::Hold hold(lock_);
+    if (open_ || opening_) return NDIS_STATUS_OPEN_FAILED;  // one open a binding
+    if (state_ != BindingState::Opening) return NDIS_STATUS_CLOSING;
+    opening_ = true;
+    close_called_ = false;
+  }
+  open_origin_ = kernel::Stack::capture(1);
+  if (!pends) return finish_open(context, handle_out, medium_index_out, medium_index);
+
+  opened_.reset();
+  const Ref<Binding> alive(this);
+  kernel::queue_work("complete a pended open", [=] {
+    const NDIS_STATUS status = alive->finish_open(context, handle_out, medium_index_out, medium_index);
+    if (alive->is_version6()) {
+      call_driver(&alive->driver(), callbacks::kProtocolOpenAdapterCompleteEx, alive.get(), nullptr,
+                  alive->protocol_->handlers6().OpenAdapterComplete, context, status);
+    } else {
+      call_driver(&alive->driver(), callbacks::kProtocolOpenAdapterComplete, alive.get(), nullptr,
+                  alive->protocol_->handlers5().OpenAdapterComplete, context, status, status);
+    }
+    alive->opened_.set();
+  });
+  return NDIS_STATUS_PENDING;
+}
+
+NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
+  const NDIS_HANDLE handle = Library::current().handles().open(HandleKind::Binding, this);
+  const kernel::Hold hold(lock_);
+  opening_ = false;
+  if (handle == nullptr) return NDIS_STATUS_RESOURCES;
+  open_ = true;
+  handle_ = handle;
+  context_ = context;
+  closed_.reset();
+  sends.open();
+  receives.open();
+  requests.open();
+  *handle_out = handle;
+  *medium_index_out = medium_index;
+  protocol_->ever_bound_ = true;
+  advance_locked(BindingEvent::BindComplete);  // the page: Paused once the driver has opened the adapter
+  return NDIS_STATUS_SUCCESS;
+}
+
+bool Binding::close_called() const noexcept {
+  const kernel::Hold hold(lock_);
+  return close_called_;
+}
+
+NDIS_STATUS Binding::close() {
+  const Ref<Binding> alive(this);
+  {
+    const kernel::Hold hold(lock_);
+    if (!open_ || close_called_) return NDIS_STATUS_SUCCESS;
+    close_called_ = true;
+    // A close inside a bind that is about to fail takes the way of an unbind (docs/decisions.md#close-in-bind).
+    if (state_ == BindingState::Paused) advance_locked(BindingEvent::ProtocolUnbindAdapterEx);
+  }
+  sends.close();
+  receives.close();
+  requests.close();
+  packet_filter = 0;
+  multicast_list.clear();
+  lookahead = 0;
+  adapter_->apply_filters();
+
+  const bool outstanding = sends.inside() + receives.inside() + requests.inside() != 0;
+  if (!outstanding && !kernel::choose("the close is pended")) {
+    finish_close(false);
+    return NDIS_STATUS_SUCCESS;
+  }
+  kernel::queue_work("complete a pended close", [alive] {
+    alive->sends.wait_empty();
+    alive->receives.wait_empty();
+    alive->requests.wait_empty();
+    alive->finish_close(true);
+  });
+  return NDIS_STATUS_PENDING;
+}
+
+void Binding::finish_close(bool tell) {
+  {
+    const kernel::Hold hold(lock_);
+    open_ = false;
+  }
+  if (tell && is_version6()) {
+    call_driver(&driver(), callbacks::kProtocolCloseAdapterCompleteEx, this, nullptr, protocol_->handlers6().CloseAdapterComplete, context_);
+  } else if (tell) {
+    call_driver(&driver(), callbacks::kProtocolCloseAdapterComplete, this, nullptr, protocol_->handlers5().CloseAdapterComplete, context_,
+                NDIS_STATUS_SUCCESS);
+  }
+  Library::current().handles().close(handle_);
+  closed_.set();
+}
+
+void Binding::require_closed(bool after_unbind) {
+  {
+    const kernel::Hold hold(lock_);
+    if (!open_ || close_called_) return;
+  }
+  Library::current().observer().on(NotClosed{&driver(), name_, after_unbind, is_version6(), open_origin_});
+  close();  // so that the run can go on: what the driver left open is closed for it
+}
+
+}  // namespace undis

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// The driver functions that NDIS calls: documented name and the IRQL at which each is called (its page's req.irql).
+#pragma once
+
+#include "kernel/call.h"
+
+namespace undis::callbacks {
+
+using kernel::CallbackInfo;
+
+// miniport 6.x
+inline constexpr CallbackInfo kMiniportSetOptions{"MiniportSetOptions", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportInitializeEx{"MiniportInitializeEx", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportHaltEx{"MiniportHaltEx", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportDriverUnload{"MiniportDriverUnload", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportPause{"MiniportPause", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportRestart{"MiniportRestart", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportShutdownEx{"MiniportShutdownEx", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportOidRequest{"MiniportOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportCancelOidRequest{"MiniportCancelOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportSendNetBufferLists{"MiniportSendNetBufferLists", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportReturnNetBufferLists{"MiniportReturnNetBufferLists", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportCancelSend{"MiniportCancelSend", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportDevicePnPEventNotify{"MiniportDevicePnPEventNotify", PASSIVE_LEVEL, false};
+
+// miniport 5.x
+inline constexpr CallbackInfo kMiniportInitialize{"MiniportInitialize", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportHalt{"MiniportHalt", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportShutdown{"MiniportShutdown", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportQueryInformation{"MiniportQueryInformation", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportSetInformation{"MiniportSetInformation", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportSend{"MiniportSend", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportSendPackets{"MiniportSendPackets", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportReturnPacket{"MiniportReturnPacket", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportTransferData{"MiniportTransferData", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportCancelSendPackets{"MiniportCancelSendPackets", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportPnPEventNotify{"MiniportPnPEventNotify", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kUnloadHandler{"UnloadHandler", PASSIVE_LEVEL, false};
+
+// protocol 6.x
+inline constexpr CallbackInfo kProtocolSetOptions{"ProtocolSetOptions", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolBindAdapterEx{"ProtocolBindAdapterEx", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolUnbindAdapterEx{"ProtocolUnbindAdapterEx", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolOpenAdapterCompleteEx{"ProtocolOpenAdapterCompleteEx", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolCloseAdapterCompleteEx{"ProtocolCloseAdapterCompleteEx", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolNetPnPEvent{"ProtocolNetPnPEvent", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolOidRequestComplete{"ProtocolOidRequestComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolStatusEx{"ProtocolStatusEx", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolReceiveNetBufferLists{"ProtocolReceiveNetBufferLists", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolSendNetBufferListsComplete{"ProtocolSendNetBufferListsComplete", DISPATCH_LEVEL, true};
+
+// protocol 5.x
+inline constexpr CallbackInfo kProtocolBindAdapter{"ProtocolBindAdapter", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolUnbindAdapter{"ProtocolUnbindAdapter", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolOpenAdapterComplete{"ProtocolOpenAdapterComplete", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolCloseAdapterComplete{"ProtocolCloseAdapterComplete", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolPnPEvent{"ProtocolPnPEvent", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolUnload{"ProtocolUnload", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolRequestComplete{"ProtocolRequestComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolStatus{"ProtocolStatus", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolStatusComplete{"ProtocolStatusComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolReceive{"ProtocolReceive", DISPATCH_LEVEL, false};
+inline constexpr CallbackInfo kProtocolReceivePacket{"ProtocolReceivePacket", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolReceiveComplete{"ProtocolReceiveComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolTransferDataComplete{"ProtocolTransferDataComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolSendComplete{"ProtocolSendComplete", DISPATCH_LEVEL, true};
+
+}  // namespace undis::callbacks

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// NDIS_HANDLEs: looked up, never cast. A stale, foreign or wrong-kind handle is told by name.
+//
+// A handle is the address of a slot in a region that only handles live in, so a lookup is a range check and one load. A closed
+// slot keeps what it was and is not given out again while fresh ones are left: late use is seen as late use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <ndis.h>
+
+#include "kernel/lock.h"
+#include "ndis/object.h"
+
+namespace undis {
+
+enum class HandleKind : std::uint8_t {
+  None, Wrapper, MiniportDriver5, LayeredMiniport5, MiniportDriver6, ProtocolDriver5, ProtocolDriver6, Adapter, Binding,
+  BindContext, UnbindContext, NblPool, NetBufferPool, PacketPool, BufferPool, Configuration, Timer, IoWorkItem, RwLock, Device,
+  ConfigurationKey
+};
+const char* to_text(HandleKind kind) noexcept;
+
+/// What a handle turned out to be.
+struct HandleView {
+  HandleKind kind = HandleKind::None;   ///< None: no handle of NDIS at all
+  bool open = false;                    ///< false: it was closed, `kind` is what it used to be
+  void* object = nullptr;               ///< only while open
+};
+
+class HandleTable {
+ public:
+  HandleTable();
+  ~HandleTable();
+  HandleTable(const HandleTable&) = delete;
+  HandleTable& operator=(const HandleTable&) = delete;
+
+  /// A new handle for `object`, or nullptr when every slot is in use.
+  NDIS_HANDLE open(HandleKind kind, void* object) noexcept EXCLUDES(lock_);
+  void close(NDIS_HANDLE handle) noexcept EXCLUDES(lock_);
+  HandleView view(NDIS_HANDLE handle) const noexcept;
+
+  /// The object of an open handle of one of T::kHandleKinds, kept alive by the reference; empty otherwise.
+  template <class T>
+  Ref<T> find(NDIS_HANDLE handle) noexcept EXCLUDES(lock_) {
+    const kernel::Hold hold(lock_);
+    const HandleView found = view(handle);
+    if (!found.open) return {};
+    for (const HandleKind kind : T::kHandleKinds)
+      if (kind == found.kind) return Ref<T>(static_cast<T*>(found.object));
+    return {};
+  }
+  std::size_t open_count() const noexcept { return open_count_; }
+
+ private:
+  struct Slot;
+  Slot* slot(NDIS_HANDLE handle) const noexcept;
+
+  Slot* slots_ = nullptr;
+  kernel::Lock lock_;
+  std::size_t used_ GUARDED_BY(lock_) = 0;         ///< slots ever given out
+  Slot* oldest_closed_ GUARDED_BY(lock_) = nullptr;  ///< queue of closed slots, reused only after all are used
+  Slot* newest_closed_ GUARDED_BY(lock_) = nullptr;
+  std::size_t open_count_ = 0;
+};
+
+}  // namespace undis

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+//
+// The registrations, adapters and handles of one world. Loading and unloading of drivers is library_load.cpp.
+#include "ndis/library.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "kernel/unicode.h"
+#include "ndis/binding.h"
+#include "ndis/driver_stack.h"
+
+namespace undis {
+namespace {
+
+Library* g_current = nullptr;
+
+/// Takes `object` out of `list`; the reference is returned so that the last one is dropped outside the lock.
+template <class T>
+Ref<T> take_out(std::vector<Ref<T>>& list, const T& object) {
+  const auto at = std::ranges::find_if(list, [&](const Ref<T>& entry) { return entry == &object; });
+  if (at == list.end()) return {};
+  Ref<T> taken = std::move(*at);
+  list.erase(at);
+  return taken;
+}
+
+}  // namespace
+
+Library::Library(kernel::System& system, Observer& observer) : system_(system), observer_(observer) {
+  assert(g_current == nullptr);
+  g_current = this;
+}
+
+Library::~Library() {
+  // Whatever a run left behind, or an abandoned run never came to, goes without any further call to a driver.
+  for (const Ref<Adapter>& adapter : adapters())
+    for (const Ref<Binding>& binding : adapter->bindings()) {
+      adapter->remove(*binding);
+      binding->protocol().forget(*binding);
+    }
+  g_current = nullptr;
+}
+
+Library& Library::current() noexcept {
+  assert(g_current != nullptr);
+  return *g_current;
+}
+
+Library* Library::current_or_null() noexcept { return g_current; }
+
+// ---- registrations ----
+
+Ref<Wrapper> Library::add_wrapper(kernel::Driver& driver) {
+  Ref<Wrapper> wrapper(new Wrapper(driver));
+  wrapper->handle_ = handles_.open(HandleKind::Wrapper, wrapper.get());
+  if (wrapper->handle_ == nullptr) return {};
+  const kernel::Hold hold(lock_);
+  wrappers_.push_back(wrapper);
+  return wrapper;
+}
+
+void Library::remove(Wrapper& wrapper, const char* function) {
+  Ref<Wrapper> gone;
+  {
+    const kernel::Hold hold(lock_);
+    gone = take_out(wrappers_, wrapper);
+  }
+  if (!gone) return;
+  handles_.close(gone->handle_);
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), HandleKind::Wrapper, gone.get(), gone->driver().name(), function,
+                            NDIS_STATUS_SUCCESS});
+}
+
+Ref<Wrapper> Library::wrapper_of(const kernel::Driver& driver) const {
+  const kernel::Hold hold(lock_);
+  for (const Ref<Wrapper>& wrapper : wrappers_)
+    if (&wrapper->driver() == &driver) return wrapper;
+  return {};
+}
+
+bool Library::add(MiniportDriver& driver, const char* function) {
+  driver.handle_ = handles_.open(driver.handle_kind(), &driver);
+  if (driver.handle_ == nullptr) return false;
+  {
+    Ref<MiniportDriver> added(driver);
+    const kernel::Hold hold(lock_);
+    miniport_drivers_.push_back(std::move(added));
+    if (driver.is_intermediate()) intermediates_.push_back(&driver.driver());
+  }
+  observer_.on(Registration{Registration::What::Made, &driver.driver(), driver.handle_kind(), &driver, driver.name(), function,
+                            NDIS_STATUS_SUCCESS});
+  return true;
+}
+
+bool Library::add(ProtocolDriver& protocol, const char* function) {
+  protocol.handle_ = handles_.open(protocol.handle_kind(), &protocol);
+  if (protocol.handle_ == nullptr) return false;
+  {
+    Ref<ProtocolDriver> added(protocol);
+    const kernel::Hold hold(lock_);
+    protocols_.push_back(std::move(added));
+  }
+  observer_.on(Registration{Registration::What::Made, &protocol.driver(), protocol.handle_kind(), &protocol, protocol.name(), function,
+                            NDIS_STATUS_SUCCESS});
+  return true;
+}
+
+void Library::remove(MiniportDriver& driver, const char* function) {
+  Ref<MiniportDriver> gone;
+  {
+    const kernel::Hold hold(lock_);
+    gone = take_out(miniport_drivers_, driver);
+  }
+  if (!gone) return;
+  handles_.close(gone->handle_);
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), gone->handle_kind(), gone.get(), gone->name(), function,
+                            NDIS_STATUS_SUCCESS});
+}
+
+void Library::remove(ProtocolDriver& protocol, const char* function) {
+  Ref<ProtocolDriver> gone;
+  {
+    const kernel::Hold hold(lock_);
+    gone = take_out(protocols_, protocol);
+  }
+  if (!gone) return;
+  handles_.close(gone->handle_);
+  for (const Ref<MiniportDriver>& miniport : miniport_drivers())
+    if (miniport->associated() == gone.get()) miniport->associate(nullptr);
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), gone->handle_kind(), gone.get(), gone->name(), function,
+                            NDIS_STATUS_SUCCESS});
+}
+
+std::vector<Ref<MiniportDriver>> Library::miniport_drivers() const {
+  const kernel::Hold hold(lock_);
+  return miniport_drivers_;
+}
+
+std::vector<Ref<MiniportDriver>> Library::miniport_drivers_of(const kernel::Driver& driver) const {
+  std::vector<Ref<MiniportDriver>> found = miniport_drivers();
+  std::erase_if(found, [&](const Ref<MiniportDriver>& m) { return &m->driver() != &driver; });
+  return found;
+}
+
+std::vector<Ref<ProtocolDriver>> Library::protocols() const {
+  const kernel::Hold hold(lock_);
+  return protocols_;
+}
+
+std::vector<Ref<ProtocolDriver>> Library::protocols_of(const kernel::Driver& driver) const {
+  std::vector<Ref<ProtocolDriver>> found = protocols();
+  std::erase_if(found, [&](const Ref<ProtocolDriver>& p) { return &p->driver() != &driver; });
+  return found;
+}
+
+bool Library::has_protocol(std::u16string_view name) const {
+  const kernel::Hold hold(lock_);
+  return std::ranges::any_of(protocols_, [&](const Ref<ProtocolDriver>& p) { return kernel::equal_ignore_case(p->registered_name(), name); });
+}
+
+bool Library::wants(const ProtocolDriver& protocol, const Adapter& adapter) const {
+  if (policy.binds) return policy.binds(protocol, adapter);
+  return &protocol.driver() != &adapter.driver().driver();
+}
+
+void Library::bind_later(ProtocolDriver& protocol) {
+  const Ref<ProtocolDriver> later(protocol);
+  kernel::queue_work("bind a new protocol", [later] {
+    for (const Ref<Adapter>& adapter : Library::current().adapters())
+      if (!later->deregistering()) add_bindings(*adapter);
+  });
+}
+
+// ---- adapters ----
+
+Ref<Adapter> Library::add_adapter(MiniportDriver& driver, AdapterConfig config) {
+  Ref<Adapter> adapter(new Adapter(driver, std::move(config)));
+  adapter->handle_ = handles_.open(HandleKind::Adapter, adapter.get());
+  driver.add(*adapter);
+  const kernel::Hold hold(lock_);
+  adapter->interface_index_ = ++last_interface_index_;
+  adapters_.push_back(adapter);
+  return adapter;
+}
+
+void Library::forget(Adapter& adapter) {
+  Ref<Adapter> gone;
+  {
+    const kernel::Hold hold(lock_);
+    gone = take_out(adapters_, adapter);
+  }
+  if (!gone) return;
+  gone->driver().remove(*gone);
+  handles_.close(gone->handle());
+}
+
+std::vector<Ref<Adapter>> Library::adapters() const {
+  const kernel::Hold hold(lock_);
+  return adapters_;
+}
+
+Ref<Adapter> Library::adapter_by_device_name(std::u16string_view name) const {
+  const kernel::Hold hold(lock_);
+  for (const Ref<Adapter>& adapter : adapters_)
+    if (kernel::equal_ignore_case(adapter->config().device_name, name)) return adapter;
+  return {};
+}
+
+std::vector<Ref<DeviceInstance>> Library::instances() const {
+  const kernel::Hold hold(lock_);
+  return instances_;
+}
+
+}  // namespace undis

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// The NDIS library of one world: registrations, adapters, handles. One is current at a time (the C interface forces it).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ndis.h>
+
+#include "kernel/system.h"
+#include "ndis/adapter.h"
+#include "ndis/device_instance.h"
+#include "ndis/handle.h"
+#include "ndis/miniport_driver.h"
+#include "ndis/observer.h"
+#include "ndis/protocol_driver.h"
+
+namespace undis {
+
+/// What the host decides where Windows has a network configuration.
+struct Policy {
+  /// May this protocol bind to this adapter? Default: any, but an intermediate driver's not to its own virtual miniports.
+  std::function<bool(const ProtocolDriver&, const Adapter&)> binds;
+  /// Is the device of this virtual miniport started already? Default: yes. False: it starts with Library::start_device().
+  std::function<bool(const MiniportDriver&, std::u16string_view)> device_is_started;
+};
+
+class Library {
+ public:
+  /// Makes this library the current one for its lifetime.
+  Library(kernel::System& system, Observer& observer);
+  ~Library();
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  static Library& current() noexcept;
+  static Library* current_or_null() noexcept;
+
+  Observer& observer() noexcept { return observer_; }
+  HandleTable& handles() noexcept { return handles_; }
+  Policy policy;
+
+  // ---- drivers: DriverEntry and Unload with NDIS' part around them. PASSIVE_LEVEL ----
+
+  /// Calls DriverEntry; on failure checks that nothing is left registered. 
+  NTSTATUS load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry);
+  /// Removes the driver's devices, calls its Unload, checks that nothing is left. False: it has no Unload.
+  bool unload(kernel::Driver& driver);
+
+  // ---- registrations ----
+  Ref<Wrapper> add_wrapper(kernel::Driver& driver);
+  void remove(Wrapper& wrapper, const char* function);
+  Ref<Wrapper> wrapper_of(const kernel::Driver& driver) const EXCLUDES(lock_);
+  /// Opens the handle, lists it, tells the observer. False: no memory.
+  bool add(MiniportDriver& driver, const char* function) EXCLUDES(lock_);
+  bool add(ProtocolDriver& protocol, const char* function) EXCLUDES(lock_);
+  void remove(MiniportDriver& driver, const char* function) EXCLUDES(lock_);
+  void remove(ProtocolDriver& protocol, const char* function) EXCLUDES(lock_);
+  std::vector<Ref<MiniportDriver>> miniport_drivers() const EXCLUDES(lock_);
+  std::vector<Ref<MiniportDriver>> miniport_drivers_of(const kernel::Driver& driver) const EXCLUDES(lock_);
+  std::vector<Ref<ProtocolDriver>> protocols() const EXCLUDES(lock_);
+  std::vector<Ref<ProtocolDriver>> protocols_of(const kernel::Driver& driver) const EXCLUDES(lock_);
+  /// True if a protocol of that name (compared in upper case) is registered.
+  bool has_protocol(std::u16string_view name) const EXCLUDES(lock_);
+
+  // ---- adapters ----
+  /// A device for `driver`: MiniportAddDevice's part. It is Halted until start_stack().
+  Ref<Adapter> add_adapter(MiniportDriver& driver, AdapterConfig config) EXCLUDES(lock_);
+  void forget(Adapter& adapter) EXCLUDES(lock_);
+  std::vector<Ref<Adapter>> adapters() const EXCLUDES(lock_);
+  Ref<Adapter> adapter_by_device_name(std::u16string_view name) const EXCLUDES(lock_);
+  /// The device of a virtual miniport starts (IRP_MN_START_DEVICE): an initialisation that waits for it happens now.
+  void start_device(std::u16string_view name) EXCLUDES(lock_);
+  bool wants(const ProtocolDriver& protocol, const Adapter& adapter) const;
+
+  std::vector<Ref<DeviceInstance>> instances() const EXCLUDES(lock_);
+
+  /// Binds a protocol that has just registered to all adapters that are up; later, on a worker (docs/decisions.md#bind-after-register).
+  void bind_later(ProtocolDriver& protocol);
+
+  /// System shutdown: MiniportShutdown(Ex) of every adapter, shutdown notifications, and what the rules say of them.
+  void shutdown();
+
+ private:
+  friend NDIS_STATUS initialize_device_instance(MiniportDriver&, std::u16string_view, void*);
+  friend NDIS_STATUS cancel_device_instance(MiniportDriver&, std::u16string_view);
+  friend NDIS_STATUS deinitialize_device_instance(Adapter&);
+  void check_left_behind(kernel::Driver& driver, LeftBehind::When when);
+  void initialize_instance(DeviceInstance& instance);
+  bool driver_was_intermediate(const kernel::Driver& driver) const EXCLUDES(lock_);
+
+  kernel::System& system_;
+  Observer& observer_;
+  HandleTable handles_;
+  mutable kernel::Lock lock_;
+  std::vector<Ref<Wrapper>> wrappers_ GUARDED_BY(lock_);
+  std::vector<Ref<MiniportDriver>> miniport_drivers_ GUARDED_BY(lock_);
+  std::vector<Ref<ProtocolDriver>> protocols_ GUARDED_BY(lock_);
+  std::vector<Ref<Adapter>> adapters_ GUARDED_BY(lock_);
+  std::vector<Ref<DeviceInstance>> instances_ GUARDED_BY(lock_);
+  std::vector<const kernel::Driver*> intermediates_ GUARDED_BY(lock_);   ///< drivers that ever registered an intermediate half
+  ULONG last_interface_index_ GUARDED_BY(lock_) = 0;
+};
+
+}  // namespace undis

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// A driver's DriverEntry and Unload with NDIS' part around them, and system shutdown.
+#include <algorithm>
+
+#include "ndis/binding.h"
+#include "ndis/callbacks.h"
+#include "ndis/driver_stack.h"
+#include "ndis/library.h"
+#include "ndis/unload.h"
+
+namespace undis {
+
+NTSTATUS Library::load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry) {
+  const NTSTATUS status = driver.load(entry);
+  if (!NT_SUCCESS(status)) {
+    check_left_behind(driver, LeftBehind::When::FailedDriverEntry);
+    system_.sweep(driver);
+  } else {
+    DRIVER_OBJECT* const object = driver.object();
+    const bool handles_shutdown = object->MajorFunction[IRP_MJ_SHUTDOWN] != nullptr && driver.image().holds(reinterpret_cast<const void*>(object->MajorFunction[IRP_MJ_SHUTDOWN]));
+    if (handles_shutdown && !protocols_of(driver).empty() && !system_.has_shutdown_registration(driver))
+      observer_.on(ShutdownFact{&driver, false, true});
+  }
+  return status;
+}
+
+bool Library::unload(kernel::Driver& driver) {
+  // PnP first takes the driver's devices away; the Unload routine runs when all adapters are halted (LIFE-075, LIFE-168).
+  for (const Ref<Adapter>& adapter : adapters())
+    if (&adapter->driver().driver() == &driver) remove_device(*adapter);
+  if (!driver.unload()) return false;
+  check_left_behind(driver, LeftBehind::When::Unload);
+  system_.sweep(driver);
+  return true;
+}
+
+void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
+  const bool failed_entry = when == LeftBehind::When::FailedDriverEntry;
+  const std::vector<Ref<MiniportDriver>> miniports = miniport_drivers_of(driver);
+  const bool intermediate = std::ranges::any_of(miniports, [](const Ref<MiniportDriver>& m) { return m->is_intermediate(); }) ||
+                            driver_was_intermediate(driver);
+
+  for (const Ref<ProtocolDriver>& protocol : protocols_of(driver)) {
+    observer_.on(LeftBehind{when, &driver, protocol->handle_kind(), protocol->name(), intermediate, protocol->ever_bound(), protocol->origin()});
+    protocol->deregister("undis (clean-up)");
+    remove(*protocol, "undis (clean-up)");
+  }
+  for (const Ref<DeviceInstance>& instance : instances()) {
+    if (&instance->driver().driver() != &driver) continue;
+    cancel_device_instance(instance->driver(), instance->name());
+  }
+  for (const Ref<MiniportDriver>& miniport : miniports) {
+    // NdisMRegisterMiniport has no counterpart: after a clean Unload NDIS gives that registration back itself.
+    if (miniport->handle_kind() != HandleKind::MiniportDriver5)
+      observer_.on(LeftBehind{when, &driver, miniport->handle_kind(), miniport->name(), intermediate, false, miniport->origin()});
+    remove(*miniport, "undis (clean-up)");
+  }
+  if (const Ref<Wrapper> wrapper = wrapper_of(driver); wrapper) {
+    if (failed_entry) observer_.on(LeftBehind{when, &driver, HandleKind::Wrapper, driver.name(), intermediate, false, wrapper->origin()});
+    remove(*wrapper, "undis (clean-up)");
+  }
+}
+
+bool Library::driver_was_intermediate(const kernel::Driver& driver) const {
+  const kernel::Hold hold(lock_);
+  return std::ranges::find(intermediates_, &driver) != intermediates_.end();
+}
+
+void Library::shutdown() {
+  for (const Ref<Adapter>& adapter : adapters()) adapter->shutdown(NdisShutdownPowerOff);
+  std::vector<kernel::Driver*> asked;
+  for (const Ref<ProtocolDriver>& protocol : protocols())
+    if (system_.has_shutdown_registration(protocol->driver())) asked.push_back(&protocol->driver());
+  system_.shutdown();
+  for (kernel::Driver* driver : asked)
+    if (!protocols_of(*driver).empty()) observer_.on(ShutdownFact{driver, true, false});
+}
+
+}  // namespace undis

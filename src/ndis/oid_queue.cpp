@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+//
+// The queue of OID requests of one adapter. What NDIS answers itself is oid_answers.cpp.
+//
+// The miniport always gets a request structure of NDIS' own, filled from the source's: a protocol's structure is neither shown to the
+// miniport nor changed before the request is complete, and merged filters can take the place of one protocol's.
+#include "ndis/oid_queue.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ndis/adapter.h"
+#include "ndis/binding.h"
+#include "ndis/callbacks.h"
+#include "ndis/library.h"
+
+namespace undis {
+
+using kernel::call_driver;
+
+namespace {
+
+bool is_query(NDIS_REQUEST_TYPE type) { return type == NdisRequestQueryInformation || type == NdisRequestQueryStatistics; }
+
+}  // namespace
+
+OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5)
+    : source_(source), request6_(request), request5_(request5) {
+  own_.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
+  if (request6_ != nullptr) {
+    own_.RequestType = request6_->RequestType;
+    own_.PortNumber = request6_->PortNumber;
+    own_.Timeout = request6_->Timeout;
+    own_.RequestId = request6_->RequestId;
+    own_.RequestHandle = request6_->RequestHandle;
+    own_.DATA = request6_->DATA;
+  } else if (request5_ != nullptr) {
+    own_.RequestType = request5_->RequestType;
+    if (is_query(own_.RequestType)) {
+      own_.DATA.QUERY_INFORMATION.Oid = request5_->DATA.QUERY_INFORMATION.Oid;
+      own_.DATA.QUERY_INFORMATION.InformationBuffer = request5_->DATA.QUERY_INFORMATION.InformationBuffer;
+      own_.DATA.QUERY_INFORMATION.InformationBufferLength = request5_->DATA.QUERY_INFORMATION.InformationBufferLength;
+    } else {
+      own_.DATA.SET_INFORMATION.Oid = request5_->DATA.SET_INFORMATION.Oid;
+      own_.DATA.SET_INFORMATION.InformationBuffer = request5_->DATA.SET_INFORMATION.InformationBuffer;
+      own_.DATA.SET_INFORMATION.InformationBufferLength = request5_->DATA.SET_INFORMATION.InformationBufferLength;
+    }
+  }
+}
+
+OidJob::~OidJob() = default;
+
+void OidJob::give_results() {
+  if (request6_ != nullptr) {
+    void* const buffer = is_query(request6_->RequestType) || request6_->RequestType == NdisRequestMethod
+                             ? request6_->DATA.QUERY_INFORMATION.InformationBuffer
+                             : request6_->DATA.SET_INFORMATION.InformationBuffer;
+    request6_->DATA = own_.DATA;
+    request6_->DATA.QUERY_INFORMATION.InformationBuffer = buffer;  // the same place in each member of the union
+  } else if (request5_ != nullptr && is_query(request5_->RequestType)) {
+    request5_->DATA.QUERY_INFORMATION.BytesWritten = own_.DATA.QUERY_INFORMATION.BytesWritten;
+    request5_->DATA.QUERY_INFORMATION.BytesNeeded = own_.DATA.QUERY_INFORMATION.BytesNeeded;
+  } else if (request5_ != nullptr) {
+    request5_->DATA.SET_INFORMATION.BytesRead = own_.DATA.SET_INFORMATION.BytesRead;
+    request5_->DATA.SET_INFORMATION.BytesNeeded = own_.DATA.SET_INFORMATION.BytesNeeded;
+  }
+}
+
+// ---- submitting ----
+
+NDIS_STATUS OidQueue::submit(Binding& source, NDIS_OID_REQUEST* request) {
+  return submit_job(source, Ref<OidJob>(new OidJob(&source, request, nullptr)));
+}
+
+NDIS_STATUS OidQueue::submit5(Binding& source, NDIS_REQUEST* request) {
+  return submit_job(source, Ref<OidJob>(new OidJob(&source, nullptr, request)));
+}
+
+NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
+  if (!source.requests.enter()) return NDIS_STATUS_CLOSING;
+  const NDIS_STATUS status = enqueue(job);
+  if (status != NDIS_STATUS_PENDING) source.requests.leave();
+  return status;
+}
+
+NDIS_STATUS OidQueue::ask(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done) {
+  const Ref<OidJob> job(new OidJob(nullptr, nullptr, nullptr));
+  NDIS_OID_REQUEST& own = job->request();
+  own.RequestType = type;
+  if (is_query(type)) {
+    own.DATA.QUERY_INFORMATION.Oid = oid;
+    own.DATA.QUERY_INFORMATION.InformationBuffer = buffer;
+    own.DATA.QUERY_INFORMATION.InformationBufferLength = length;
+  } else {
+    own.DATA.SET_INFORMATION.Oid = oid;
+    own.DATA.SET_INFORMATION.InformationBuffer = buffer;
+    own.DATA.SET_INFORMATION.InformationBufferLength = length;
+  }
+  if (enqueue(job) == NDIS_STATUS_PENDING) job->done_.wait();
+  if (done != nullptr) *done = is_query(type) ? own.DATA.QUERY_INFORMATION.BytesWritten : own.DATA.SET_INFORMATION.BytesRead;
+  return job->status_;
+}
+
+NDIS_STATUS OidQueue::enqueue(const Ref<OidJob>& job) {
+  {
+    const kernel::Hold hold(lock_);
+    waiting_.push_back(job);
+    idle_.reset();
+  }
+  run();
+  const kernel::Hold hold(lock_);
+  if (job->completed_) return job->status_;
+  job->returned_pending_ = true;
+  return NDIS_STATUS_PENDING;
+}
+
+void OidQueue::run() {
+  for (;;) {
+    Ref<OidJob> job;
+    {
+      const kernel::Hold hold(lock_);
+      if (current_) return;
+      if (waiting_.empty()) {
+        idle_.set();
+        return;
+      }
+      job = current_ = waiting_.front();
+      waiting_.pop_front();
+    }
+    const NDIS_STATUS status = deliver(*job);
+    if (status == NDIS_STATUS_PENDING) return;  // its completion goes on with the queue
+    finish(job, status);
+  }
+}
+
+// ---- to the miniport ----
+
+NDIS_STATUS OidQueue::deliver(OidJob& job) {
+  if (!kAdapterStates.allows(adapter_.state(), AdapterEvent::OidRequest)) return NDIS_STATUS_CLOSING;
+  const NDIS_STATUS answer = answer_itself(job);
+  if (answer != NDIS_STATUS_NOT_RECOGNIZED) return answer;
+  return adapter_.is_version6() ? deliver6(job) : deliver5(job);
+}
+
+NDIS_STATUS OidQueue::deliver6(OidJob& job) {
+  const MiniportDriver& driver = adapter_.driver();
+  return call_driver(&driver.driver(), callbacks::kMiniportOidRequest, &adapter_, nullptr, driver.handlers6().OidRequest, adapter_.context(),
+                     &job.own_);
+}
+
+NDIS_STATUS OidQueue::deliver5(OidJob& job) {
+  const MiniportDriver& driver = adapter_.driver();
+  const kernel::RaiseIrql raised(adapter_.is_serialized() ? DISPATCH_LEVEL : PASSIVE_LEVEL);
+  NDIS_STATUS status = NDIS_STATUS_NOT_SUPPORTED;
+  if (is_query(job.own_.RequestType)) {
+    auto& query = job.own_.DATA.QUERY_INFORMATION;
+    status = call_driver(&driver.driver(), callbacks::kMiniportQueryInformation, &adapter_, nullptr, driver.handlers5().QueryInformation,
+                         adapter_.context(), query.Oid, query.InformationBuffer, query.InformationBufferLength, &job.bytes_done_,
+                         &job.bytes_needed_);
+  } else if (job.own_.RequestType == NdisRequestSetInformation) {
+    auto& set = job.own_.DATA.SET_INFORMATION;
+    status = call_driver(&driver.driver(), callbacks::kMiniportSetInformation, &adapter_, nullptr, driver.handlers5().SetInformation,
+                         adapter_.context(), set.Oid, set.InformationBuffer, set.InformationBufferLength, &job.bytes_done_,
+                         &job.bytes_needed_);
+  }
+  return status;
+}
+
+// ---- completion ----
+
+bool OidQueue::complete(NDIS_OID_REQUEST* request, NDIS_STATUS status) {
+  Ref<OidJob> job;
+  {
+    const kernel::Hold hold(lock_);
+    if (!current_ || &current_->own_ != request || current_->completed_ || !adapter_.is_version6()) return false;
+    job = current_;
+  }
+  finish(job, status);
+  run();
+  return true;
+}
+
+bool OidQueue::complete5(NDIS_STATUS status, bool query) {
+  Ref<OidJob> job;
+  {
+    const kernel::Hold hold(lock_);
+    if (!current_ || current_->completed_ || adapter_.is_version6() || is_query(current_->own_.RequestType) != query) return false;
+    job = current_;
+  }
+  finish(job, status);
+  run();
+  return true;
+}
+
+void OidQueue::finish(const Ref<OidJob>& job, NDIS_STATUS status) {
+  if (!adapter_.is_version6() && !job->answered_by_ndis_) {
+    if (is_query(job->own_.RequestType)) {
+      job->own_.DATA.QUERY_INFORMATION.BytesWritten = job->bytes_done_;
+      job->own_.DATA.QUERY_INFORMATION.BytesNeeded = job->bytes_needed_;
+    } else {
+      job->own_.DATA.SET_INFORMATION.BytesRead = job->bytes_done_;
+      job->own_.DATA.SET_INFORMATION.BytesNeeded = job->bytes_needed_;
+    }
+  }
+  bool tell = false;
+  {
+    const kernel::Hold hold(lock_);
+    if (job->completed_) return;
+    job->give_results();
+    job->completed_ = true;
+    job->status_ = status;
+    if (current_ == job.get()) current_ = nullptr;
+    tell = job->returned_pending_;
+  }
+  if (tell) tell_source(*job);
+}
+
+void OidQueue::tell_source(OidJob& job) {
+  Binding* const source = job.source();
+  if (source == nullptr) {
+    job.done_.set();
+    return;
+  }
+  ProtocolDriver& protocol = source->protocol();
+  if (job.request6_ != nullptr) {
+    call_driver(&protocol.driver(), callbacks::kProtocolOidRequestComplete, source, nullptr, protocol.handlers6().OidRequestComplete,
+                source->context(), job.request6_, job.status_);
+  } else {
+    call_driver(&protocol.driver(), callbacks::kProtocolRequestComplete, source, nullptr, protocol.handlers5().RequestComplete,
+                source->context(), job.request5_, job.status_);
+  }
+  source->requests.leave();
+}
+
+void OidQueue::cancel(Binding& source, void* request_id) {
+  // What has not been given to the miniport yet is completed here, in order.
+  std::deque<Ref<OidJob>> cancelled;
+  bool at_miniport = false;
+  {
+    const kernel::Hold hold(lock_);
+    const auto matches = [&](const Ref<OidJob>& job) { return job->source() == &source && job->own_.RequestId == request_id; };
+    for (const Ref<OidJob>& job : waiting_)
+      if (matches(job)) cancelled.push_back(job);
+    std::erase_if(waiting_, matches);
+    at_miniport = current_ && matches(current_);
+  }
+  for (const Ref<OidJob>& job : cancelled) finish(job, NDIS_STATUS_REQUEST_ABORTED);
+  if (at_miniport && adapter_.is_version6()) {
+    const MiniportDriver& driver = adapter_.driver();
+    call_driver(&driver.driver(), callbacks::kMiniportCancelOidRequest, &adapter_, nullptr, driver.handlers6().CancelOidRequest,
+                adapter_.context(), request_id);
+  }
+}
+
+bool OidQueue::idle() const noexcept {
+  const kernel::Hold hold(lock_);
+  return !current_ && waiting_.empty();
+}
+
+void OidQueue::wait_idle() noexcept {
+  while (!idle()) idle_.wait();
+}
+
+}  // namespace undis

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// OID requests to one adapter: one at a time, in order (LIFE-342); from 5.x and 6.x protocols and from NDIS itself to 5.x and 6.x miniports.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include <ndis.h>
+
+#include "kernel/call.h"
+#include "kernel/lock.h"
+#include "kernel/system.h"
+#include "ndis/object.h"
+
+namespace undis {
+
+class Adapter;
+class Binding;
+
+/// One request on its way. Canonical form is NDIS_OID_REQUEST; a 5.x protocol's NDIS_REQUEST is carried beside it.
+class OidJob final : public Object {
+ public:
+  OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5);
+  ~OidJob() override;
+
+  NDIS_OID_REQUEST& request() noexcept { return own_; }
+  Binding* source() const noexcept { return source_.get(); }   ///< nullptr: NDIS itself
+
+ private:
+  friend class OidQueue;
+  /// Writes the outcome into the source's own structure.
+  void give_results();
+
+  const Ref<Binding> source_;
+  NDIS_OID_REQUEST* const request6_;       ///< the 6.x source's request
+  NDIS_REQUEST* const request5_;           ///< the 5.x source's request
+  NDIS_OID_REQUEST own_{};                 ///< what the miniport sees
+  ULONG merged_filter_ = 0;                ///< all bindings' filter while it is being set
+  std::vector<std::uint8_t> merged_multicast_;
+  NDIS_STATUS status_ = NDIS_STATUS_PENDING;
+  bool returned_pending_ = false;          ///< the submitter was told PENDING: completion goes by callback
+  bool completed_ = false;
+  bool answered_by_ndis_ = false;
+  UINT bytes_done_ = 0;                    ///< 5.x miniport: BytesWritten or BytesRead
+  UINT bytes_needed_ = 0;
+  kernel::Event done_{"OID request done"};
+};
+
+class OidQueue {
+ public:
+  explicit OidQueue(Adapter& adapter) : adapter_(adapter) { idle_.set(); }
+
+  /// NdisOidRequest: SUCCESS, PENDING or a failure. <= DISPATCH_LEVEL.
+  NDIS_STATUS submit(Binding& source, NDIS_OID_REQUEST* request) EXCLUDES(lock_);
+  /// NdisRequest.
+  NDIS_STATUS submit5(Binding& source, NDIS_REQUEST* request) EXCLUDES(lock_);
+  /// A request of NDIS itself; waits. PASSIVE_LEVEL. `done`: bytes written (query) or read (set).
+  NDIS_STATUS ask(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done = nullptr) EXCLUDES(lock_);
+  /// NdisMOidRequestComplete, NdisMQueryInformationComplete, NdisMSetInformationComplete. False: nothing of that kind is pended.
+  bool complete(NDIS_OID_REQUEST* request, NDIS_STATUS status) EXCLUDES(lock_);
+  bool complete5(NDIS_STATUS status, bool query) EXCLUDES(lock_);
+  /// NdisCancelOidRequest.
+  void cancel(Binding& source, void* request_id) EXCLUDES(lock_);
+  bool idle() const noexcept EXCLUDES(lock_);
+  /// Waits until no request is waiting or under way (LIFE-149). PASSIVE_LEVEL.
+  void wait_idle() noexcept EXCLUDES(lock_);
+
+ private:
+  NDIS_STATUS submit_job(Binding& source, const Ref<OidJob>& job) EXCLUDES(lock_);
+  NDIS_STATUS enqueue(const Ref<OidJob>& job) EXCLUDES(lock_);
+  void run() EXCLUDES(lock_);
+  NDIS_STATUS deliver(OidJob& job);
+  NDIS_STATUS deliver6(OidJob& job);
+  NDIS_STATUS deliver5(OidJob& job);
+  /// Answers what NDIS keeps itself; NDIS_STATUS_NOT_RECOGNIZED: the miniport is to be asked.
+  NDIS_STATUS answer_itself(OidJob& job);
+  void finish(const Ref<OidJob>& job, NDIS_STATUS status) EXCLUDES(lock_);
+  void tell_source(OidJob& job);
+
+  Adapter& adapter_;
+  mutable kernel::Lock lock_;
+  std::deque<Ref<OidJob>> waiting_ GUARDED_BY(lock_);
+  Ref<OidJob> current_ GUARDED_BY(lock_);
+  kernel::Event idle_{"OID requests under way"};
+};
+
+}  // namespace undis

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// Rules about registrations: the right handle, one deregistration for each registration, nothing left at unload.
+// Pages: the five of LIFE-001..080 (docs/conformance.md).
+#include <map>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "kernel/driver.h"
+#include "verifier/families.h"
+
+namespace undis::verifier {
+namespace {
+
+using namespace std::string_view_literals;
+
+bool was_registered(const HandleMisuse& e, HandleKind kind) { return e.found.kind == kind && !e.found.open; }
+
+class RegistrationRules final : public Family {
+ public:
+  using Family::Family;
+  using Family::on;
+
+  void on(const Registration& e) override {
+    if (e.what == Registration::What::Made) ++made_[{e.driver, e.kind}];
+  }
+
+  void on_fault(const char* what, kernel::Driver* driver) override {
+    if (driver != nullptr) fault_[driver] = what;
+  }
+
+  void on(const HandleMisuse& e) override {
+    Violation v;
+    v.rule = rule_of(e);
+    v.driver = e.driver->name();
+    v.function = e.function;
+    v.text = fmt::format("{} of {}: {}, expected an open {}", e.argument, e.function, describe(e), to_text(e.expected));
+    v.stack = e.stack;
+    report(std::move(v));
+  }
+
+  void on(const LeftBehind& e) override {
+    Violation v;
+    v.rule = rule_of(e);
+    v.driver = e.driver->name();
+    v.function = e.when == LeftBehind::When::Unload ? "Unload" : "DriverEntry";
+    v.object = e.name;
+    const auto fault = fault_.find(e.driver);
+    if (e.when == LeftBehind::When::Unload) {
+      v.text = fmt::format("the driver is unloaded and {} is still there ({})", e.name, to_text(e.kind));
+    } else if (fault != fault_.end()) {
+      v.text = fmt::format("DriverEntry failed after {} failed, and left {} behind ({})", fault->second, e.name, to_text(e.kind));
+    } else {
+      v.text = fmt::format("DriverEntry failed and left {} behind ({})", e.name, to_text(e.kind));
+    }
+    v.origin = e.origin;
+    report(std::move(v));
+  }
+
+  void on(const ShutdownFact& e) override {
+    Violation v;
+    v.driver = e.driver->name();
+    if (e.still_registered) {
+      v.rule = "LIFE-035";
+      v.function = "Shutdown";
+      v.text = "the driver asked for shutdown notification; its Shutdown routine has run and its protocol is still registered";
+    } else {
+      v.rule = "LIFE-036";
+      v.function = "DriverEntry";
+      v.text = "the driver handles IRP_MJ_SHUTDOWN for its protocol and has not called IoRegisterShutdownNotification: no notification will come";
+    }
+    report(std::move(v));
+  }
+
+ private:
+  static std::string describe(const HandleMisuse& e) {
+    if (e.handle == nullptr) return "NULL";
+    if (e.found.kind == HandleKind::None) return fmt::format("{} is no NDIS handle", e.handle);
+    if (!e.found.open) return fmt::format("{} was a {} and is closed", e.handle, to_text(e.found.kind));
+    return fmt::format("{} is a {}", e.handle, to_text(e.found.kind));
+  }
+
+  bool ever_made(kernel::Driver* driver, HandleKind kind) const { return made_.contains({driver, kind}); }
+
+  const char* rule_of(const HandleMisuse& e) const {
+    const std::string_view function = e.function;
+    if (function == "NdisIMDeregisterLayeredMiniport"sv) {
+      if (was_registered(e, HandleKind::LayeredMiniport5)) return "LIFE-006";
+      return e.found.kind == HandleKind::MiniportDriver6 ? "LIFE-011" : "LIFE-002";
+    }
+    if (function == "NdisMDeregisterMiniportDriver"sv) {
+      if (was_registered(e, HandleKind::MiniportDriver6)) return "LIFE-020";
+      return e.found.kind == HandleKind::None && !ever_made(e.driver, HandleKind::MiniportDriver6) ? "LIFE-019" : "LIFE-016";
+    }
+    if (function == "NdisDeregisterProtocol"sv) {
+      if (e.found.kind == HandleKind::ProtocolDriver6) return "LIFE-045";
+      return e.found.kind == HandleKind::None && !ever_made(e.driver, HandleKind::ProtocolDriver5) ? "LIFE-029" : "LIFE-028";
+    }
+    if (function == "NdisIMDeInitializeDeviceInstance"sv) return was_registered(e, HandleKind::Adapter) ? "LIFE-052" : "LIFE-048";
+    if (function == "NdisMRegisterUnloadHandler"sv) return "LIFE-064";
+    return was_registered(e, HandleKind::Binding) ? "NoUseAfterClose" : "HandleMisuse";
+  }
+
+  const char* rule_of(const LeftBehind& e) const {
+    const bool unload = e.when == LeftBehind::When::Unload;
+    switch (e.kind) {
+      case HandleKind::LayeredMiniport5: return unload ? "LIFE-003" : fault_.contains(e.driver) ? "LIFE-005" : "LIFE-004";
+      case HandleKind::MiniportDriver6: return unload ? "LIFE-018" : "LIFE-017";
+      case HandleKind::ProtocolDriver5:
+        if (!unload) return "DriverEntryFailCleanup";
+        return e.intermediate ? "LIFE-071" : e.ever_bound ? "LIFE-031" : "LIFE-030";
+      case HandleKind::ProtocolDriver6: return unload ? "DeregisterFromUnload" : "DriverEntryFailCleanup";
+      case HandleKind::Wrapper: return "WrapperNotTerminated";
+      case HandleKind::Adapter: return "LIFE-052";
+      case HandleKind::NblPool:
+      case HandleKind::NetBufferPool: return "NblLeak";
+      case HandleKind::PacketPool:
+      case HandleKind::BufferPool: return "PacketLeak";
+      case HandleKind::Configuration: return "ConfigClosed";
+      case HandleKind::Timer: return "CancelTimerObject";
+      case HandleKind::IoWorkItem: return "WorkItemAtUnload";
+      default: return "DriverEntryFailCleanup";
+    }
+  }
+
+  std::map<std::pair<kernel::Driver*, HandleKind>, int> made_;   // looked up only, never walked: its order means nothing
+  std::map<kernel::Driver*, std::string> fault_;
+};
+
+}  // namespace
+
+std::unique_ptr<Family> registration_rules(Verifier& verifier) { return std::make_unique<RegistrationRules>(verifier); }
+
+}  // namespace undis::verifier

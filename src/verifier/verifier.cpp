@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+//
+// Hearing, tracing, handing on.
+#include "verifier/verifier.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kernel/system.h"
+#include "kernel/thread.h"
+#include "verifier/families.h"
+
+namespace undis::verifier {
+namespace {
+
+std::string driver_name(const kernel::Driver* driver) { return driver == nullptr ? "host" : driver->name(); }
+
+/// The chain of calls of this thread, outermost first: "NDIS -> passthru ProtocolUnbindAdapter -> NdisDeregisterProtocol".
+std::vector<std::string> chain_of_calls() {
+  std::vector<std::string> chain;
+  const kernel::Thread* const thread = kernel::Thread::current_or_null();
+  for (const kernel::CallFrame* frame = thread == nullptr ? nullptr : thread->calls; frame != nullptr; frame = frame->up) {
+    const bool callback = frame->kind == kernel::CallFrame::Kind::Callback;
+    chain.push_back(callback ? fmt::format("{}!{}", driver_name(frame->driver), frame->name) : std::string(frame->name));
+  }
+  std::ranges::reverse(chain);
+  return chain;
+}
+
+}  // namespace
+
+void Family::report(Violation violation) { verifier_.add(std::move(violation)); }
+
+Verifier::Verifier(std::size_t trace_lines, bool record) : trace_lines_(trace_lines), record_(record) {
+  families_.push_back(registration_rules(*this));
+  families_.push_back(place_rules(*this));
+  families_.push_back(binding_rules(*this));
+  families_.push_back(item_rules(*this));
+  families_.push_back(kernel_rules(*this));
+}
+
+Verifier::~Verifier() = default;
+
+void Verifier::add(Violation violation) {
+  trace_line(fmt::format("VIOLATION {} {}: {}", violation.rule, violation.driver, violation.text));
+  // The same finding again, of the same driver at the same place, says nothing new.
+  for (const Violation& other : violations_)
+    if (other.rule == violation.rule && other.driver == violation.driver && other.function == violation.function && other.object == violation.object) return;
+  if (violation.calls.empty()) violation.calls = chain_of_calls();
+  const std::size_t first = trace_.size() > trace_lines_ ? trace_.size() - trace_lines_ : 0;
+  violation.trace.assign(trace_.begin() + static_cast<std::ptrdiff_t>(first), trace_.end());
+  violations_.push_back(std::move(violation));
+}
+
+std::vector<std::string> Verifier::violation_lines() const {
+  std::vector<std::string> lines;
+  for (const Violation& v : violations_) lines.push_back(fmt::format("{}: {}", v.driver, v.rule));
+  return lines;
+}
+
+void Verifier::trace_line(std::string line) {
+  for (const char c : line) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  trace_.push_back(std::move(line));
+  if (!record_ && trace_.size() > trace_lines_ * 4) trace_.pop_front();
+}
+
+// ---- facts ----
+
+void Verifier::on(const kernel::MisuseEvent& e) { tell(e); }
+void Verifier::on(const kernel::HangEvent& e) { tell(e); }
+void Verifier::on(const kernel::BugCheckEvent& e) { tell(e); }
+void Verifier::on(const kernel::CrashEvent& e) { tell(e); }
+
+void Verifier::on_callback_enter(const kernel::CallbackEvent& e) {
+  trace_line(fmt::format("> {}!{}", driver_name(e.frame.driver), e.frame.name));
+  for (const auto& family : families_) family->on_callback_enter(e);
+}
+
+void Verifier::on_callback_leave(const kernel::CallbackEvent& e) {
+  trace_line(fmt::format("< {}!{}", driver_name(e.frame.driver), e.frame.name));
+  for (const auto& family : families_) family->on_callback_leave(e);
+}
+
+void Verifier::on_driver_phase(kernel::Driver& driver) {
+  static constexpr const char* kPhases[] = {"created", "in DriverEntry", "loaded", "unloading", "unloaded", "failed to load"};
+  trace_line(fmt::format("{} is {}", driver.name(), kPhases[static_cast<std::size_t>(driver.phase())]));
+  for (const auto& family : families_) family->on_driver_phase(driver);
+}
+
+void Verifier::on_trace(std::string_view line) { trace_line(std::string(line)); }
+
+void Verifier::on_fault(const char* what, kernel::Driver* driver) {
+  trace_line(fmt::format("{} is made to fail for {}", what, driver_name(driver)));
+  for (const auto& family : families_) family->on_fault(what, driver);
+}
+
+void Verifier::on_ddi_enter(const kernel::CallFrame& frame) {
+  trace_line(fmt::format("  {} calls {}", driver_name(frame.driver), frame.name));
+  for (const auto& family : families_) family->on_ddi_enter(frame);
+}
+
+void Verifier::on_ddi_leave(const kernel::CallFrame& frame) {
+  for (const auto& family : families_) family->on_ddi_leave(frame);
+}
+
+void Verifier::on(const HandleMisuse& e) { tell(e); }
+void Verifier::on(const Registration& e) {
+  static constexpr const char* kWhat[] = {"made", "refused", "undone"};
+  trace_line(fmt::format("{} {}: {} by {}", to_text(e.kind), e.name, kWhat[static_cast<std::size_t>(e.what)], e.function));
+  tell(e);
+}
+void Verifier::on(const LeftBehind& e) { tell(e); }
+void Verifier::on(const WrongPlace& e) { tell(e); }
+void Verifier::on(const BadStatus& e) { tell(e); }
+void Verifier::on(const UnexpectedCompletion& e) { tell(e); }
+void Verifier::on(const NotClosed& e) { tell(e); }
+void Verifier::on(const InstanceOutlivesBinding& e) { tell(e); }
+void Verifier::on(const ShutdownFact& e) { tell(e); }
+
+void Verifier::on(const StateMove& e) {
+  if (e.to != nullptr) trace_line(fmt::format("{} {}: {} -> {}", e.object, e.event, e.from, e.to));
+  tell(e);
+}
+
+void Verifier::on(const ItemEvent& e) { tell(e); }
+void Verifier::on(const ItemMisuse& e) { tell(e); }
+void Verifier::on(const ItemsOut& e) { tell(e); }
+
+}  // namespace undis::verifier

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// One finding of the verifier.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernel/observer.h"
+
+namespace undis::verifier {
+
+struct Violation {
+  std::string rule;                    ///< id of a row of spec/rules.csv
+  std::string driver;                  ///< service name of who broke it
+  std::string function;                ///< DDI or callback concerned
+  std::string object;                  ///< "nic0", "tcpip on nic0", "" if none
+  std::string holder;                  ///< who holds what is missing, "" if that is not the question
+  std::string text;                    ///< what was found and what was expected
+  kernel::Stack stack;                 ///< where it happened; may be empty
+  kernel::Stack origin;                ///< where the object concerned came from; may be empty
+  std::vector<std::string> calls;      ///< the chain of calls between NDIS and drivers, outermost first
+  std::vector<std::string> waiters;    ///< hang reports: who waits for what
+  std::vector<std::string> trace;      ///< the last lines of the trace
+};
+
+}  // namespace undis::verifier
