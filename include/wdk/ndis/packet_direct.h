@@ -28,6 +28,8 @@ typedef struct _PD_BUFFER_VIRTUAL_SUBNET_INFO {
   ULONG Reserved : 8;
 } PD_BUFFER_VIRTUAL_SUBNET_INFO;
 
+typedef PHYSICAL_ADDRESS DMA_LOGICAL_ADDRESS;
+
 typedef struct _PD_BUFFER PD_BUFFER;
 struct _PD_BUFFER {
   PD_BUFFER* NextPDBuffer;
@@ -35,7 +37,7 @@ struct _PD_BUFFER {
   PVOID PDClientReserved;
   PVOID PDClientContext;
   PUCHAR DataBufferVirtualAddress;
-  PHYSICAL_ADDRESS DataBufferDmaLogicalAddress;
+  DMA_LOGICAL_ADDRESS DataBufferDmaLogicalAddress;
   ULONG DataBufferSize;
   USHORT PDClientContextSize;
   USHORT Attributes;
@@ -68,6 +70,8 @@ struct _PD_BUFFER {
           ULONG RxRscTcpTimestampDelta;
         };
         ULONG RxOffloads[2];
+      };
+      union {
         struct {
           ULONG TxIsIPv4 : 1;
           ULONG TxIsIPv6 : 1;
