@@ -7,6 +7,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "lab/net_buffers.h"
+
 namespace undis::lab {
 namespace {
 
@@ -15,20 +17,6 @@ constexpr NDIS_OID kSupportedOids[] = {OID_GEN_SUPPORTED_LIST,     OID_GEN_CURRE
                                        OID_802_3_MULTICAST_LIST,   OID_GEN_VENDOR_DESCRIPTION,    OID_GEN_VENDOR_ID,
                                        OID_GEN_MAXIMUM_TOTAL_SIZE, OID_GEN_RECEIVE_BLOCK_SIZE,    OID_GEN_TRANSMIT_BLOCK_SIZE,
                                        OID_GEN_STATISTICS,         OID_GEN_XMIT_OK,               OID_GEN_RCV_OK};
-
-/// The bytes of one NET_BUFFER.
-std::vector<std::uint8_t> bytes_of(NET_BUFFER* buffer) {
-  std::vector<std::uint8_t> bytes(NET_BUFFER_DATA_LENGTH(buffer));
-  ULONG left = NET_BUFFER_DATA_LENGTH(buffer);
-  ULONG offset = NET_BUFFER_CURRENT_MDL_OFFSET(buffer);
-  for (MDL* mdl = NET_BUFFER_CURRENT_MDL(buffer); mdl != nullptr && left != 0; mdl = mdl->Next, offset = 0) {
-    const auto* const data = static_cast<const std::uint8_t*>(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
-    const ULONG here = std::min(left, MmGetMdlByteCount(mdl) - offset);
-    std::memcpy(&bytes[bytes.size() - left], data + offset, here);
-    left -= here;
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -56,8 +44,6 @@ struct HarnessNic::Card final : public LinkSink {
   void changed(const LinkInfo& info) override;
   void complete_queued();
   void finish_pause_if_idle();
-  NET_BUFFER_LIST* make_list(FrameView frame);
-  void free_list(NET_BUFFER_LIST* list);
   NDIS_STATUS query(NDIS_OID_REQUEST& request);
   NDIS_STATUS set(NDIS_OID_REQUEST& request);
 };
@@ -162,11 +148,7 @@ NDIS_STATUS HarnessNic::initialize(NDIS_HANDLE handle, NDIS_HANDLE context, PNDI
   general.SupportedOidListLength = sizeof(kSupportedOids);
   if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &attributes); status != NDIS_STATUS_SUCCESS) return status;
 
-  NET_BUFFER_LIST_POOL_PARAMETERS pool{};
-  pool.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
-  pool.fAllocateNetBuffer = TRUE;
-  pool.PoolTag = kTag;
-  card.pool = NdisAllocateNetBufferListPool(handle, &pool);
+  card.pool = make_pool(handle, kTag);
   if (card.pool == nullptr) return NDIS_STATUS_RESOURCES;
   if (card.link.attach(card) == LinkStatus::Failed) {
     NdisFreeNetBufferListPool(card.pool);
@@ -270,56 +252,25 @@ VOID HarnessNic::cancel_send(NDIS_HANDLE context, PVOID id) {
 bool HarnessNic::indicate(const std::string& name, const std::vector<FrameView>& frames) {
   const std::shared_ptr<Card> card = cards_.at(name);
   if (!card->running || frames.empty()) return false;
-  NET_BUFFER_LIST* first = nullptr;
-  NET_BUFFER_LIST** last = &first;
   ULONG count = 0;
-  for (const FrameView frame : frames) {
-    NET_BUFFER_LIST* const list = card->make_list(frame);
-    if (list == nullptr) break;
-    *last = list;
-    last = &NET_BUFFER_LIST_NEXT_NBL(list);
-    ++count;
-  }
+  NET_BUFFER_LIST* const chain = make_chain(frames, count, [&](FrameView frame) {
+    NET_BUFFER_LIST* const list = make_list(card->pool, frame, kTag);
+    if (list != nullptr) list->SourceHandle = card->handle;
+    return list;
+  });
   if (count == 0) return false;
   card->indicated += count;
-  NdisMIndicateReceiveNetBufferLists(card->handle, first, NDIS_DEFAULT_PORT_NUMBER, count, 0);
+  NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, 0);
   return true;
-}
-
-NET_BUFFER_LIST* HarnessNic::Card::make_list(FrameView frame) {
-  void* const data = ExAllocatePoolWithTag(NonPagedPoolNx, frame.size(), kTag);
-  if (data == nullptr) return nullptr;
-  std::memcpy(data, frame.data(), frame.size());
-  MDL* const mdl = IoAllocateMdl(data, static_cast<ULONG>(frame.size()), FALSE, FALSE, nullptr);
-  if (mdl != nullptr) MmBuildMdlForNonPagedPool(mdl);
-  NET_BUFFER_LIST* const list = mdl == nullptr ? nullptr : NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, mdl, 0, frame.size());
-  if (list != nullptr) {
-    list->SourceHandle = handle;
-    return list;
-  }
-  if (mdl != nullptr) IoFreeMdl(mdl);
-  ExFreePoolWithTag(data, kTag);
-  return nullptr;
-}
-
-void HarnessNic::Card::free_list(NET_BUFFER_LIST* list) {
-  MDL* const mdl = NET_BUFFER_FIRST_MDL(NET_BUFFER_LIST_FIRST_NB(list));
-  void* const data = MmGetMdlVirtualAddress(mdl);
-  NdisFreeNetBufferList(list);
-  IoFreeMdl(mdl);
-  ExFreePoolWithTag(data, kTag);
 }
 
 VOID HarnessNic::return_lists(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
   UNREFERENCED_PARAMETER(flags);
   Card& card = *static_cast<Card*>(context);
-  while (chain != nullptr) {
-    NET_BUFFER_LIST* const next = NET_BUFFER_LIST_NEXT_NBL(chain);
-    NET_BUFFER_LIST_NEXT_NBL(chain) = nullptr;
-    card.free_list(chain);
+  for_each_taken(chain, [&card](NET_BUFFER_LIST* list) {
+    free_list(list, kTag);
     --card.indicated;
-    chain = next;
-  }
+  });
   card.finish_pause_if_idle();
 }
 
