@@ -9,8 +9,6 @@
 
 UNDIS_EXTERN_C_START
 
-typedef CM_PARTIAL_RESOURCE_LIST NDIS_RESOURCE_LIST, *PNDIS_RESOURCE_LIST;
-
 NDISAPI VOID NTAPI NdisMQueryAdapterResources(_Out_ PNDIS_STATUS Status, _In_ NDIS_HANDLE WrapperConfigurationContext,
                                               _Out_ PNDIS_RESOURCE_LIST ResourceList, _Inout_ PUINT BufferSize);
 

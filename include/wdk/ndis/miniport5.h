@@ -3,14 +3,16 @@
 // NDIS 5.x miniports: handlers, characteristics, registration, attributes, sends, receives and status.
 //
 // Pages   ndis/nf-ndis-ndisimregisterlayeredminiport (the characteristics), nf-ndis-ndismsetattributesex,
-//         nf-ndis-ndismregisterunloadhandler, nf-ndis-ndismindicatestatus, nf-ndis-ndismregisterdevice
+//         nf-ndis-ndismregisterunloadhandler, nf-ndis-ndismindicatestatus
 // Note    Where the old headers have a macro that calls through the miniport block, there is a function here.
 #pragma once
 #pragma GCC system_header
 
+#include "config.h"
+#include "device.h"
 #include "packet5.h"
-#include "request5.h"
 #include "pnp_power.h"
+#include "request5.h"
 
 UNDIS_EXTERN_C_START
 
@@ -158,12 +160,6 @@ NDISAPI NDIS_STATUS NTAPI NdisMRegisterMiniport(_In_ NDIS_HANDLE NdisWrapperHand
 
 NDISAPI VOID NTAPI NdisMRegisterUnloadHandler(_In_ NDIS_HANDLE NdisWrapperHandle, _In_ PDRIVER_UNLOAD UnloadHandler);
 
-NDISAPI NDIS_STATUS NTAPI NdisMRegisterDevice(_In_ NDIS_HANDLE NdisWrapperHandle, _In_ PNDIS_STRING DeviceName,
-                                              _In_ PNDIS_STRING SymbolicName, _In_ PDRIVER_DISPATCH MajorFunctions[],
-                                              _Out_ PDEVICE_OBJECT *pDeviceObject, _Out_ NDIS_HANDLE *NdisDeviceHandle);
-
-NDISAPI NDIS_STATUS NTAPI NdisMDeregisterDevice(_In_ NDIS_HANDLE NdisDeviceHandle);
-
 // Inside MiniportInitialize.
 
 #define NDIS_ATTRIBUTE_IGNORE_PACKET_TIMEOUT 0x00000001
@@ -185,9 +181,6 @@ NDISAPI VOID NTAPI NdisMSetAttributesEx(_In_ NDIS_HANDLE MiniportAdapterHandle,
                                         _In_ NDIS_HANDLE MiniportAdapterContext,
                                         _In_opt_ UINT CheckForHangTimeInSeconds, _In_ ULONG AttributeFlags,
                                         _In_opt_ NDIS_INTERFACE_TYPE AdapterType);
-
-NDISAPI VOID NTAPI NdisOpenConfiguration(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_HANDLE ConfigurationHandle,
-                                         _In_ NDIS_HANDLE WrapperConfigurationContext);
 
 NDISAPI VOID NTAPI NdisMRegisterAdapterShutdownHandler(_In_ NDIS_HANDLE MiniportAdapterHandle,
                                                        _In_ PVOID ShutdownContext,

@@ -7,6 +7,7 @@
 #pragma once
 #pragma GCC system_header
 
+#include "config.h"
 #include "packet5.h"
 #include "request5.h"
 
@@ -137,9 +138,6 @@ NDISAPI VOID NTAPI NdisCompleteUnbindAdapter(_In_ NDIS_HANDLE UnbindAdapterConte
 
 NDISAPI VOID NTAPI NdisCompletePnPEvent(_In_ NDIS_STATUS Status, _In_ NDIS_HANDLE NdisBindingHandle,
                                         _In_ PNET_PNP_EVENT NetPnPEvent);
-
-NDISAPI VOID NTAPI NdisOpenProtocolConfiguration(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_HANDLE ConfigurationHandle,
-                                                 _In_ PNDIS_STRING ProtocolSection);
 
 NDISAPI NDIS_STATUS NTAPI NdisQueryPendingIOCount(_In_ NDIS_HANDLE NdisBindingHandle, _Out_ PULONG IoCount);
 
