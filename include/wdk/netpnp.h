@@ -2,8 +2,9 @@
 //
 // Network Plug and Play events, as protocols and filters receive them.
 //
-// Pages   netpnp/ns-netpnp-_net_pnp_event, network/handling-pnp-events-and-power-management-events-in-a-protocol-driver
-// Note    The NDIS 6.x notification that wraps an event (NET_PNP_EVENT_NOTIFICATION) belongs to ndis.h.
+// Pages   netpnp/ns-netpnp-_net_pnp_event,
+// network/handling-pnp-events-and-power-management-events-in-a-protocol-driver Note    The NDIS 6.x
+// notification that wraps an event (NET_PNP_EVENT_NOTIFICATION) belongs to ndis.h.
 #pragma once
 #pragma GCC system_header
 
@@ -18,7 +19,8 @@ typedef enum _NET_DEVICE_POWER_STATE {
   NetDeviceStateD2,
   NetDeviceStateD3,
   NetDeviceStateMaximum
-} NET_DEVICE_POWER_STATE, *PNET_DEVICE_POWER_STATE;
+} NET_DEVICE_POWER_STATE,
+    *PNET_DEVICE_POWER_STATE;
 
 typedef enum _NET_PNP_EVENT_CODE {
   NetEventSetPower,
@@ -45,7 +47,8 @@ typedef enum _NET_PNP_EVENT_CODE {
   NetEventRequirePause,
   NetEventUploadGftFlowEntries,
   NetEventMaximum
-} NET_PNP_EVENT_CODE, *PNET_PNP_EVENT_CODE;
+} NET_PNP_EVENT_CODE,
+    *PNET_PNP_EVENT_CODE;
 
 typedef struct _NET_PNP_EVENT {
   NET_PNP_EVENT_CODE NetEvent;

@@ -6,7 +6,6 @@
 #pragma once
 #pragma GCC system_header
 
-#include "ntddndis/oids.h"
 #include "ntddndis/general.h"
 #include "ntddndis/ioctl.h"
 #include "ntddndis/ipsec.h"
@@ -14,6 +13,7 @@
 #include "ntddndis/ndk.h"
 #include "ntddndis/nic_switch.h"
 #include "ntddndis/offload.h"
+#include "ntddndis/oids.h"
 #include "ntddndis/port.h"
 #include "ntddndis/power.h"
 #include "ntddndis/qos.h"

@@ -18,22 +18,25 @@ NDISAPI VOID NTAPI NdisAllocateBufferPool(_Out_ PNDIS_STATUS Status, _Out_ PNDIS
 
 NDISAPI VOID NTAPI NdisFreeBufferPool(_In_ NDIS_HANDLE PoolHandle);
 
-NDISAPI VOID NTAPI NdisAllocateBuffer(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_BUFFER *Buffer,
-                                      _In_opt_ NDIS_HANDLE PoolHandle, _In_ PVOID VirtualAddress, _In_ UINT Length);
+NDISAPI VOID NTAPI NdisAllocateBuffer(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_BUFFER* Buffer,
+                                      _In_opt_ NDIS_HANDLE PoolHandle, _In_ PVOID VirtualAddress,
+                                      _In_ UINT Length);
 
 NDISAPI VOID NTAPI NdisFreeBuffer(_In_ PNDIS_BUFFER Buffer);
 
-NDISAPI VOID NTAPI NdisCopyBuffer(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_BUFFER *Buffer, _In_ NDIS_HANDLE PoolHandle,
-                                  _In_ PVOID MemoryDescriptor, _In_ UINT Offset, _In_ UINT Length);
+NDISAPI VOID NTAPI NdisCopyBuffer(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_BUFFER* Buffer,
+                                  _In_ NDIS_HANDLE PoolHandle, _In_ PVOID MemoryDescriptor, _In_ UINT Offset,
+                                  _In_ UINT Length);
 
 NDISAPI VOID NTAPI NdisAdjustBufferLength(_In_ PNDIS_BUFFER Buffer, _In_ UINT Length);
 
-NDISAPI VOID NTAPI NdisGetNextBuffer(_In_ PNDIS_BUFFER CurrentBuffer, _Out_ PNDIS_BUFFER *NextBuffer);
+NDISAPI VOID NTAPI NdisGetNextBuffer(_In_ PNDIS_BUFFER CurrentBuffer, _Out_ PNDIS_BUFFER* NextBuffer);
 
-NDISAPI VOID NTAPI NdisQueryBuffer(_In_ PNDIS_BUFFER Buffer, _Out_opt_ PVOID *VirtualAddress, _Out_ PUINT Length);
+NDISAPI VOID NTAPI NdisQueryBuffer(_In_ PNDIS_BUFFER Buffer, _Out_opt_ PVOID* VirtualAddress,
+                                   _Out_ PUINT Length);
 
-NDISAPI VOID NTAPI NdisQueryBufferSafe(_In_ PNDIS_BUFFER Buffer, _Out_opt_ PVOID *VirtualAddress, _Out_ PUINT Length,
-                                       _In_ MM_PAGE_PRIORITY Priority);
+NDISAPI VOID NTAPI NdisQueryBufferSafe(_In_ PNDIS_BUFFER Buffer, _Out_opt_ PVOID* VirtualAddress,
+                                       _Out_ PUINT Length, _In_ MM_PAGE_PRIORITY Priority);
 
 NDISAPI VOID NTAPI NdisQueryBufferOffset(_In_ PNDIS_BUFFER Buffer, _Out_ PUINT Offset, _Out_ PUINT Length);
 

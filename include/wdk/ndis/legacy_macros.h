@@ -10,7 +10,7 @@
 
 UNDIS_EXTERN_C_START
 
-typedef VOID(NTAPI *NDIS_BLOCK_INITIALIZER)(PUCHAR Block, SIZE_T NumberOfBytes);
+typedef VOID(NTAPI* NDIS_BLOCK_INITIALIZER)(PUCHAR Block, SIZE_T NumberOfBytes);
 
 NDISAPI NDIS_HANDLE NTAPI NdisCreateBlockPool(_In_ USHORT BlockSize, _In_ USHORT FreeBlockLinkOffset,
                                               _In_opt_ NDIS_BLOCK_INITIALIZER InitFunction);

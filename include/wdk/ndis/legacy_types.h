@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// What every NDIS 5.x header stands on: the NDIS base types, and forward declarations of the objects they pass.
+// What every NDIS 5.x header stands on: the NDIS base types, and forward declarations of the objects they
+// pass.
 #pragma once
 #pragma GCC system_header
 
-#include "types.h"
-#include "status.h"
-#include "../ntddndis.h"
 #include "../netpnp.h"
+#include "../ntddndis.h"
+#include "status.h"
+#include "types.h"
 
 UNDIS_EXTERN_C_START
 

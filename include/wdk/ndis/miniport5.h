@@ -18,98 +18,108 @@ UNDIS_EXTERN_C_START
 
 // Handlers, in the order of the characteristics.
 
-typedef BOOLEAN(NTAPI *W_CHECK_FOR_HANG_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
-typedef VOID(NTAPI *W_DISABLE_INTERRUPT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
-typedef VOID(NTAPI *W_ENABLE_INTERRUPT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
-typedef VOID(NTAPI *W_HALT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
-typedef VOID(NTAPI *W_HANDLE_INTERRUPT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
-typedef NDIS_STATUS(NTAPI *W_INITIALIZE_HANDLER)(_Out_ PNDIS_STATUS OpenErrorStatus, _Out_ PUINT SelectedMediumIndex,
+typedef BOOLEAN(NTAPI* W_CHECK_FOR_HANG_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
+typedef VOID(NTAPI* W_DISABLE_INTERRUPT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
+typedef VOID(NTAPI* W_ENABLE_INTERRUPT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
+typedef VOID(NTAPI* W_HALT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
+typedef VOID(NTAPI* W_HANDLE_INTERRUPT_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext);
+typedef NDIS_STATUS(NTAPI* W_INITIALIZE_HANDLER)(_Out_ PNDIS_STATUS OpenErrorStatus,
+                                                 _Out_ PUINT SelectedMediumIndex,
                                                  _In_ PNDIS_MEDIUM MediumArray, _In_ UINT MediumArraySize,
                                                  _In_ NDIS_HANDLE MiniportAdapterHandle,
                                                  _In_ NDIS_HANDLE WrapperConfigurationContext);
-typedef VOID(NTAPI *W_ISR_HANDLER)(_Out_ PBOOLEAN InterruptRecognized, _Out_ PBOOLEAN QueueMiniportHandleInterrupt,
+typedef VOID(NTAPI* W_ISR_HANDLER)(_Out_ PBOOLEAN InterruptRecognized,
+                                   _Out_ PBOOLEAN QueueMiniportHandleInterrupt,
                                    _In_ NDIS_HANDLE MiniportAdapterContext);
-typedef NDIS_STATUS(NTAPI *W_QUERY_INFORMATION_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ NDIS_OID Oid,
-                                                        _In_ PVOID InformationBuffer, _In_ ULONG InformationBufferLength,
+typedef NDIS_STATUS(NTAPI* W_QUERY_INFORMATION_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                                        _In_ NDIS_OID Oid, _In_ PVOID InformationBuffer,
+                                                        _In_ ULONG InformationBufferLength,
                                                         _Out_ PULONG BytesWritten, _Out_ PULONG BytesNeeded);
-typedef NDIS_STATUS(NTAPI *W_RECONFIGURE_HANDLER)(_Out_ PNDIS_STATUS OpenErrorStatus,
+typedef NDIS_STATUS(NTAPI* W_RECONFIGURE_HANDLER)(_Out_ PNDIS_STATUS OpenErrorStatus,
                                                   _In_opt_ NDIS_HANDLE MiniportAdapterContext,
                                                   _In_ NDIS_HANDLE WrapperConfigurationContext);
-typedef NDIS_STATUS(NTAPI *W_RESET_HANDLER)(_Out_ PBOOLEAN AddressingReset, _In_ NDIS_HANDLE MiniportAdapterContext);
-typedef NDIS_STATUS(NTAPI *W_SEND_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ PNDIS_PACKET Packet,
+typedef NDIS_STATUS(NTAPI* W_RESET_HANDLER)(_Out_ PBOOLEAN AddressingReset,
+                                            _In_ NDIS_HANDLE MiniportAdapterContext);
+typedef NDIS_STATUS(NTAPI* W_SEND_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ PNDIS_PACKET Packet,
                                            _In_ UINT Flags);
-typedef NDIS_STATUS(NTAPI *WM_SEND_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ NDIS_HANDLE NdisLinkHandle,
-                                            _In_ PNDIS_WAN_PACKET Packet);
-typedef NDIS_STATUS(NTAPI *W_SET_INFORMATION_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ NDIS_OID Oid,
-                                                      _In_ PVOID InformationBuffer, _In_ ULONG InformationBufferLength,
+typedef NDIS_STATUS(NTAPI* WM_SEND_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                            _In_ NDIS_HANDLE NdisLinkHandle, _In_ PNDIS_WAN_PACKET Packet);
+typedef NDIS_STATUS(NTAPI* W_SET_INFORMATION_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                                      _In_ NDIS_OID Oid, _In_ PVOID InformationBuffer,
+                                                      _In_ ULONG InformationBufferLength,
                                                       _Out_ PULONG BytesRead, _Out_ PULONG BytesNeeded);
-typedef NDIS_STATUS(NTAPI *W_TRANSFER_DATA_HANDLER)(_Out_ PNDIS_PACKET Packet, _Out_ PUINT BytesTransferred,
+typedef NDIS_STATUS(NTAPI* W_TRANSFER_DATA_HANDLER)(_Out_ PNDIS_PACKET Packet, _Out_ PUINT BytesTransferred,
                                                     _In_ NDIS_HANDLE MiniportAdapterContext,
-                                                    _In_ NDIS_HANDLE MiniportReceiveContext, _In_ UINT ByteOffset,
-                                                    _In_ UINT BytesToTransfer);
-typedef NDIS_STATUS(NTAPI *WM_TRANSFER_DATA_HANDLER)(VOID);
-typedef VOID(NTAPI *W_RETURN_PACKET_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ PNDIS_PACKET Packet);
-typedef VOID(NTAPI *W_SEND_PACKETS_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ PPNDIS_PACKET PacketArray,
-                                            _In_ UINT NumberOfPackets);
-typedef VOID(NTAPI *W_ALLOCATE_COMPLETE_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ PVOID VirtualAddress,
-                                                 _In_ PNDIS_PHYSICAL_ADDRESS PhysicalAddress, _In_ ULONG Length,
-                                                 _In_ PVOID Context);
-typedef NDIS_STATUS(NTAPI *W_CO_CREATE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
-                                                   _In_ NDIS_HANDLE NdisVcHandle, _Out_ PNDIS_HANDLE MiniportVcContext);
-typedef NDIS_STATUS(NTAPI *W_CO_DELETE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext);
-typedef NDIS_STATUS(NTAPI *W_CO_ACTIVATE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext,
-                                                     _Inout_ struct _CO_CALL_PARAMETERS *CallParameters);
-typedef NDIS_STATUS(NTAPI *W_CO_DEACTIVATE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext);
-typedef VOID(NTAPI *W_CO_SEND_PACKETS_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext, _In_ PPNDIS_PACKET PacketArray,
-                                               _In_ UINT NumberOfPackets);
-typedef NDIS_STATUS(NTAPI *W_CO_REQUEST_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                                    _In_ NDIS_HANDLE MiniportReceiveContext,
+                                                    _In_ UINT ByteOffset, _In_ UINT BytesToTransfer);
+typedef NDIS_STATUS(NTAPI* WM_TRANSFER_DATA_HANDLER)(VOID);
+typedef VOID(NTAPI* W_RETURN_PACKET_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                             _In_ PNDIS_PACKET Packet);
+typedef VOID(NTAPI* W_SEND_PACKETS_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                            _In_ PPNDIS_PACKET PacketArray, _In_ UINT NumberOfPackets);
+typedef VOID(NTAPI* W_ALLOCATE_COMPLETE_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                                 _In_ PVOID VirtualAddress,
+                                                 _In_ PNDIS_PHYSICAL_ADDRESS PhysicalAddress,
+                                                 _In_ ULONG Length, _In_ PVOID Context);
+typedef NDIS_STATUS(NTAPI* W_CO_CREATE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                                   _In_ NDIS_HANDLE NdisVcHandle,
+                                                   _Out_ PNDIS_HANDLE MiniportVcContext);
+typedef NDIS_STATUS(NTAPI* W_CO_DELETE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext);
+typedef NDIS_STATUS(NTAPI* W_CO_ACTIVATE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext,
+                                                     _Inout_ struct _CO_CALL_PARAMETERS* CallParameters);
+typedef NDIS_STATUS(NTAPI* W_CO_DEACTIVATE_VC_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext);
+typedef VOID(NTAPI* W_CO_SEND_PACKETS_HANDLER)(_In_ NDIS_HANDLE MiniportVcContext,
+                                               _In_ PPNDIS_PACKET PacketArray, _In_ UINT NumberOfPackets);
+typedef NDIS_STATUS(NTAPI* W_CO_REQUEST_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
                                                  _In_opt_ NDIS_HANDLE MiniportVcContext,
                                                  _Inout_ PNDIS_REQUEST NdisRequest);
-typedef VOID(NTAPI *W_CANCEL_SEND_PACKETS_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext, _In_ PVOID CancelId);
-typedef VOID(NTAPI *W_MINIPORT_PNPEVENTNOTIFY_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+typedef VOID(NTAPI* W_CANCEL_SEND_PACKETS_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
+                                                   _In_ PVOID CancelId);
+typedef VOID(NTAPI* W_MINIPORT_PNPEVENTNOTIFY_HANDLER)(_In_ NDIS_HANDLE MiniportAdapterContext,
                                                        _In_ NDIS_DEVICE_PNP_EVENT PnPEvent,
                                                        _In_ PVOID InformationBuffer,
                                                        _In_ ULONG InformationBufferLength);
-typedef VOID(NTAPI *ADAPTER_SHUTDOWN_HANDLER)(_In_ PVOID ShutdownContext);
+typedef VOID(NTAPI* ADAPTER_SHUTDOWN_HANDLER)(_In_ PVOID ShutdownContext);
 typedef ADAPTER_SHUTDOWN_HANDLER W_MINIPORT_SHUTDOWN_HANDLER;
 
-// The members that every version has, in their order. The documented structures of 4.0, 5.0 and 5.1 differ only in
-// where they end; NdisMRegisterMiniport tells them apart by MajorNdisVersion, MinorNdisVersion and the length.
-#define UNDIS_MINIPORT_CHARACTERISTICS_40                 \
-  UCHAR MajorNdisVersion;                                 \
-  UCHAR MinorNdisVersion;                                 \
-  USHORT Filler;                                          \
-  UINT Reserved;                                          \
-  W_CHECK_FOR_HANG_HANDLER CheckForHangHandler;           \
-  W_DISABLE_INTERRUPT_HANDLER DisableInterruptHandler;    \
-  W_ENABLE_INTERRUPT_HANDLER EnableInterruptHandler;      \
-  W_HALT_HANDLER HaltHandler;                             \
-  W_HANDLE_INTERRUPT_HANDLER HandleInterruptHandler;      \
-  W_INITIALIZE_HANDLER InitializeHandler;                 \
-  W_ISR_HANDLER ISRHandler;                               \
-  W_QUERY_INFORMATION_HANDLER QueryInformationHandler;    \
-  W_RECONFIGURE_HANDLER ReconfigureHandler;               \
-  W_RESET_HANDLER ResetHandler;                           \
-  union {                                                 \
-    W_SEND_HANDLER SendHandler;                           \
-    WM_SEND_HANDLER WanSendHandler;                       \
-  };                                                      \
-  W_SET_INFORMATION_HANDLER SetInformationHandler;        \
-  union {                                                 \
-    W_TRANSFER_DATA_HANDLER TransferDataHandler;          \
-    WM_TRANSFER_DATA_HANDLER WanTransferDataHandler;      \
-  };                                                      \
-  W_RETURN_PACKET_HANDLER ReturnPacketHandler;            \
-  W_SEND_PACKETS_HANDLER SendPacketsHandler;              \
+// The members that every version has, in their order. The documented structures of 4.0, 5.0 and 5.1 differ
+// only in where they end; NdisMRegisterMiniport tells them apart by MajorNdisVersion, MinorNdisVersion and
+// the length.
+#define UNDIS_MINIPORT_CHARACTERISTICS_40              \
+  UCHAR MajorNdisVersion;                              \
+  UCHAR MinorNdisVersion;                              \
+  USHORT Filler;                                       \
+  UINT Reserved;                                       \
+  W_CHECK_FOR_HANG_HANDLER CheckForHangHandler;        \
+  W_DISABLE_INTERRUPT_HANDLER DisableInterruptHandler; \
+  W_ENABLE_INTERRUPT_HANDLER EnableInterruptHandler;   \
+  W_HALT_HANDLER HaltHandler;                          \
+  W_HANDLE_INTERRUPT_HANDLER HandleInterruptHandler;   \
+  W_INITIALIZE_HANDLER InitializeHandler;              \
+  W_ISR_HANDLER ISRHandler;                            \
+  W_QUERY_INFORMATION_HANDLER QueryInformationHandler; \
+  W_RECONFIGURE_HANDLER ReconfigureHandler;            \
+  W_RESET_HANDLER ResetHandler;                        \
+  union {                                              \
+    W_SEND_HANDLER SendHandler;                        \
+    WM_SEND_HANDLER WanSendHandler;                    \
+  };                                                   \
+  W_SET_INFORMATION_HANDLER SetInformationHandler;     \
+  union {                                              \
+    W_TRANSFER_DATA_HANDLER TransferDataHandler;       \
+    WM_TRANSFER_DATA_HANDLER WanTransferDataHandler;   \
+  };                                                   \
+  W_RETURN_PACKET_HANDLER ReturnPacketHandler;         \
+  W_SEND_PACKETS_HANDLER SendPacketsHandler;           \
   W_ALLOCATE_COMPLETE_HANDLER AllocateCompleteHandler;
 
-#define UNDIS_MINIPORT_CHARACTERISTICS_50                 \
-  UNDIS_MINIPORT_CHARACTERISTICS_40                       \
-  W_CO_CREATE_VC_HANDLER CoCreateVcHandler;               \
-  W_CO_DELETE_VC_HANDLER CoDeleteVcHandler;               \
-  W_CO_ACTIVATE_VC_HANDLER CoActivateVcHandler;           \
-  W_CO_DEACTIVATE_VC_HANDLER CoDeactivateVcHandler;       \
-  W_CO_SEND_PACKETS_HANDLER CoSendPacketsHandler;         \
+#define UNDIS_MINIPORT_CHARACTERISTICS_50           \
+  UNDIS_MINIPORT_CHARACTERISTICS_40                 \
+  W_CO_CREATE_VC_HANDLER CoCreateVcHandler;         \
+  W_CO_DELETE_VC_HANDLER CoDeleteVcHandler;         \
+  W_CO_ACTIVATE_VC_HANDLER CoActivateVcHandler;     \
+  W_CO_DEACTIVATE_VC_HANDLER CoDeactivateVcHandler; \
+  W_CO_SEND_PACKETS_HANDLER CoSendPacketsHandler;   \
   W_CO_REQUEST_HANDLER CoRequestHandler;
 
 typedef struct _NDIS40_MINIPORT_CHARACTERISTICS {
@@ -138,10 +148,10 @@ typedef struct _NDIS50_MINIPORT_CHARACTERISTICS NDIS_MINIPORT_CHARACTERISTICS;
 #else
 typedef struct _NDIS40_MINIPORT_CHARACTERISTICS NDIS_MINIPORT_CHARACTERISTICS;
 #endif
-typedef NDIS_MINIPORT_CHARACTERISTICS *PNDIS_MINIPORT_CHARACTERISTICS;
+typedef NDIS_MINIPORT_CHARACTERISTICS* PNDIS_MINIPORT_CHARACTERISTICS;
 
 typedef NDIS_MINIPORT_CHARACTERISTICS NDIS_WAN_MINIPORT_CHARACTERISTICS;
-typedef NDIS_WAN_MINIPORT_CHARACTERISTICS *PNDIS_WAN_MINIPORT_CHARACTERISTICS;
+typedef NDIS_WAN_MINIPORT_CHARACTERISTICS* PNDIS_WAN_MINIPORT_CHARACTERISTICS;
 
 // Registration and unload.
 
@@ -158,7 +168,8 @@ NDISAPI NDIS_STATUS NTAPI NdisMRegisterMiniport(_In_ NDIS_HANDLE NdisWrapperHand
                                                 _In_ PNDIS_MINIPORT_CHARACTERISTICS MiniportCharacteristics,
                                                 _In_ UINT CharacteristicsLength);
 
-NDISAPI VOID NTAPI NdisMRegisterUnloadHandler(_In_ NDIS_HANDLE NdisWrapperHandle, _In_ PDRIVER_UNLOAD UnloadHandler);
+NDISAPI VOID NTAPI NdisMRegisterUnloadHandler(_In_ NDIS_HANDLE NdisWrapperHandle,
+                                              _In_ PDRIVER_UNLOAD UnloadHandler);
 
 // Inside MiniportInitialize.
 
@@ -174,8 +185,9 @@ NDISAPI VOID NTAPI NdisMRegisterUnloadHandler(_In_ NDIS_HANDLE NdisWrapperHandle
 #define NDIS_ATTRIBUTE_USES_SAFE_BUFFER_APIS 0x00000200
 #define NDIS_ATTRIBUTE_DO_NOT_BIND_TO_ALL_CO 0x00000400
 
-NDISAPI VOID NTAPI NdisMSetAttributes(_In_ NDIS_HANDLE MiniportAdapterHandle, _In_ NDIS_HANDLE MiniportAdapterContext,
-                                      _In_ BOOLEAN BusMaster, _In_ NDIS_INTERFACE_TYPE AdapterType);
+NDISAPI VOID NTAPI NdisMSetAttributes(_In_ NDIS_HANDLE MiniportAdapterHandle,
+                                      _In_ NDIS_HANDLE MiniportAdapterContext, _In_ BOOLEAN BusMaster,
+                                      _In_ NDIS_INTERFACE_TYPE AdapterType);
 
 NDISAPI VOID NTAPI NdisMSetAttributesEx(_In_ NDIS_HANDLE MiniportAdapterHandle,
                                         _In_ NDIS_HANDLE MiniportAdapterContext,

@@ -72,7 +72,8 @@ typedef enum _NDIS_PER_PACKET_INFO {
   CachedNetBufferList,
   ShortPacketPaddingInfo,
   MaxPerPacketInfo
-} NDIS_PER_PACKET_INFO, *PNDIS_PER_PACKET_INFO;
+} NDIS_PER_PACKET_INFO,
+    *PNDIS_PER_PACKET_INFO;
 
 typedef struct _NDIS_PACKET_EXTENSION {
   PVOID NdisPacketInfo[MaxPerPacketInfo];
@@ -149,7 +150,8 @@ typedef struct _MEDIA_SPECIFIC_INFORMATION {
   ((PNDIS_PACKET_OOB_DATA)((PUCHAR)(Packet) + (Packet)->Private.NdisPacketOobOffset))
 #define NDIS_PACKET_EXTENSION_FROM_PACKET(Packet) \
   ((PNDIS_PACKET_EXTENSION)((PUCHAR)NDIS_OOB_DATA_FROM_PACKET(Packet) + sizeof(NDIS_PACKET_OOB_DATA)))
-#define NDIS_PER_PACKET_INFO_FROM_PACKET(Packet, Id) (NDIS_PACKET_EXTENSION_FROM_PACKET(Packet)->NdisPacketInfo[(Id)])
+#define NDIS_PER_PACKET_INFO_FROM_PACKET(Packet, Id) \
+  (NDIS_PACKET_EXTENSION_FROM_PACKET(Packet)->NdisPacketInfo[(Id)])
 
 #define NDIS_GET_ORIGINAL_PACKET(Packet) NDIS_PER_PACKET_INFO_FROM_PACKET(Packet, OriginalPacketInfo)
 #define NDIS_SET_ORIGINAL_PACKET(Packet, OriginalPacket) \
@@ -161,7 +163,8 @@ typedef struct _MEDIA_SPECIFIC_INFORMATION {
 #define NdisSetPacketCancelId(Packet, CancelId) NDIS_SET_PACKET_CANCEL_ID(Packet, CancelId)
 
 #define NDIS_GET_PACKET_HEADER_SIZE(Packet) (NDIS_OOB_DATA_FROM_PACKET(Packet)->HeaderSize)
-#define NDIS_SET_PACKET_HEADER_SIZE(Packet, HdrSize) (NDIS_OOB_DATA_FROM_PACKET(Packet)->HeaderSize = (HdrSize))
+#define NDIS_SET_PACKET_HEADER_SIZE(Packet, HdrSize) \
+  (NDIS_OOB_DATA_FROM_PACKET(Packet)->HeaderSize = (HdrSize))
 #define NDIS_GET_PACKET_STATUS(Packet) (NDIS_OOB_DATA_FROM_PACKET(Packet)->Status)
 #define NDIS_SET_PACKET_STATUS(Packet, NewStatus) (NDIS_OOB_DATA_FROM_PACKET(Packet)->Status = (NewStatus))
 #define NDIS_GET_PACKET_TIME_TO_SEND(Packet) (NDIS_OOB_DATA_FROM_PACKET(Packet)->TimeToSend)
@@ -171,33 +174,36 @@ typedef struct _MEDIA_SPECIFIC_INFORMATION {
 #define NDIS_GET_PACKET_TIME_RECEIVED(Packet) (NDIS_OOB_DATA_FROM_PACKET(Packet)->TimeReceived)
 #define NDIS_SET_PACKET_TIME_RECEIVED(Packet, Time) (NDIS_OOB_DATA_FROM_PACKET(Packet)->TimeReceived = (Time))
 
-// Without the flag in NdisPacketFlags the fields of the out-of-band block are undefined, so they are not read.
-#define NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(Packet, pMediaSpecificInfo, pSizeMediaSpecificInfo)              \
-  do {                                                                                                      \
-    if (((Packet)->Private.NdisPacketFlags & (fPACKET_ALLOCATED_BY_NDIS | fPACKET_CONTAINS_MEDIA_SPECIFIC_INFO)) == \
-        (fPACKET_ALLOCATED_BY_NDIS | fPACKET_CONTAINS_MEDIA_SPECIFIC_INFO)) {                               \
-      *(pMediaSpecificInfo) = NDIS_OOB_DATA_FROM_PACKET(Packet)->MediaSpecificInformation;                  \
-      *(pSizeMediaSpecificInfo) = NDIS_OOB_DATA_FROM_PACKET(Packet)->SizeMediaSpecificInfo;                 \
-    } else {                                                                                                \
-      *(pMediaSpecificInfo) = NULL;                                                                         \
-      *(pSizeMediaSpecificInfo) = 0;                                                                        \
-    }                                                                                                       \
+// Without the flag in NdisPacketFlags the fields of the out-of-band block are undefined, so they are not
+// read.
+#define NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(Packet, pMediaSpecificInfo, pSizeMediaSpecificInfo) \
+  do {                                                                                          \
+    if (((Packet)->Private.NdisPacketFlags &                                                    \
+         (fPACKET_ALLOCATED_BY_NDIS | fPACKET_CONTAINS_MEDIA_SPECIFIC_INFO)) ==                 \
+        (fPACKET_ALLOCATED_BY_NDIS | fPACKET_CONTAINS_MEDIA_SPECIFIC_INFO)) {                   \
+      *(pMediaSpecificInfo) = NDIS_OOB_DATA_FROM_PACKET(Packet)->MediaSpecificInformation;      \
+      *(pSizeMediaSpecificInfo) = NDIS_OOB_DATA_FROM_PACKET(Packet)->SizeMediaSpecificInfo;     \
+    } else {                                                                                    \
+      *(pMediaSpecificInfo) = NULL;                                                             \
+      *(pSizeMediaSpecificInfo) = 0;                                                            \
+    }                                                                                           \
   } while (0)
 
-#define NDIS_SET_PACKET_MEDIA_SPECIFIC_INFO(Packet, MediaSpecificInfo, SizeMediaSpecificInfo_)              \
-  do {                                                                                                      \
-    if ((Packet)->Private.NdisPacketFlags & fPACKET_ALLOCATED_BY_NDIS) {                                    \
-      (Packet)->Private.NdisPacketFlags |= fPACKET_CONTAINS_MEDIA_SPECIFIC_INFO;                            \
-      NDIS_OOB_DATA_FROM_PACKET(Packet)->MediaSpecificInformation = (MediaSpecificInfo);                    \
-      NDIS_OOB_DATA_FROM_PACKET(Packet)->SizeMediaSpecificInfo = (SizeMediaSpecificInfo_);                  \
-    }                                                                                                       \
+#define NDIS_SET_PACKET_MEDIA_SPECIFIC_INFO(Packet, MediaSpecificInfo, SizeMediaSpecificInfo_) \
+  do {                                                                                         \
+    if ((Packet)->Private.NdisPacketFlags & fPACKET_ALLOCATED_BY_NDIS) {                       \
+      (Packet)->Private.NdisPacketFlags |= fPACKET_CONTAINS_MEDIA_SPECIFIC_INFO;               \
+      NDIS_OOB_DATA_FROM_PACKET(Packet)->MediaSpecificInformation = (MediaSpecificInfo);       \
+      NDIS_OOB_DATA_FROM_PACKET(Packet)->SizeMediaSpecificInfo = (SizeMediaSpecificInfo_);     \
+    }                                                                                          \
   } while (0)
 
 NDISAPI VOID NTAPI NdisAllocatePacketPool(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_HANDLE PoolHandle,
                                           _In_ UINT NumberOfDescriptors, _In_ UINT ProtocolReservedLength);
 
 NDISAPI VOID NTAPI NdisAllocatePacketPoolEx(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_HANDLE PoolHandle,
-                                            _In_ UINT NumberOfDescriptors, _In_ UINT NumberOfOverflowDescriptors,
+                                            _In_ UINT NumberOfDescriptors,
+                                            _In_ UINT NumberOfOverflowDescriptors,
                                             _In_ UINT ProtocolReservedLength);
 
 NDISAPI VOID NTAPI NdisFreePacketPool(_In_ NDIS_HANDLE PoolHandle);
@@ -208,15 +214,15 @@ NDISAPI NDIS_HANDLE NTAPI NdisGetPoolFromPacket(_In_ PNDIS_PACKET Packet);
 
 NDISAPI VOID NTAPI NdisSetPacketPoolProtocolId(_In_ NDIS_HANDLE PacketPoolHandle, _In_ UINT ProtocolId);
 
-NDISAPI VOID NTAPI NdisAllocatePacket(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_PACKET *Packet,
+NDISAPI VOID NTAPI NdisAllocatePacket(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_PACKET* Packet,
                                       _In_ NDIS_HANDLE PoolHandle);
 
 NDISAPI VOID NTAPI NdisFreePacket(_In_ PNDIS_PACKET Packet);
 
-NDISAPI VOID NTAPI NdisDprAllocatePacket(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_PACKET *Packet,
+NDISAPI VOID NTAPI NdisDprAllocatePacket(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_PACKET* Packet,
                                          _In_ NDIS_HANDLE PoolHandle);
 
-NDISAPI VOID NTAPI NdisDprAllocatePacketNonInterlocked(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_PACKET *Packet,
+NDISAPI VOID NTAPI NdisDprAllocatePacketNonInterlocked(_Out_ PNDIS_STATUS Status, _Out_ PNDIS_PACKET* Packet,
                                                        _In_ NDIS_HANDLE PoolHandle);
 
 NDISAPI VOID NTAPI NdisDprFreePacket(_In_ PNDIS_PACKET Packet);
@@ -226,7 +232,7 @@ NDISAPI VOID NTAPI NdisDprFreePacketNonInterlocked(_In_ PNDIS_PACKET Packet);
 NDISAPI VOID NTAPI NdisReinitializePacket(_Inout_ PNDIS_PACKET Packet);
 
 NDISAPI VOID NTAPI NdisQueryPacket(_In_ PNDIS_PACKET Packet, _Out_opt_ PUINT PhysicalBufferCount,
-                                   _Out_opt_ PUINT BufferCount, _Out_opt_ PNDIS_BUFFER *FirstBuffer,
+                                   _Out_opt_ PUINT BufferCount, _Out_opt_ PNDIS_BUFFER* FirstBuffer,
                                    _Out_opt_ PUINT TotalPacketLength);
 
 NDISAPI VOID NTAPI NdisQueryPacketLength(_In_ PNDIS_PACKET Packet, _Out_ PUINT TotalPacketLength);
@@ -235,21 +241,22 @@ NDISAPI VOID NTAPI NdisChainBufferAtFront(_Inout_ PNDIS_PACKET Packet, _Inout_ P
 
 NDISAPI VOID NTAPI NdisChainBufferAtBack(_Inout_ PNDIS_PACKET Packet, _Inout_ PNDIS_BUFFER Buffer);
 
-NDISAPI VOID NTAPI NdisUnchainBufferAtFront(_Inout_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER *Buffer);
+NDISAPI VOID NTAPI NdisUnchainBufferAtFront(_Inout_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER* Buffer);
 
-NDISAPI VOID NTAPI NdisUnchainBufferAtBack(_Inout_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER *Buffer);
+NDISAPI VOID NTAPI NdisUnchainBufferAtBack(_Inout_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER* Buffer);
 
-NDISAPI VOID NTAPI NdisGetFirstBufferFromPacket(_In_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER *FirstBuffer,
-                                                _Out_ PVOID *FirstBufferVA, _Out_ PUINT FirstBufferLength,
+NDISAPI VOID NTAPI NdisGetFirstBufferFromPacket(_In_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER* FirstBuffer,
+                                                _Out_ PVOID* FirstBufferVA, _Out_ PUINT FirstBufferLength,
                                                 _Out_ PUINT TotalBufferLength);
 
-NDISAPI VOID NTAPI NdisGetFirstBufferFromPacketSafe(_In_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER *FirstBuffer,
-                                                    _Out_ PVOID *FirstBufferVA, _Out_ PUINT FirstBufferLength,
-                                                    _Out_ PUINT TotalBufferLength, _In_ MM_PAGE_PRIORITY Priority);
+NDISAPI VOID NTAPI NdisGetFirstBufferFromPacketSafe(_In_ PNDIS_PACKET Packet, _Out_ PNDIS_BUFFER* FirstBuffer,
+                                                    _Out_ PVOID* FirstBufferVA, _Out_ PUINT FirstBufferLength,
+                                                    _Out_ PUINT TotalBufferLength,
+                                                    _In_ MM_PAGE_PRIORITY Priority);
 
 NDISAPI VOID NTAPI NdisCopyFromPacketToPacket(_In_ PNDIS_PACKET Destination, _In_ UINT DestinationOffset,
-                                              _In_ UINT BytesToCopy, _In_ PNDIS_PACKET Source, _In_ UINT SourceOffset,
-                                              _Out_ PUINT BytesCopied);
+                                              _In_ UINT BytesToCopy, _In_ PNDIS_PACKET Source,
+                                              _In_ UINT SourceOffset, _Out_ PUINT BytesCopied);
 
 NDISAPI VOID NTAPI NdisCopyFromPacketToPacketSafe(_In_ PNDIS_PACKET Destination, _In_ UINT DestinationOffset,
                                                   _In_ UINT BytesToCopy, _In_ PNDIS_PACKET Source,

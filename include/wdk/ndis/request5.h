@@ -40,8 +40,10 @@ struct _NDIS_REQUEST {
 NDISAPI VOID NTAPI NdisRequest(_Out_ PNDIS_STATUS Status, _In_ NDIS_HANDLE NdisBindingHandle,
                                _In_ PNDIS_REQUEST NdisRequest);
 
-NDISAPI VOID NTAPI NdisMQueryInformationComplete(_In_ NDIS_HANDLE MiniportAdapterHandle, _In_ NDIS_STATUS Status);
+NDISAPI VOID NTAPI NdisMQueryInformationComplete(_In_ NDIS_HANDLE MiniportAdapterHandle,
+                                                 _In_ NDIS_STATUS Status);
 
-NDISAPI VOID NTAPI NdisMSetInformationComplete(_In_ NDIS_HANDLE MiniportAdapterHandle, _In_ NDIS_STATUS Status);
+NDISAPI VOID NTAPI NdisMSetInformationComplete(_In_ NDIS_HANDLE MiniportAdapterHandle,
+                                               _In_ NDIS_STATUS Status);
 
 UNDIS_EXTERN_C_END

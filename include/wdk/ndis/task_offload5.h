@@ -13,7 +13,8 @@ typedef enum _NDIS_TASK {
   IpSecNdisTask,
   TcpLargeSendNdisTask,
   MaxNdisTask
-} NDIS_TASK, *PNDIS_TASK;
+} NDIS_TASK,
+    *PNDIS_TASK;
 
 typedef enum _NDIS_ENCAPSULATION {
   UNSPECIFIED_Encapsulation,

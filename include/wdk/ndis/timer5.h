@@ -12,7 +12,7 @@ UNDIS_EXTERN_C_START
 
 typedef VOID(NTAPI NDIS_TIMER_FUNCTION)(_In_ PVOID SystemSpecific1, _In_ PVOID FunctionContext,
                                         _In_ PVOID SystemSpecific2, _In_ PVOID SystemSpecific3);
-typedef NDIS_TIMER_FUNCTION *PNDIS_TIMER_FUNCTION;
+typedef NDIS_TIMER_FUNCTION* PNDIS_TIMER_FUNCTION;
 
 typedef struct _NDIS_TIMER {
   KTIMER Timer;
@@ -25,7 +25,7 @@ typedef struct _NDIS_MINIPORT_TIMER {
   PNDIS_TIMER_FUNCTION MiniportTimerFunction;
   PVOID MiniportTimerContext;
   PNDIS_MINIPORT_BLOCK Miniport;
-  struct _NDIS_MINIPORT_TIMER *NextTimer;
+  struct _NDIS_MINIPORT_TIMER* NextTimer;
 } NDIS_MINIPORT_TIMER, *PNDIS_MINIPORT_TIMER;
 
 NDISAPI VOID NTAPI NdisInitializeTimer(_Inout_ PNDIS_TIMER Timer, _In_ PNDIS_TIMER_FUNCTION TimerFunction,
@@ -38,8 +38,10 @@ NDISAPI VOID NTAPI NdisSetTimerEx(_In_ PNDIS_TIMER NdisTimer, _In_ UINT Millisec
 
 NDISAPI VOID NTAPI NdisCancelTimer(_In_ PNDIS_TIMER Timer, _Out_ PBOOLEAN TimerCancelled);
 
-NDISAPI VOID NTAPI NdisMInitializeTimer(_Inout_ PNDIS_MINIPORT_TIMER Timer, _In_ NDIS_HANDLE MiniportAdapterHandle,
-                                        _In_ PNDIS_TIMER_FUNCTION TimerFunction, _In_opt_ PVOID FunctionContext);
+NDISAPI VOID NTAPI NdisMInitializeTimer(_Inout_ PNDIS_MINIPORT_TIMER Timer,
+                                        _In_ NDIS_HANDLE MiniportAdapterHandle,
+                                        _In_ PNDIS_TIMER_FUNCTION TimerFunction,
+                                        _In_opt_ PVOID FunctionContext);
 
 NDISAPI VOID NTAPI NdisMSetTimer(_In_ PNDIS_MINIPORT_TIMER Timer, _In_ UINT MillisecondsToDelay);
 
@@ -49,7 +51,7 @@ NDISAPI VOID NTAPI NdisMCancelTimer(_In_ PNDIS_MINIPORT_TIMER Timer, _Out_ PBOOL
 
 struct _NDIS_WORK_ITEM;
 
-typedef VOID(NTAPI *NDIS_PROC)(struct _NDIS_WORK_ITEM *WorkItem, PVOID Context);
+typedef VOID(NTAPI* NDIS_PROC)(struct _NDIS_WORK_ITEM* WorkItem, PVOID Context);
 
 typedef struct _NDIS_WORK_ITEM {
   PVOID Context;

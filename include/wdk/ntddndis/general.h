@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the general OIDs carry: media, packet filters, MAC options, statistics, link, interrupt moderation, GUIDs.
+// What the general OIDs carry: media, packet filters, MAC options, statistics, link, interrupt moderation,
+// GUIDs.
 //
 // Pages   ntddndis/ne-ntddndis-_ndis_medium, ns-ntddndis-_ndis_link_state, ns-ntddndis-_ndis_oper_state,
 //         ns-ntddndis-_ndis_interrupt_moderation_parameters, network/oid-gen-*
@@ -27,7 +28,8 @@ typedef enum _NDIS_REQUEST_TYPE {
   NdisRequestGeneric3,
   NdisRequestGeneric4,
   NdisRequestMethod
-} NDIS_REQUEST_TYPE, *PNDIS_REQUEST_TYPE;
+} NDIS_REQUEST_TYPE,
+    *PNDIS_REQUEST_TYPE;
 
 typedef enum _NDIS_MEDIUM {
   NdisMedium802_3,
@@ -51,7 +53,8 @@ typedef enum _NDIS_MEDIUM {
   NdisMediumWiMAX,
   NdisMediumIP,
   NdisMediumMax
-} NDIS_MEDIUM, *PNDIS_MEDIUM;
+} NDIS_MEDIUM,
+    *PNDIS_MEDIUM;
 
 typedef enum _NDIS_PHYSICAL_MEDIUM {
   NdisPhysicalMediumUnspecified,
@@ -76,7 +79,8 @@ typedef enum _NDIS_PHYSICAL_MEDIUM {
   NdisPhysicalMediumOther,
   NdisPhysicalMediumNative802_15_4,
   NdisPhysicalMediumMax
-} NDIS_PHYSICAL_MEDIUM, *PNDIS_PHYSICAL_MEDIUM;
+} NDIS_PHYSICAL_MEDIUM,
+    *PNDIS_PHYSICAL_MEDIUM;
 
 typedef enum _NDIS_HARDWARE_STATUS {
   NdisHardwareStatusReady,
@@ -84,14 +88,17 @@ typedef enum _NDIS_HARDWARE_STATUS {
   NdisHardwareStatusReset,
   NdisHardwareStatusClosing,
   NdisHardwareStatusNotReady
-} NDIS_HARDWARE_STATUS, *PNDIS_HARDWARE_STATUS;
+} NDIS_HARDWARE_STATUS,
+    *PNDIS_HARDWARE_STATUS;
 
 typedef enum _NDIS_MEDIA_STATE {
   NdisMediaStateConnected,
   NdisMediaStateDisconnected
-} NDIS_MEDIA_STATE, *PNDIS_MEDIA_STATE;
+} NDIS_MEDIA_STATE,
+    *PNDIS_MEDIA_STATE;
 
-// ---- Packet filter (OID_GEN_CURRENT_PACKET_FILTER) ---------------------------------------------------------------
+// ---- Packet filter (OID_GEN_CURRENT_PACKET_FILTER)
+// ---------------------------------------------------------------
 #define NDIS_PACKET_TYPE_DIRECTED 0x00000001
 #define NDIS_PACKET_TYPE_MULTICAST 0x00000002
 #define NDIS_PACKET_TYPE_ALL_MULTICAST 0x00000004
@@ -106,7 +113,8 @@ typedef enum _NDIS_MEDIA_STATE {
 #define NDIS_PACKET_TYPE_MAC_FRAME 0x00008000
 #define NDIS_PACKET_TYPE_NO_LOCAL 0x00010000
 
-// ---- OID_GEN_PROTOCOL_OPTIONS, OID_GEN_MAC_OPTIONS, OID_GEN_MEDIA_CAPABILITIES ------------------------------------
+// ---- OID_GEN_PROTOCOL_OPTIONS, OID_GEN_MAC_OPTIONS, OID_GEN_MEDIA_CAPABILITIES
+// ------------------------------------
 #define NDIS_PROT_OPTION_ESTIMATED_LENGTH 0x00000001
 #define NDIS_PROT_OPTION_NO_LOOPBACK 0x00000002
 #define NDIS_PROT_OPTION_NO_RSVD_ON_RCVPKT 0x00000004
@@ -137,7 +145,8 @@ typedef enum _NDIS_MEDIA_STATE {
 #define NDIS_RING_SINGLE_STATION 0x00000080
 #define NDIS_RING_RING_RECOVERY 0x00000040
 
-// ---- Types in an Ethernet header ---------------------------------------------------------------------------------
+// ---- Types in an Ethernet header
+// ---------------------------------------------------------------------------------
 #define NDIS_ETH_TYPE_IPV4 0x0800
 #define NDIS_ETH_TYPE_ARP 0x0806
 #define NDIS_ETH_TYPE_IPV6 0x86DD
@@ -145,7 +154,8 @@ typedef enum _NDIS_MEDIA_STATE {
 #define NDIS_ETH_TYPE_802_1Q 0x8100
 #define NDIS_ETH_TYPE_SLOW_PROTOCOL 0x8809
 
-// ---- Protocol ids in the flags of a packet or net buffer list ------------------------------------------------------
+// ---- Protocol ids in the flags of a packet or net buffer list
+// ------------------------------------------------------
 #define NDIS_PROTOCOL_ID_DEFAULT 0x00
 #define NDIS_PROTOCOL_ID_TCP_IP 0x02
 #define NDIS_PROTOCOL_ID_IPX 0x06
@@ -153,7 +163,8 @@ typedef enum _NDIS_MEDIA_STATE {
 #define NDIS_PROTOCOL_ID_MAX 0x0F
 #define NDIS_PROTOCOL_ID_MASK 0x0F
 
-// ---- Statistics --------------------------------------------------------------------------------------------------
+// ---- Statistics
+// --------------------------------------------------------------------------------------------------
 #define NDIS_STATISTICS_FLAGS_VALID_DIRECTED_FRAMES_RCV 0x00000001
 #define NDIS_STATISTICS_FLAGS_VALID_MULTICAST_FRAMES_RCV 0x00000002
 #define NDIS_STATISTICS_FLAGS_VALID_BROADCAST_FRAMES_RCV 0x00000004
@@ -210,13 +221,15 @@ typedef struct _NDIS_RSC_STATISTICS_INFO {
   ULONG64 Aborts;
 } NDIS_RSC_STATISTICS_INFO, *PNDIS_RSC_STATISTICS_INFO;
 
-// ---- Interrupt moderation ------------------------------------------------------------------------------------------
+// ---- Interrupt moderation
+// ------------------------------------------------------------------------------------------
 typedef enum _NDIS_INTERRUPT_MODERATION {
   NdisInterruptModerationUnknown,
   NdisInterruptModerationNotSupported,
   NdisInterruptModerationEnabled,
   NdisInterruptModerationDisabled
-} NDIS_INTERRUPT_MODERATION, *PNDIS_INTERRUPT_MODERATION;
+} NDIS_INTERRUPT_MODERATION,
+    *PNDIS_INTERRUPT_MODERATION;
 
 #define NDIS_INTERRUPT_MODERATION_CHANGE_NEEDS_RESET 0x00000001
 #define NDIS_INTERRUPT_MODERATION_CHANGE_NEEDS_REINITIALIZE 0x00000002
@@ -241,7 +254,8 @@ typedef struct _NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES {
   ULONG TimeoutArray[1];
 } NDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES, *PNDIS_TIMEOUT_DPC_REQUEST_CAPABILITIES;
 
-// ---- PCI properties (OID_GEN_PCI_DEVICE_CUSTOM_PROPERTIES) ---------------------------------------------------------
+// ---- PCI properties (OID_GEN_PCI_DEVICE_CUSTOM_PROPERTIES)
+// ---------------------------------------------------------
 #define NDIS_OBJECT_TYPE_PCI_DEVICE_CUSTOM_PROPERTIES_REVISION_1 1
 #define NDIS_OBJECT_TYPE_PCI_DEVICE_CUSTOM_PROPERTIES_REVISION_2 2
 #define NDIS_SIZEOF_PCI_DEVICE_CUSTOM_PROPERTIES_REVISION_1 \
@@ -267,7 +281,8 @@ typedef struct _NDIS_PCI_DEVICE_CUSTOM_PROPERTIES {
 #endif
 } NDIS_PCI_DEVICE_CUSTOM_PROPERTIES, *PNDIS_PCI_DEVICE_CUSTOM_PROPERTIES;
 
-// ---- Link ----------------------------------------------------------------------------------------------------------
+// ---- Link
+// ----------------------------------------------------------------------------------------------------------
 #ifndef NET_IF_LINK_SPEED_UNKNOWN
 #define NET_IF_LINK_SPEED_UNKNOWN ((ULONG64)(-1))
 #endif
@@ -289,7 +304,8 @@ typedef enum _NDIS_SUPPORTED_PAUSE_FUNCTIONS {
   NdisPauseFunctionsReceiveOnly,
   NdisPauseFunctionsSendAndReceive,
   NdisPauseFunctionsUnknown
-} NDIS_SUPPORTED_PAUSE_FUNCTIONS, *PNDIS_SUPPORTED_PAUSE_FUNCTIONS;
+} NDIS_SUPPORTED_PAUSE_FUNCTIONS,
+    *PNDIS_SUPPORTED_PAUSE_FUNCTIONS;
 
 #define NDIS_LINK_STATE_XMIT_LINK_SPEED_AUTO_NEGOTIATED 0x00000001
 #define NDIS_LINK_STATE_RCV_LINK_SPEED_AUTO_NEGOTIATED 0x00000002
@@ -365,7 +381,8 @@ typedef IF_PHYSICAL_ADDRESS NDIS_IF_PHYSICAL_ADDRESS, *PNDIS_IF_PHYSICAL_ADDRESS
     (_pLuid)->Info.Reserved = 0;                           \
   } while (0)
 
-// ---- GUID of a custom OID or status (OID_GEN_SUPPORTED_GUIDS) ------------------------------------------------------
+// ---- GUID of a custom OID or status (OID_GEN_SUPPORTED_GUIDS)
+// ------------------------------------------------------
 typedef struct _NDIS_GUID {
   GUID Guid;
   union {
@@ -387,7 +404,8 @@ typedef struct _NDIS_GUID {
 #define fNDIS_GUID_NDIS_RESERVED 0x00000100
 #define fNDIS_GUID_SUPPORT_COMMON_HEADER 0x00000200
 
-// ---- Network addresses and header offset ---------------------------------------------------------------------------
+// ---- Network addresses and header offset
+// ---------------------------------------------------------------------------
 typedef struct _TRANSPORT_HEADER_OFFSET {
   USHORT ProtocolType;
   USHORT HeaderOffset;
@@ -421,7 +439,8 @@ typedef struct _NETWORK_ADDRESS_IPX {
 
 #define NETWORK_ADDRESS_LENGTH_IPX sizeof(NETWORK_ADDRESS_IPX)
 
-// ---- Time (OID_GEN_GET_TIME_CAPS, OID_GEN_GET_NETCARD_TIME) --------------------------------------------------------
+// ---- Time (OID_GEN_GET_TIME_CAPS, OID_GEN_GET_NETCARD_TIME)
+// --------------------------------------------------------
 typedef struct _GEN_GET_TIME_CAPS {
   ULONG Flags;
   ULONG ClockPrecision;
@@ -438,7 +457,8 @@ typedef struct _GEN_GET_NETCARD_TIME {
 #define TIMED_SEND_CAPABLE 0x00000010
 #define TIME_STAMP_CAPABLE 0x00000020
 
-// ---- Header-data split (6.1) ---------------------------------------------------------------------------------------
+// ---- Header-data split (6.1)
+// ---------------------------------------------------------------------------------------
 #define NDIS_HD_SPLIT_COMBINE_ALL_HEADERS 0x00000001
 #define NDIS_HD_SPLIT_CAPS_SUPPORTS_HEADER_DATA_SPLIT 0x00000001
 #define NDIS_HD_SPLIT_CAPS_SUPPORTS_IPV4_OPTIONS 0x00000002

@@ -16,7 +16,8 @@ typedef enum _NDIS_ISOLATION_MODE {
   NdisIsolationModeNativeVirtualSubnet,
   NdisIsolationModeExternalVirtualSubnet,
   NdisIsolationModeVlan
-} NDIS_ISOLATION_MODE, *PNDIS_ISOLATION_MODE;
+} NDIS_ISOLATION_MODE,
+    *PNDIS_ISOLATION_MODE;
 
 #define NDIS_ISOLATION_NAME_MAX_STRING_SIZE 127
 #define NDIS_ISOLATION_PARAMETERS_REVISION_1 1

@@ -2,7 +2,8 @@
 //
 // Network direct kernel: capabilities and statistics of an adapter (6.30).
 //
-// Pages   ntddndis/ns-ntddndis-_ndis_ndk_capabilities, _ndis_ndk_performance_counters, _ndis_ndk_statistics_info
+// Pages   ntddndis/ns-ntddndis-_ndis_ndk_capabilities, _ndis_ndk_performance_counters,
+// _ndis_ndk_statistics_info
 #pragma once
 #pragma GCC system_header
 
@@ -63,7 +64,7 @@ typedef struct _NDIS_NDK_CAPABILITIES {
   ULONG MaxMwCount;
   ULONG MaxSrqCount;
   ULONG64 MissingCounterMask;
-  struct _NDK_ADAPTER_INFO *NdkInfo;
+  struct _NDK_ADAPTER_INFO* NdkInfo;
 } NDIS_NDK_CAPABILITIES, *PNDIS_NDK_CAPABILITIES;
 
 typedef struct _NDIS_NDK_STATISTICS_INFO {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Task offload of NDIS 6.x: what an adapter can do (NDIS_OFFLOAD) and how it is switched (NDIS_OFFLOAD_PARAMETERS).
+// Task offload of NDIS 6.x: what an adapter can do (NDIS_OFFLOAD) and how it is switched
+// (NDIS_OFFLOAD_PARAMETERS).
 //
 // Pages   ntddndis/ns-ntddndis-_ndis_offload, _ndis_offload_parameters, _ndis_tcp_ip_checksum_offload,
-//         _ndis_tcp_large_send_offload_v1, _v2, _ndis_ipsec_offload_v1, _v2, _ndis_tcp_recv_seg_coalesce_offload,
-//         _ndis_encapsulated_packet_task_offload, _v2, _ndis_udp_segmentation_offload, _ndis_rfc6877_464xlat_offload
+//         _ndis_tcp_large_send_offload_v1, _v2, _ndis_ipsec_offload_v1, _v2,
+//         _ndis_tcp_recv_seg_coalesce_offload, _ndis_encapsulated_packet_task_offload, _v2,
+//         _ndis_udp_segmentation_offload, _ndis_rfc6877_464xlat_offload
 #pragma once
 #pragma GCC system_header
 
@@ -225,7 +227,8 @@ typedef enum _NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS {
   NDIS_RFC6877_464XLAT_OFFLOAD_DISABLED,
   NDIS_RFC6877_464XLAT_OFFLOAD_ENABLED,
   NDIS_RFC6877_464XLAT_OFFLOAD_ON_DEMAND
-} NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS, *PNDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS;
+} NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS,
+    *PNDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS;
 
 typedef struct _NDIS_RFC6877_464XLAT_OFFLOAD {
   NDIS_RFC6877_464XLAT_OFFLOAD_OPTIONS XlatOffload;
@@ -297,12 +300,14 @@ typedef struct _NDIS_OFFLOAD {
 #define NDIS_OFFLOAD_PARAMETERS_REVISION_4 4
 #define NDIS_OFFLOAD_PARAMETERS_REVISION_5 5
 #define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, Flags)
-#define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_2 RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, IPsecV2IPv4)
+#define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_2 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, IPsecV2IPv4)
 #define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_3 \
   RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, EncapsulationTypes)
 #define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_4 \
   RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, EncapsulationProtocolParameters)
-#define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_5 RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, UdpSegmentation)
+#define NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_5 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_OFFLOAD_PARAMETERS, UdpSegmentation)
 
 typedef struct _NDIS_OFFLOAD_PARAMETERS {
   NDIS_OBJECT_HEADER Header;
@@ -348,7 +353,8 @@ typedef struct _NDIS_OFFLOAD_PARAMETERS {
 #endif
 } NDIS_OFFLOAD_PARAMETERS, *PNDIS_OFFLOAD_PARAMETERS;
 
-// ---- Connection offload --------------------------------------------------------------------------------------------
+// ---- Connection offload
+// --------------------------------------------------------------------------------------------
 #define NDIS_TCP_CONNECTION_OFFLOAD_REVISION_1 1
 #define NDIS_TCP_CONNECTION_OFFLOAD_REVISION_2 2
 #define NDIS_TCP_RECV_SEG_COALESC_OFFLOAD_REVISION_1 1
@@ -371,7 +377,8 @@ typedef struct _NDIS_TCP_CONNECTION_OFFLOAD {
   ULONG Flags;
 } NDIS_TCP_CONNECTION_OFFLOAD, *PNDIS_TCP_CONNECTION_OFFLOAD;
 
-// ---- The same capabilities as WMI shows them: plain numbers in place of bit fields -----------------------------------
+// ---- The same capabilities as WMI shows them: plain numbers in place of bit fields
+// -----------------------------------
 typedef struct _NDIS_WMI_TCP_LARGE_SEND_OFFLOAD_V1 {
   struct {
     ULONG Encapsulation;

@@ -22,20 +22,23 @@ typedef enum _NDIS_PORT_TYPE {
   NdisPortTypeNdisImPlatform,
 #endif
   NdisPortTypeMax
-} NDIS_PORT_TYPE, *PNDIS_PORT_TYPE;
+} NDIS_PORT_TYPE,
+    *PNDIS_PORT_TYPE;
 
 typedef enum _NDIS_PORT_AUTHORIZATION_STATE {
   NdisPortAuthorizationUnknown,
   NdisPortAuthorized,
   NdisPortUnauthorized,
   NdisPortReauthorizing
-} NDIS_PORT_AUTHORIZATION_STATE, *PNDIS_PORT_AUTHORIZATION_STATE;
+} NDIS_PORT_AUTHORIZATION_STATE,
+    *PNDIS_PORT_AUTHORIZATION_STATE;
 
 typedef enum _NDIS_PORT_CONTROL_STATE {
   NdisPortControlStateUnknown,
   NdisPortControlStateControlled,
   NdisPortControlStateUncontrolled
-} NDIS_PORT_CONTROL_STATE, *PNDIS_PORT_CONTROL_STATE;
+} NDIS_PORT_CONTROL_STATE,
+    *PNDIS_PORT_CONTROL_STATE;
 
 typedef NDIS_PORT_CONTROL_STATE NDIS_PORT_CONTROLL_STATE, *PNDIS_PORT_CONTROLL_STATE;
 

@@ -18,7 +18,8 @@ typedef enum _NDIS_DEVICE_POWER_STATE {
   NdisDeviceStateD2,
   NdisDeviceStateD3,
   NdisDeviceStateMaximum
-} NDIS_DEVICE_POWER_STATE, *PNDIS_DEVICE_POWER_STATE;
+} NDIS_DEVICE_POWER_STATE,
+    *PNDIS_DEVICE_POWER_STATE;
 
 #define NDIS_PNP_WAKE_UP_MAGIC_PACKET 0x00000001
 #define NDIS_PNP_WAKE_UP_PATTERN_MATCH 0x00000002
@@ -47,7 +48,8 @@ typedef struct _NDIS_PNP_CAPABILITIES {
   NDIS_PM_WAKE_UP_CAPABILITIES WakeUpCapabilities;
 } NDIS_PNP_CAPABILITIES, *PNDIS_PNP_CAPABILITIES;
 
-// ---- 6.20 ----------------------------------------------------------------------------------------------------------
+// ---- 6.20
+// ----------------------------------------------------------------------------------------------------------
 #define NDIS_PM_WOL_BITMAP_PATTERN_SUPPORTED 0x00000001
 #define NDIS_PM_WOL_MAGIC_PACKET_SUPPORTED 0x00000002
 #define NDIS_PM_WOL_IPV4_TCP_SYN_SUPPORTED 0x00000004
@@ -136,7 +138,8 @@ typedef enum _NDIS_PM_WOL_PACKET {
   NdisPMWoLPacketIPv6TcpSyn,
   NdisPMWoLPacketEapolRequestIdMessage,
   NdisPMWoLPacketMaximum
-} NDIS_PM_WOL_PACKET, *PNDIS_PM_WOL_PACKET;
+} NDIS_PM_WOL_PACKET,
+    *PNDIS_PM_WOL_PACKET;
 
 typedef enum _NDIS_PM_PROTOCOL_OFFLOAD_TYPE {
   NdisPMProtocolOffloadIdUnspecified,
@@ -147,7 +150,8 @@ typedef enum _NDIS_PM_PROTOCOL_OFFLOAD_TYPE {
   NdisPMProtocolOffload80211RSNRekeyV2,
 #endif
   NdisPMProtocolOffloadIdMaximum
-} NDIS_PM_PROTOCOL_OFFLOAD_TYPE, *PNDIS_PM_PROTOCOL_OFFLOAD_TYPE;
+} NDIS_PM_PROTOCOL_OFFLOAD_TYPE,
+    *PNDIS_PM_PROTOCOL_OFFLOAD_TYPE;
 
 typedef struct _NDIS_PM_COUNTED_STRING {
   USHORT Length;
@@ -276,7 +280,8 @@ typedef enum _NDIS_PM_WAKE_REASON_TYPE {
   NdisWakeReasonWwanUSSDReceive = 0x2002,
   NdisWakeReasonWwanPacketState = 0x2004,
   NdisWakeReasonWwanUiccChange = 0x2005
-} NDIS_PM_WAKE_REASON_TYPE, *PNDIS_PM_WAKE_REASON_TYPE;
+} NDIS_PM_WAKE_REASON_TYPE,
+    *PNDIS_PM_WAKE_REASON_TYPE;
 
 typedef struct _NDIS_PM_WAKE_REASON {
   NDIS_OBJECT_HEADER Header;
@@ -300,7 +305,8 @@ typedef enum _NDIS_PM_ADMIN_CONFIG_STATE {
   NdisPMAdminConfigUnspecified,
   NdisPMAdminConfigDisabled,
   NdisPMAdminConfigEnabled
-} NDIS_PM_ADMIN_CONFIG_STATE, *PNDIS_PM_ADMIN_CONFIG_STATE;
+} NDIS_PM_ADMIN_CONFIG_STATE,
+    *PNDIS_PM_ADMIN_CONFIG_STATE;
 
 #define NDIS_WMI_PM_ADMIN_CONFIG_REVISION_1 1
 #define NDIS_WMI_PM_ACTIVE_CAPABILITIES_REVISION_1 1
@@ -323,7 +329,8 @@ typedef enum _NDIS_PM_CAPABILITY_STATE {
   NdisPMAdminConfigUnsupported,
   NdisPMAdminConfigInactive,
   NdisPMAdminConfigActive
-} NDIS_PM_CAPABILITY_STATE, *PNDIS_PM_CAPABILITY_STATE;
+} NDIS_PM_CAPABILITY_STATE,
+    *PNDIS_PM_CAPABILITY_STATE;
 
 typedef struct _NDIS_WMI_PM_ACTIVE_CAPABILITIES {
   NDIS_OBJECT_HEADER Header;

@@ -2,7 +2,8 @@
 //
 // Quality of service: data center bridging (6.30) and scheduler queues (6.84, 6.85).
 //
-// Pages   ntddndis/ns-ntddndis-_ndis_qos_parameters, _ndis_qos_capabilities, _ndis_qos_classification_element,
+// Pages   ntddndis/ns-ntddndis-_ndis_qos_parameters, _ndis_qos_capabilities,
+// _ndis_qos_classification_element,
 //         ns-ntddndis-ndis_qos_offload_capabilities, ndis_qos_sq_parameters, ndis_qos_sq_stats
 #pragma once
 #pragma GCC system_header

@@ -101,7 +101,8 @@ typedef NDIS_IF_COUNTED_STRING NDIS_VM_FRIENDLYNAME, *PNDIS_VM_FRIENDLYNAME;
 #define NDIS_SIZEOF_RECEIVE_QUEUE_INFO_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_RECEIVE_QUEUE_INFO, QueueName)
 #define NDIS_SIZEOF_RECEIVE_QUEUE_INFO_ARRAY_REVISION_1 \
   RTL_SIZEOF_THROUGH_FIELD(NDIS_RECEIVE_QUEUE_INFO_ARRAY, ElementSize)
-#define NDIS_SIZEOF_RECEIVE_FILTER_INFO_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_RECEIVE_FILTER_INFO, FilterId)
+#define NDIS_SIZEOF_RECEIVE_FILTER_INFO_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_RECEIVE_FILTER_INFO, FilterId)
 #define NDIS_SIZEOF_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY_REVISION_1 \
   RTL_SIZEOF_THROUGH_FIELD(NDIS_RECEIVE_QUEUE_ALLOCATION_COMPLETE_ARRAY, ElementSize)
 #define NDIS_SIZEOF_RECEIVE_QUEUE_ALLOCATION_COMPLETE_PARAMETERS_REVISION_1 \
@@ -128,7 +129,8 @@ typedef enum _NDIS_RECEIVE_FILTER_TYPE {
   NdisReceiveFilterTypeVMQueue,
   NdisReceiveFilterTypePacketCoalescing,
   NdisReceiveFilterTypeMaximum
-} NDIS_RECEIVE_FILTER_TYPE, *PNDIS_RECEIVE_FILTER_TYPE;
+} NDIS_RECEIVE_FILTER_TYPE,
+    *PNDIS_RECEIVE_FILTER_TYPE;
 
 typedef enum _NDIS_FRAME_HEADER {
   NdisFrameHeaderUndefined,
@@ -138,7 +140,8 @@ typedef enum _NDIS_FRAME_HEADER {
   NdisFrameHeaderIPv6,
   NdisFrameHeaderUdp,
   NdisFrameHeaderMaximum
-} NDIS_FRAME_HEADER, *PNDIS_FRAME_HEADER;
+} NDIS_FRAME_HEADER,
+    *PNDIS_FRAME_HEADER;
 
 typedef enum _NDIS_MAC_HEADER_FIELD {
   NdisMacHeaderFieldUndefined,
@@ -149,7 +152,8 @@ typedef enum _NDIS_MAC_HEADER_FIELD {
   NdisMacHeaderFieldPriority,
   NdisMacHeaderFieldPacketType,
   NdisMacHeaderFieldMaximum
-} NDIS_MAC_HEADER_FIELD, *PNDIS_MAC_HEADER_FIELD;
+} NDIS_MAC_HEADER_FIELD,
+    *PNDIS_MAC_HEADER_FIELD;
 
 typedef enum _NDIS_MAC_PACKET_TYPE {
   NdisMacPacketTypeUndefined,
@@ -157,7 +161,8 @@ typedef enum _NDIS_MAC_PACKET_TYPE {
   NdisMacPacketTypeMulticast,
   NdisMacPacketTypeBroadcast,
   NdisMacPacketTypeMaximum
-} NDIS_MAC_PACKET_TYPE, *PNDIS_MAC_PACKET_TYPE;
+} NDIS_MAC_PACKET_TYPE,
+    *PNDIS_MAC_PACKET_TYPE;
 
 typedef enum _NDIS_ARP_HEADER_FIELD {
   NdisARPHeaderFieldUndefined,
@@ -165,25 +170,29 @@ typedef enum _NDIS_ARP_HEADER_FIELD {
   NdisARPHeaderFieldSPA,
   NdisARPHeaderFieldTPA,
   NdisARPHeaderFieldMaximum
-} NDIS_ARP_HEADER_FIELD, *PNDIS_ARP_HEADER_FIELD;
+} NDIS_ARP_HEADER_FIELD,
+    *PNDIS_ARP_HEADER_FIELD;
 
 typedef enum _NDIS_IPV4_HEADER_FIELD {
   NdisIPv4HeaderFieldUndefined,
   NdisIPv4HeaderFieldProtocol,
   NdisIPv4HeaderFieldMaximum
-} NDIS_IPV4_HEADER_FIELD, *PNDIS_IPV4_HEADER_FIELD;
+} NDIS_IPV4_HEADER_FIELD,
+    *PNDIS_IPV4_HEADER_FIELD;
 
 typedef enum _NDIS_IPV6_HEADER_FIELD {
   NdisIPv6HeaderFieldUndefined,
   NdisIPv6HeaderFieldProtocol,
   NdisIPv6HeaderFieldMaximum
-} NDIS_IPV6_HEADER_FIELD, *PNDIS_IPV6_HEADER_FIELD;
+} NDIS_IPV6_HEADER_FIELD,
+    *PNDIS_IPV6_HEADER_FIELD;
 
 typedef enum _NDIS_UDP_HEADER_FIELD {
   NdisUdpHeaderFieldUndefined,
   NdisUdpHeaderFieldDestinationPort,
   NdisUdpHeaderFieldMaximum
-} NDIS_UDP_HEADER_FIELD, *PNDIS_UDP_HEADER_FIELD;
+} NDIS_UDP_HEADER_FIELD,
+    *PNDIS_UDP_HEADER_FIELD;
 
 typedef enum _NDIS_RECEIVE_FILTER_TEST {
   NdisReceiveFilterTestUndefined,
@@ -191,13 +200,15 @@ typedef enum _NDIS_RECEIVE_FILTER_TEST {
   NdisReceiveFilterTestMaskEqual,
   NdisReceiveFilterTestNotEqual,
   NdisReceiveFilterTestMaximum
-} NDIS_RECEIVE_FILTER_TEST, *PNDIS_RECEIVE_FILTER_TEST;
+} NDIS_RECEIVE_FILTER_TEST,
+    *PNDIS_RECEIVE_FILTER_TEST;
 
 typedef enum _NDIS_RECEIVE_QUEUE_TYPE {
   NdisReceiveQueueTypeUnspecified,
   NdisReceiveQueueTypeVMQueue,
   NdisReceiveQueueTypeMaximum
-} NDIS_RECEIVE_QUEUE_TYPE, *PNDIS_RECEIVE_QUEUE_TYPE;
+} NDIS_RECEIVE_QUEUE_TYPE,
+    *PNDIS_RECEIVE_QUEUE_TYPE;
 
 typedef enum _NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE {
   NdisReceiveQueueOperationalStateUndefined,
@@ -205,7 +216,8 @@ typedef enum _NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE {
   NdisReceiveQueueOperationalStatePaused,
   NdisReceiveQueueOperationalStateDmaStopped,
   NdisReceiveQueueOperationalStateMaximum
-} NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE, *PNDIS_RECEIVE_QUEUE_OPERATIONAL_STATE;
+} NDIS_RECEIVE_QUEUE_OPERATIONAL_STATE,
+    *PNDIS_RECEIVE_QUEUE_OPERATIONAL_STATE;
 
 typedef struct _NDIS_RECEIVE_FILTER_CAPABILITIES {
   NDIS_OBJECT_HEADER Header;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The Hyper-V extensible switch as its extensions see it: ports, network connections, policies, isolation (6.30).
+// The Hyper-V extensible switch as its extensions see it: ports, network connections, policies, isolation
+// (6.30).
 //
-// Pages   ntddndis/ns-ntddndis-_ndis_switch_*, ns-ntddndis-_ndis_isolation_parameters, _ndis_routing_domain_entry
+// Pages   ntddndis/ns-ntddndis-_ndis_switch_*, ns-ntddndis-_ndis_isolation_parameters,
+// _ndis_routing_domain_entry
 #pragma once
 #pragma GCC system_header
 
@@ -24,8 +26,10 @@ typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_PORT_NAME, *PNDIS_SWITCH_PORT_NAME;
 typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_PORT_FRIENDLYNAME, *PNDIS_SWITCH_PORT_FRIENDLYNAME;
 typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_NIC_FRIENDLYNAME, *PNDIS_SWITCH_NIC_FRIENDLYNAME;
 typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_EXTENSION_FRIENDLYNAME, *PNDIS_SWITCH_EXTENSION_FRIENDLYNAME;
-typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_PORT_PROPERTY_PROFILE_NAME, *PNDIS_SWITCH_PORT_PROPERTY_PROFILE_NAME;
-typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_PORT_PROPERTY_PROFILE_CDN_LABEL, *PNDIS_SWITCH_PORT_PROPERTY_PROFILE_CDN_LABEL;
+typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_PORT_PROPERTY_PROFILE_NAME,
+    *PNDIS_SWITCH_PORT_PROPERTY_PROFILE_NAME;
+typedef NDIS_IF_COUNTED_STRING NDIS_SWITCH_PORT_PROPERTY_PROFILE_CDN_LABEL,
+    *PNDIS_SWITCH_PORT_PROPERTY_PROFILE_CDN_LABEL;
 typedef NDIS_IF_COUNTED_STRING NDIS_VENDOR_NAME, *PNDIS_VENDOR_NAME;
 
 #define NDIS_SWITCH_DEFAULT_PORT_ID 0
@@ -90,7 +94,8 @@ typedef NDIS_IF_COUNTED_STRING NDIS_VENDOR_NAME, *PNDIS_VENDOR_NAME;
   RTL_SIZEOF_THROUGH_FIELD(NDIS_SWITCH_FEATURE_STATUS_PARAMETERS, FeatureStatusBufferLength)
 #define NDIS_SIZEOF_NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS_REVISION_1 \
   RTL_SIZEOF_THROUGH_FIELD(NDIS_SWITCH_PROPERTY_DELETE_PARAMETERS, PropertyInstanceId)
-#define NDIS_SIZEOF_NDIS_SWITCH_PARAMETERS_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_SWITCH_PARAMETERS, IsActive)
+#define NDIS_SIZEOF_NDIS_SWITCH_PARAMETERS_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_SWITCH_PARAMETERS, IsActive)
 #define NDIS_SIZEOF_NDIS_SWITCH_FEATURE_STATUS_CUSTOM_REVISION_1 \
   RTL_SIZEOF_THROUGH_FIELD(NDIS_SWITCH_FEATURE_STATUS_CUSTOM, FeatureStatusCustomBufferOffset)
 #define NDIS_SIZEOF_NDIS_SWITCH_PORT_PARAMETERS_REVISION_1 \
@@ -117,7 +122,8 @@ typedef enum _NDIS_SWITCH_PORT_PROPERTY_TYPE {
   NdisSwitchPortPropertyTypeRoutingDomain,
 #endif
   NdisSwitchPortPropertyTypeMaximum
-} NDIS_SWITCH_PORT_PROPERTY_TYPE, *PNDIS_SWITCH_PORT_PROPERTY_TYPE;
+} NDIS_SWITCH_PORT_PROPERTY_TYPE,
+    *PNDIS_SWITCH_PORT_PROPERTY_TYPE;
 
 typedef enum _NDIS_SWITCH_PORT_VLAN_MODE {
   NdisSwitchPortVlanModeUnknown = 0,
@@ -125,32 +131,37 @@ typedef enum _NDIS_SWITCH_PORT_VLAN_MODE {
   NdisSwitchPortVlanModeTrunk = 2,
   NdisSwitchPortVlanModePrivate = 3,
   NdisSwitchPortVlanModeMax = 4
-} NDIS_SWITCH_PORT_VLAN_MODE, *PNDIS_SWITCH_PORT_VLAN_MODE;
+} NDIS_SWITCH_PORT_VLAN_MODE,
+    *PNDIS_SWITCH_PORT_VLAN_MODE;
 
 typedef enum _NDIS_SWITCH_PORT_PVLAN_MODE {
   NdisSwitchPortPvlanModeUndefined,
   NdisSwitchPortPvlanModeIsolated,
   NdisSwitchPortPvlanModeCommunity,
   NdisSwitchPortPvlanModePromiscuous
-} NDIS_SWITCH_PORT_PVLAN_MODE, *PNDIS_SWITCH_PORT_PVLAN_MODE;
+} NDIS_SWITCH_PORT_PVLAN_MODE,
+    *PNDIS_SWITCH_PORT_PVLAN_MODE;
 
 typedef enum _NDIS_SWITCH_PORT_FEATURE_STATUS_TYPE {
   NdisSwitchPortFeatureStatusTypeUndefined,
   NdisSwitchPortFeatureStatusTypeCustom,
   NdisSwitchPortFeatureStatusTypeMaximum
-} NDIS_SWITCH_PORT_FEATURE_STATUS_TYPE, *PNDIS_SWITCH_PORT_FEATURE_STATUS_TYPE;
+} NDIS_SWITCH_PORT_FEATURE_STATUS_TYPE,
+    *PNDIS_SWITCH_PORT_FEATURE_STATUS_TYPE;
 
 typedef enum _NDIS_SWITCH_PROPERTY_TYPE {
   NdisSwitchPropertyTypeUndefined,
   NdisSwitchPropertyTypeCustom,
   NdisSwitchPropertyTypeMaximum
-} NDIS_SWITCH_PROPERTY_TYPE, *PNDIS_SWITCH_PROPERTY_TYPE;
+} NDIS_SWITCH_PROPERTY_TYPE,
+    *PNDIS_SWITCH_PROPERTY_TYPE;
 
 typedef enum _NDIS_SWITCH_FEATURE_STATUS_TYPE {
   NdisSwitchFeatureStatusTypeUndefined,
   NdisSwitchFeatureStatusTypeCustom,
   NdisSwitchFeatureStatusTypeMaximum
-} NDIS_SWITCH_FEATURE_STATUS_TYPE, *PNDIS_SWITCH_FEATURE_STATUS_TYPE;
+} NDIS_SWITCH_FEATURE_STATUS_TYPE,
+    *PNDIS_SWITCH_FEATURE_STATUS_TYPE;
 
 typedef enum _NDIS_SWITCH_PORT_TYPE {
   NdisSwitchPortTypeGeneric = 0,
@@ -158,21 +169,24 @@ typedef enum _NDIS_SWITCH_PORT_TYPE {
   NdisSwitchPortTypeSynthetic = 2,
   NdisSwitchPortTypeEmulated = 3,
   NdisSwitchPortTypeInternal = 4
-} NDIS_SWITCH_PORT_TYPE, *PNDIS_SWITCH_PORT_TYPE;
+} NDIS_SWITCH_PORT_TYPE,
+    *PNDIS_SWITCH_PORT_TYPE;
 
 typedef enum _NDIS_SWITCH_PORT_STATE {
   NdisSwitchPortStateUnknown = 0,
   NdisSwitchPortStateCreated = 1,
   NdisSwitchPortStateTeardown = 2,
   NdisSwitchPortStateDeleted = 3
-} NDIS_SWITCH_PORT_STATE, *PNDIS_SWITCH_PORT_STATE;
+} NDIS_SWITCH_PORT_STATE,
+    *PNDIS_SWITCH_PORT_STATE;
 
 typedef enum _NDIS_SWITCH_NIC_TYPE {
   NdisSwitchNicTypeExternal,
   NdisSwitchNicTypeSynthetic,
   NdisSwitchNicTypeEmulated,
   NdisSwitchNicTypeInternal
-} NDIS_SWITCH_NIC_TYPE, *PNDIS_SWITCH_NIC_TYPE;
+} NDIS_SWITCH_NIC_TYPE,
+    *PNDIS_SWITCH_NIC_TYPE;
 
 typedef enum _NDIS_SWITCH_NIC_STATE {
   NdisSwitchNicStateUnknown,
@@ -180,9 +194,11 @@ typedef enum _NDIS_SWITCH_NIC_STATE {
   NdisSwitchNicStateConnected,
   NdisSwitchNicStateDisconnected,
   NdisSwitchNicStateDeleted
-} NDIS_SWITCH_NIC_STATE, *PNDIS_SWITCH_NIC_STATE;
+} NDIS_SWITCH_NIC_STATE,
+    *PNDIS_SWITCH_NIC_STATE;
 
-// ---- Switch, ports, network connections ----------------------------------------------------------------------------
+// ---- Switch, ports, network connections
+// ----------------------------------------------------------------------------
 typedef struct _NDIS_SWITCH_PARAMETERS {
   NDIS_OBJECT_HEADER Header;
   ULONG Flags;
@@ -211,7 +227,7 @@ typedef struct _NDIS_SWITCH_PORT_ARRAY {
   ULONG ElementSize;
 } NDIS_SWITCH_PORT_ARRAY, *PNDIS_SWITCH_PORT_ARRAY;
 
-#define NDIS_SWITCH_PORT_AT_ARRAY_INDEX(_PortArray_, _Index_)                             \
+#define NDIS_SWITCH_PORT_AT_ARRAY_INDEX(_PortArray_, _Index_)                                 \
   ((PNDIS_SWITCH_PORT_PARAMETERS)((PUCHAR)(_PortArray_) + (_PortArray_)->FirstElementOffset + \
                                   ((_PortArray_)->ElementSize * (_Index_))))
 
@@ -244,7 +260,7 @@ typedef struct _NDIS_SWITCH_NIC_ARRAY {
   ULONG ElementSize;
 } NDIS_SWITCH_NIC_ARRAY, *PNDIS_SWITCH_NIC_ARRAY;
 
-#define NDIS_SWITCH_NIC_AT_ARRAY_INDEX(_NicArray_, _Index_)                              \
+#define NDIS_SWITCH_NIC_AT_ARRAY_INDEX(_NicArray_, _Index_)                                \
   ((PNDIS_SWITCH_NIC_PARAMETERS)((PUCHAR)(_NicArray_) + (_NicArray_)->FirstElementOffset + \
                                  ((_NicArray_)->ElementSize * (_Index_))))
 
@@ -255,7 +271,7 @@ typedef struct _NDIS_SWITCH_NIC_OID_REQUEST {
   NDIS_SWITCH_NIC_INDEX SourceNicIndex;
   NDIS_SWITCH_PORT_ID DestinationPortId;
   NDIS_SWITCH_NIC_INDEX DestinationNicIndex;
-  struct _NDIS_OID_REQUEST *OidRequest;
+  struct _NDIS_OID_REQUEST* OidRequest;
 } NDIS_SWITCH_NIC_OID_REQUEST, *PNDIS_SWITCH_NIC_OID_REQUEST;
 
 typedef struct _NDIS_SWITCH_NIC_SAVE_STATE {
@@ -270,7 +286,8 @@ typedef struct _NDIS_SWITCH_NIC_SAVE_STATE {
   USHORT SaveDataOffset;
 } NDIS_SWITCH_NIC_SAVE_STATE, *PNDIS_SWITCH_NIC_SAVE_STATE;
 
-// ---- Port properties -----------------------------------------------------------------------------------------------
+// ---- Port properties
+// -----------------------------------------------------------------------------------------------
 typedef struct _NDIS_SWITCH_PORT_PROPERTY_SECURITY {
   NDIS_OBJECT_HEADER Header;
   ULONG Flags;
@@ -383,13 +400,14 @@ typedef struct _NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO {
   ((PVOID)((PUCHAR)(_Parameters_) + (_Parameters_)->PropertyBufferOffset))
 #define NDIS_SWITCH_PORT_PROPERTY_ENUM_PARAMETERS_GET_FIRST_INFO(_Parameters_) \
   ((PNDIS_SWITCH_PORT_PROPERTY_ENUM_INFO)((PUCHAR)(_Parameters_) + (_Parameters_)->FirstPropertyOffset))
-#define NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO_GET_NEXT(_Info_)                                                  \
+#define NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO_GET_NEXT(_Info_)                                              \
   ((PNDIS_SWITCH_PORT_PROPERTY_ENUM_INFO)((PUCHAR)(_Info_) + (_Info_)->QwordAlignedPropertyBufferLength + \
                                           sizeof(NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO)))
 #define NDIS_SWITCH_PORT_PROPERTY_ENUM_INFO_GET_PROPERTY(_Info_) \
   ((PVOID)((PUCHAR)(_Info_) + (_Info_)->PropertyBufferOffset))
 
-// ---- Switch properties ---------------------------------------------------------------------------------------------
+// ---- Switch properties
+// ---------------------------------------------------------------------------------------------
 typedef struct _NDIS_SWITCH_PROPERTY_CUSTOM {
   NDIS_OBJECT_HEADER Header;
   ULONG Flags;
@@ -443,13 +461,14 @@ typedef struct _NDIS_SWITCH_PROPERTY_ENUM_INFO {
   ((PVOID)((PUCHAR)(_Parameters_) + (_Parameters_)->PropertyBufferOffset))
 #define NDIS_SWITCH_PROPERTY_ENUM_PARAMETERS_GET_FIRST_INFO(_Parameters_) \
   ((PNDIS_SWITCH_PROPERTY_ENUM_INFO)((PUCHAR)(_Parameters_) + (_Parameters_)->FirstPropertyOffset))
-#define NDIS_SWITCH_PROPERTY_ENUM_INFO_GET_NEXT(_Info_)                                                  \
+#define NDIS_SWITCH_PROPERTY_ENUM_INFO_GET_NEXT(_Info_)                                              \
   ((PNDIS_SWITCH_PROPERTY_ENUM_INFO)((PUCHAR)(_Info_) + (_Info_)->QwordAlignedPropertyBufferLength + \
                                      sizeof(NDIS_SWITCH_PROPERTY_ENUM_INFO)))
 #define NDIS_SWITCH_PROPERTY_ENUM_INFO_GET_PROPERTY(_Info_) \
   ((PVOID)((PUCHAR)(_Info_) + (_Info_)->PropertyBufferOffset))
 
-// ---- Feature status ------------------------------------------------------------------------------------------------
+// ---- Feature status
+// ------------------------------------------------------------------------------------------------
 typedef struct _NDIS_SWITCH_PORT_FEATURE_STATUS_PARAMETERS {
   NDIS_OBJECT_HEADER Header;
   ULONG Flags;

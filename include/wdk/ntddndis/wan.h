@@ -25,18 +25,21 @@ typedef enum _NDIS_WAN_MEDIUM_SUBTYPE {
   NdisWanMediumPppoe,
   NdisWanMediumSSTP,
   NdisWanMediumAgileVPN
-} NDIS_WAN_MEDIUM_SUBTYPE, *PNDIS_WAN_MEDIUM_SUBTYPE;
+} NDIS_WAN_MEDIUM_SUBTYPE,
+    *PNDIS_WAN_MEDIUM_SUBTYPE;
 
 typedef enum _NDIS_WAN_HEADER_FORMAT {
   NdisWanHeaderNative,
   NdisWanHeaderEthernet
-} NDIS_WAN_HEADER_FORMAT, *PNDIS_WAN_HEADER_FORMAT;
+} NDIS_WAN_HEADER_FORMAT,
+    *PNDIS_WAN_HEADER_FORMAT;
 
 typedef enum _NDIS_WAN_QUALITY {
   NdisWanRaw,
   NdisWanErrorControl,
   NdisWanReliable
-} NDIS_WAN_QUALITY, *PNDIS_WAN_QUALITY;
+} NDIS_WAN_QUALITY,
+    *PNDIS_WAN_QUALITY;
 
 #define WAN_PROTOCOL_KEEPS_STATS 0x00000001
 
@@ -52,7 +55,8 @@ typedef enum _NDIS_802_5_RING_STATE {
   NdisRingStateClosing,
   NdisRingStateOpenFailure,
   NdisRingStateRingFailure
-} NDIS_802_5_RING_STATE, *PNDIS_802_5_RING_STATE;
+} NDIS_802_5_RING_STATE,
+    *PNDIS_802_5_RING_STATE;
 
 typedef enum _NDIS_FDDI_ATTACHMENT_TYPE {
   NdisFddiTypeIsolated = 1,
@@ -68,7 +72,8 @@ typedef enum _NDIS_FDDI_ATTACHMENT_TYPE {
   NdisFddiTypeCWrapB,
   NdisFddiTypeCWrapS,
   NdisFddiTypeThrough
-} NDIS_FDDI_ATTACHMENT_TYPE, *PNDIS_FDDI_ATTACHMENT_TYPE;
+} NDIS_FDDI_ATTACHMENT_TYPE,
+    *PNDIS_FDDI_ATTACHMENT_TYPE;
 
 typedef enum _NDIS_FDDI_RING_MGT_STATE {
   NdisFddiRingIsolated = 1,
@@ -79,7 +84,8 @@ typedef enum _NDIS_FDDI_RING_MGT_STATE {
   NdisFddiRingOperationalDup,
   NdisFddiRingDirected,
   NdisFddiRingTrace
-} NDIS_FDDI_RING_MGT_STATE, *PNDIS_FDDI_RING_MGT_STATE;
+} NDIS_FDDI_RING_MGT_STATE,
+    *PNDIS_FDDI_RING_MGT_STATE;
 
 typedef enum _NDIS_FDDI_LCONNECTION_STATE {
   NdisFddiStateOff = 1,
@@ -92,7 +98,8 @@ typedef enum _NDIS_FDDI_LCONNECTION_STATE {
   NdisFddiStateVerify,
   NdisFddiStateActive,
   NdisFddiStateMaintenance
-} NDIS_FDDI_LCONNECTION_STATE, *PNDIS_FDDI_LCONNECTION_STATE;
+} NDIS_FDDI_LCONNECTION_STATE,
+    *PNDIS_FDDI_LCONNECTION_STATE;
 
 typedef struct _NDIS_IRDA_PACKET_INFO {
   ULONG ExtraBOFs;

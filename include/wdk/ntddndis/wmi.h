@@ -34,7 +34,8 @@ typedef enum _NDIS_NETWORK_CHANGE_TYPE {
   NdisDefinitelyNetworkChange,
   NdisNetworkChangeFromMediaConnect,
   NdisNetworkChangeMax
-} NDIS_NETWORK_CHANGE_TYPE, *PNDIS_NETWORK_CHANGE_TYPE;
+} NDIS_NETWORK_CHANGE_TYPE,
+    *PNDIS_NETWORK_CHANGE_TYPE;
 
 typedef struct _NDIS_WMI_METHOD_HEADER {
   NDIS_OBJECT_HEADER Header;
