@@ -4,7 +4,7 @@
 #pragma GCC system_header
 
 #define DEVICE_TYPE ULONG
-#define CTL_CODE(DeviceType, Function, Method, Access)                                                                 \
+#define CTL_CODE(DeviceType, Function, Method, Access) \
   (((DeviceType) << 16) | ((Access) << 14) | ((Function) << 2) | (Method))
 #define DEVICE_TYPE_FROM_CTL_CODE(ctrlCode) (((ULONG)((ctrlCode)&0xffff0000)) >> 16)
 #define METHOD_FROM_CTL_CODE(ctrlCode) ((ULONG)((ctrlCode)&3))

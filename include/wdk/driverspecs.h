@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Driver annotations: IRQL, locks, function classes and the older __drv_ words; empty here.
 //
-// The IRQL contracts that these words state are watched at run time from the API tables, not from the annotations.
+// The IRQL contracts that these words state are watched at run time from the API tables, not from the
+// annotations.
 #pragma once
 #pragma GCC system_header
 

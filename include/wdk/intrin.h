@@ -8,7 +8,8 @@
 
 UNDIS_EXTERN_C_START
 
-// ---- Bits and bytes ----------------------------------------------------------------------------------------------
+// ---- Bits and bytes
+// ----------------------------------------------------------------------------------------------
 UNDIS_INLINE USHORT _byteswap_ushort(USHORT value) {
   return __builtin_bswap16(value);
 }
@@ -18,30 +19,30 @@ UNDIS_INLINE ULONG _byteswap_ulong(ULONG value) {
 UNDIS_INLINE ULONG64 _byteswap_uint64(ULONG64 value) {
   return __builtin_bswap64(value);
 }
-UNDIS_INLINE UCHAR _BitScanForward(ULONG *Index, ULONG Mask) {
+UNDIS_INLINE UCHAR _BitScanForward(ULONG* Index, ULONG Mask) {
   if (Mask == 0) return 0;
   *Index = (ULONG)__builtin_ctz(Mask);
   return 1;
 }
-UNDIS_INLINE UCHAR _BitScanReverse(ULONG *Index, ULONG Mask) {
+UNDIS_INLINE UCHAR _BitScanReverse(ULONG* Index, ULONG Mask) {
   if (Mask == 0) return 0;
   *Index = 31U - (ULONG)__builtin_clz(Mask);
   return 1;
 }
-UNDIS_INLINE UCHAR _BitScanForward64(ULONG *Index, ULONG64 Mask) {
+UNDIS_INLINE UCHAR _BitScanForward64(ULONG* Index, ULONG64 Mask) {
   if (Mask == 0) return 0;
   *Index = (ULONG)__builtin_ctzll(Mask);
   return 1;
 }
-UNDIS_INLINE UCHAR _BitScanReverse64(ULONG *Index, ULONG64 Mask) {
+UNDIS_INLINE UCHAR _BitScanReverse64(ULONG* Index, ULONG64 Mask) {
   if (Mask == 0) return 0;
   *Index = 63U - (ULONG)__builtin_clzll(Mask);
   return 1;
 }
-UNDIS_INLINE UCHAR _bittest(const LONG *Base, LONG Offset) {
+UNDIS_INLINE UCHAR _bittest(const LONG* Base, LONG Offset) {
   return (UCHAR)((Base[Offset >> 5] >> (Offset & 31)) & 1);
 }
-UNDIS_INLINE UCHAR _bittest64(const LONG64 *Base, LONG64 Offset) {
+UNDIS_INLINE UCHAR _bittest64(const LONG64* Base, LONG64 Offset) {
   return (UCHAR)((Base[Offset >> 6] >> (Offset & 63)) & 1);
 }
 #define BitScanForward _BitScanForward
@@ -65,22 +66,23 @@ UNDIS_INLINE ULONG64 undis_rotate_left64(ULONG64 value, int shift) {
 #define _rotr64(value, shift) undis_rotate_left64((value), -(shift))
 #define __popcnt(value) ((unsigned)__builtin_popcount(value))
 #define __popcnt64(value) ((ULONG64)__builtin_popcountll(value))
-#define UnsignedMultiply128(Multiplier, Multiplicand, HighProduct)                                                     \
+#define UnsignedMultiply128(Multiplier, Multiplicand, HighProduct) \
   undis_multiply128((Multiplier), (Multiplicand), (HighProduct))
 #define _umul128 UnsignedMultiply128
 __extension__ typedef unsigned __int128 undis_uint128;
-UNDIS_INLINE ULONG64 undis_multiply128(ULONG64 Multiplier, ULONG64 Multiplicand, ULONG64 *HighProduct) {
+UNDIS_INLINE ULONG64 undis_multiply128(ULONG64 Multiplier, ULONG64 Multiplicand, ULONG64* HighProduct) {
   undis_uint128 const product = (undis_uint128)Multiplier * Multiplicand;
   *HighProduct = (ULONG64)(product >> 64);
   return (ULONG64)product;
 }
 
-// ---- Processor and compiler ----------------------------------------------------------------------------------------
+// ---- Processor and compiler
+// ----------------------------------------------------------------------------------------
 #define _ReadWriteBarrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #define _ReadBarrier() __atomic_signal_fence(__ATOMIC_ACQUIRE)
 #define _WriteBarrier() __atomic_signal_fence(__ATOMIC_RELEASE)
 #define _ReturnAddress() __builtin_return_address(0)
-#define _AddressOfReturnAddress() ((void *)((char *)__builtin_frame_address(0) + sizeof(void *)))
+#define _AddressOfReturnAddress() ((void*)((char*)__builtin_frame_address(0) + sizeof(void*)))
 #define __debugbreak() DbgBreakPoint()
 #define __nop() __asm__ volatile("nop")
 #if defined(__x86_64__)
@@ -92,7 +94,8 @@ UNDIS_INLINE VOID undis_cpuid(int CPUInfo[4], int function_id, int subfunction_i
 #undef __cpuid
 #undef __cpuidex
 #define __cpuid(CPUInfo, function_id) undis_cpuid((CPUInfo), (function_id), 0)
-#define __cpuidex(CPUInfo, function_id, subfunction_id) undis_cpuid((CPUInfo), (function_id), (subfunction_id))
+#define __cpuidex(CPUInfo, function_id, subfunction_id) \
+  undis_cpuid((CPUInfo), (function_id), (subfunction_id))
 #ifndef __rdtsc
 #define __rdtsc() __builtin_ia32_rdtsc()
 #endif

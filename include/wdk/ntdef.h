@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Base types of the kernel: characters, integers, strings, lists, handles, NTSTATUS, and the macros around them.
+// Base types of the kernel: characters, integers, strings, lists, handles, NTSTATUS, and the macros around
+// them.
 //
-// Layouts are those of Windows x64. WCHAR is 16 bits: wchar_t in a driver build (-fshort-wchar), else char16_t.
+// Layouts are those of Windows x64. WCHAR is 16 bits: wchar_t in a driver build (-fshort-wchar), else
+// char16_t.
 #pragma once
 #pragma GCC system_header
 
@@ -14,7 +16,8 @@
 #include <specstrings.h>
 #include <string.h>
 
-// ---- Words around declarations ---------------------------------------------------------------------------------
+// ---- Words around declarations
+// ---------------------------------------------------------------------------------
 #ifndef EXTERN_C
 #define EXTERN_C UNDIS_EXTERN_C
 #define EXTERN_C_START UNDIS_EXTERN_C_START
@@ -55,7 +58,13 @@
 #define MEMORY_ALLOCATION_ALIGNMENT 16
 #define SYSTEM_CACHE_ALIGNMENT_SIZE 64
 #define MAX_NATURAL_ALIGNMENT 8
-#define TYPE_ALIGNMENT(t) __builtin_offsetof(struct { char x; t test; }, test)
+#define TYPE_ALIGNMENT(t) \
+  __builtin_offsetof(     \
+      struct {            \
+        char x;           \
+        t test;           \
+      },                  \
+      test)
 #define PROBE_ALIGNMENT(s) 4
 #define C_ASSERT(e) UNDIS_STATIC_ASSERT(e, #e)
 #define STATIC_ASSERT_MSG(e, m) UNDIS_STATIC_ASSERT(e, m)
@@ -100,22 +109,23 @@
 #endif
 #endif
 
-// ---- Integers and characters -----------------------------------------------------------------------------------
+// ---- Integers and characters
+// -----------------------------------------------------------------------------------
 #ifndef VOID
 #define VOID void
 #endif
 typedef void *PVOID, **PPVOID;
-typedef const void *PCVOID;
+typedef const void* PCVOID;
 typedef char CHAR, *PCHAR, CCHAR, *PCCHAR;
 typedef signed char SCHAR, *PSCHAR;
 typedef unsigned char UCHAR, *PUCHAR, BOOLEAN, *PBOOLEAN;
-typedef const unsigned char *PCUCHAR;
+typedef const unsigned char* PCUCHAR;
 typedef short SHORT, *PSHORT, CSHORT, *PCSHORT;
 typedef unsigned short USHORT, *PUSHORT;
-typedef const unsigned short *PCUSHORT;
+typedef const unsigned short* PCUSHORT;
 typedef int LONG, *PLONG, INT, *PINT;
 typedef unsigned int ULONG, *PULONG, CLONG, *PCLONG, UINT, *PUINT;
-typedef const unsigned int *PCULONG;
+typedef const unsigned int* PCULONG;
 typedef long long LONGLONG, *PLONGLONG;
 typedef unsigned long long ULONGLONG, *PULONGLONG, DWORDLONG, *PDWORDLONG;
 typedef LONGLONG USN;
@@ -136,7 +146,7 @@ typedef ULONG FLONG;
 #ifdef __cplusplus
 #define NULL64 0
 #else
-#define NULL64 ((void *)0)
+#define NULL64 ((void*)0)
 #endif
 
 #if __SIZEOF_WCHAR_T__ == 2
@@ -148,14 +158,14 @@ typedef unsigned short WCHAR;
 #endif
 typedef WCHAR *PWCHAR, *LPWCH, *PWCH, *NWPSTR, *LPWSTR, *PWSTR;
 typedef const WCHAR *LPCWCH, *PCWCH, *LPCWSTR, *PCWSTR, *PCUWSTR;
-typedef WCHAR *PUWSTR;
-typedef PWSTR *PZPWSTR;
-typedef const PWSTR *PCZPWSTR;
+typedef WCHAR* PUWSTR;
+typedef PWSTR* PZPWSTR;
+typedef const PWSTR* PCZPWSTR;
 typedef WCHAR *PZZWSTR, *PNZWCH;
 typedef const WCHAR *PCZZWSTR, *PCNZWCH;
 typedef CHAR *LPCH, *PCH, *NPSTR, *LPSTR, *PSTR, *PZZSTR, *PNZCH;
 typedef const CHAR *LPCCH, *PCCH, *LPCSTR, *PCSTR, *PCSZ, *PCZZSTR, *PCNZCH;
-typedef CHAR *PSZ;
+typedef CHAR* PSZ;
 #ifdef UNICODE
 typedef WCHAR TCHAR, *PTCHAR, *PTSTR, *LPTSTR;
 typedef const WCHAR *PCTSTR, *LPCTSTR;
@@ -192,13 +202,14 @@ typedef unsigned char TBYTE, *PTBYTE;
 typedef ULONG LCID, *PLCID;
 typedef USHORT LANGID;
 
-// ---- Handles, status, 64-bit numbers ------------------------------------------------------------------------------
+// ---- Handles, status, 64-bit numbers
+// ------------------------------------------------------------------------------
 typedef void *HANDLE, **PHANDLE;
-#define DECLARE_HANDLE(name)                                                                                           \
-  struct name##__ {                                                                                                    \
-    int unused;                                                                                                        \
-  };                                                                                                                   \
-  typedef struct name##__ *name
+#define DECLARE_HANDLE(name) \
+  struct name##__ {          \
+    int unused;              \
+  };                         \
+  typedef struct name##__* name
 #define DECLARE_OPAQUE_HANDLE(name) DECLARE_HANDLE(name)
 
 typedef LONG NTSTATUS, *PNTSTATUS;
@@ -258,13 +269,14 @@ typedef struct _QUAD {
 #define Int64ShraMod32(a, b) (((LONGLONG)(a)) >> (b))
 #define Int64ShrlMod32(a, b) (((ULONGLONG)(a)) >> (b))
 
-// ---- Counted strings ---------------------------------------------------------------------------------------------
+// ---- Counted strings
+// ---------------------------------------------------------------------------------------------
 typedef struct _UNICODE_STRING {
   USHORT Length;
   USHORT MaximumLength;
   PWCH Buffer;
 } UNICODE_STRING, *PUNICODE_STRING;
-typedef const UNICODE_STRING *PCUNICODE_STRING;
+typedef const UNICODE_STRING* PCUNICODE_STRING;
 
 typedef struct _STRING {
   USHORT Length;
@@ -276,49 +288,51 @@ typedef const STRING *PCOEM_STRING, *PCANSI_STRING, *PCUTF8_STRING;
 typedef struct _CSTRING {
   USHORT Length;
   USHORT MaximumLength;
-  const char *Buffer;
+  const char* Buffer;
 } CSTRING, *PCSTRING;
 
 // Initialises a STRING or a UNICODE_STRING from a literal; the type of the literal decides which it fits.
 #ifdef __cplusplus
 extern "C++" {
 template <typename Character, size_t Count>
-constexpr Character *undis_string_buffer(const Character (&text)[Count]) {
-  return const_cast<Character *>(text);
+constexpr Character* undis_string_buffer(const Character (&text)[Count]) {
+  return const_cast<Character*>(text);
 }
 }
 #define UNDIS_STRING_BUFFER(s) undis_string_buffer(s)
 #else
-#define UNDIS_STRING_BUFFER(s) ((void *)(s))
+#define UNDIS_STRING_BUFFER(s) ((void*)(s))
 #endif
-#define RTL_CONSTANT_STRING(s)                                                                                         \
+#define RTL_CONSTANT_STRING(s) \
   { (USHORT)(sizeof(s) - sizeof((s)[0])), (USHORT)sizeof(s), UNDIS_STRING_BUFFER(s) }
-#define DECLARE_CONST_UNICODE_STRING(_var, _string)                                                                    \
-  const WCHAR _var##_buffer[] = _string;                                                                               \
+#define DECLARE_CONST_UNICODE_STRING(_var, _string) \
+  const WCHAR _var##_buffer[] = _string;            \
   const UNICODE_STRING _var = {sizeof(_string) - sizeof(WCHAR), sizeof(_string), (PWCH)_var##_buffer}
-#define DECLARE_GLOBAL_CONST_UNICODE_STRING(_var, _str)                                                                \
-  extern const DECLSPEC_SELECTANY UNICODE_STRING _var;                                                                 \
+#define DECLARE_GLOBAL_CONST_UNICODE_STRING(_var, _str) \
+  extern const DECLSPEC_SELECTANY UNICODE_STRING _var;  \
   const UNICODE_STRING _var = RTL_CONSTANT_STRING(_str)
-#define DECLARE_UNICODE_STRING_SIZE(_var, _size)                                                                       \
-  WCHAR _var##_buffer[_size];                                                                                          \
+#define DECLARE_UNICODE_STRING_SIZE(_var, _size) \
+  WCHAR _var##_buffer[_size];                    \
   UNICODE_STRING _var = {0, (USHORT)((_size) * sizeof(WCHAR)), _var##_buffer}
 
-// ---- Lists ---------------------------------------------------------------------------------------------------------
+// ---- Lists
+// ---------------------------------------------------------------------------------------------------------
 typedef struct _LIST_ENTRY {
-  struct _LIST_ENTRY *Flink;
-  struct _LIST_ENTRY *Blink;
+  struct _LIST_ENTRY* Flink;
+  struct _LIST_ENTRY* Blink;
 } LIST_ENTRY, *PLIST_ENTRY, *RESTRICTED_POINTER PRLIST_ENTRY;
 
 typedef struct _SINGLE_LIST_ENTRY {
-  struct _SINGLE_LIST_ENTRY *Next;
+  struct _SINGLE_LIST_ENTRY* Next;
 } SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
 
-#define CONTAINING_RECORD(address, type, field)                                                                        \
-  ((type *)((PCHAR)(address) - (ULONG_PTR)__builtin_offsetof(type, field)))
-#define FIELD_OFFSET(type, field) ((LONG)__builtin_offsetof(type, field))
-#define UFIELD_OFFSET(type, field) ((ULONG)__builtin_offsetof(type, field))
+#define CONTAINING_RECORD(address, type, field) \
+  ((type*)((PCHAR)(address) - (ULONG_PTR) __builtin_offsetof(type, field)))
+#define FIELD_OFFSET(type, field) ((LONG) __builtin_offsetof(type, field))
+#define UFIELD_OFFSET(type, field) ((ULONG) __builtin_offsetof(type, field))
 
-// ---- Objects ----------------------------------------------------------------------------------------------------
+// ---- Objects
+// ----------------------------------------------------------------------------------------------------
 typedef struct _OBJECT_ATTRIBUTES {
   ULONG Length;
   HANDLE RootDirectory;
@@ -327,7 +341,7 @@ typedef struct _OBJECT_ATTRIBUTES {
   PVOID SecurityDescriptor;
   PVOID SecurityQualityOfService;
 } OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
-typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
+typedef const OBJECT_ATTRIBUTES* PCOBJECT_ATTRIBUTES;
 
 #define OBJ_INHERIT 0x00000002U
 #define OBJ_PERMANENT 0x00000010U
@@ -341,16 +355,16 @@ typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
 #define OBJ_DONT_REPARSE 0x00001000U
 #define OBJ_VALID_ATTRIBUTES 0x00001FF2U
 
-#define InitializeObjectAttributes(p, n, a, r, s)                                                                      \
-  {                                                                                                                    \
-    (p)->Length = sizeof(OBJECT_ATTRIBUTES);                                                                           \
-    (p)->RootDirectory = (r);                                                                                          \
-    (p)->Attributes = (a);                                                                                             \
-    (p)->ObjectName = (n);                                                                                             \
-    (p)->SecurityDescriptor = (s);                                                                                     \
-    (p)->SecurityQualityOfService = NULL;                                                                              \
+#define InitializeObjectAttributes(p, n, a, r, s) \
+  {                                               \
+    (p)->Length = sizeof(OBJECT_ATTRIBUTES);      \
+    (p)->RootDirectory = (r);                     \
+    (p)->Attributes = (a);                        \
+    (p)->ObjectName = (n);                        \
+    (p)->SecurityDescriptor = (s);                \
+    (p)->SecurityQualityOfService = NULL;         \
   }
-#define RTL_CONSTANT_OBJECT_ATTRIBUTES(n, a)                                                                           \
+#define RTL_CONSTANT_OBJECT_ATTRIBUTES(n, a) \
   { sizeof(OBJECT_ATTRIBUTES), NULL, (PUNICODE_STRING)(n), (a), NULL, NULL }
 #define RTL_INIT_OBJECT_ATTRIBUTES(n, a) RTL_CONSTANT_OBJECT_ATTRIBUTES(n, a)
 
@@ -370,11 +384,12 @@ typedef struct _GROUP_AFFINITY {
   USHORT Group;
   USHORT Reserved[3];
 } GROUP_AFFINITY, *PGROUP_AFFINITY;
-typedef const GROUP_AFFINITY *PCGROUP_AFFINITY;
+typedef const GROUP_AFFINITY* PCGROUP_AFFINITY;
 
-// ---- Arithmetic on sizes, addresses and flags ---------------------------------------------------------------------
-#define RTL_FIELD_TYPE(type, field) (((type *)0)->field)
-#define RTL_FIELD_SIZE(type, field) (sizeof(((type *)0)->field))
+// ---- Arithmetic on sizes, addresses and flags
+// ---------------------------------------------------------------------
+#define RTL_FIELD_TYPE(type, field) (((type*)0)->field)
+#define RTL_FIELD_SIZE(type, field) (sizeof(((type*)0)->field))
 #define RTL_BITS_OF(sizeOfArg) (sizeof(sizeOfArg) * 8)
 #define RTL_BITS_OF_FIELD(type, field) (RTL_BITS_OF(RTL_FIELD_TYPE(type, field)))
 #define RTL_NUMBER_OF(A) (sizeof(A) / sizeof((A)[0]))
@@ -383,27 +398,32 @@ typedef const GROUP_AFFINITY *PCGROUP_AFFINITY;
 #define ARRAYSIZE(A) RTL_NUMBER_OF(A)
 #define RTL_NUMBER_OF_FIELD(type, field) (RTL_NUMBER_OF(RTL_FIELD_TYPE(type, field)))
 #define RTL_SIZEOF_THROUGH_FIELD(type, field) (__builtin_offsetof(type, field) + RTL_FIELD_SIZE(type, field))
-#define RTL_CONTAINS_FIELD(Struct, Size, Field)                                                                        \
+#define RTL_CONTAINS_FIELD(Struct, Size, Field) \
   ((((PCHAR)(&(Struct)->Field)) + sizeof((Struct)->Field)) <= (((PCHAR)(Struct)) + (Size)))
-#define RTL_PADDING_BETWEEN_FIELDS(T, F1, F2)                                                                          \
-  ((UFIELD_OFFSET(T, F2) > UFIELD_OFFSET(T, F1)) ? (UFIELD_OFFSET(T, F2) - UFIELD_OFFSET(T, F1) - RTL_FIELD_SIZE(T, F1))\
-                                               : (UFIELD_OFFSET(T, F1) - UFIELD_OFFSET(T, F2) - RTL_FIELD_SIZE(T, F2)))
+#define RTL_PADDING_BETWEEN_FIELDS(T, F1, F2)                                  \
+  ((UFIELD_OFFSET(T, F2) > UFIELD_OFFSET(T, F1))                               \
+       ? (UFIELD_OFFSET(T, F2) - UFIELD_OFFSET(T, F1) - RTL_FIELD_SIZE(T, F1)) \
+       : (UFIELD_OFFSET(T, F1) - UFIELD_OFFSET(T, F2) - RTL_FIELD_SIZE(T, F2)))
 
 #define ALIGN_DOWN_BY(length, alignment) ((ULONG_PTR)(length) & ~((ULONG_PTR)(alignment)-1))
 #define ALIGN_UP_BY(length, alignment) (ALIGN_DOWN_BY(((ULONG_PTR)(length) + (alignment)-1), alignment))
-#define ALIGN_DOWN_POINTER_BY(address, alignment) ((PVOID)((ULONG_PTR)(address) & ~((ULONG_PTR)(alignment)-1)))
-#define ALIGN_UP_POINTER_BY(address, alignment)                                                                        \
+#define ALIGN_DOWN_POINTER_BY(address, alignment) \
+  ((PVOID)((ULONG_PTR)(address) & ~((ULONG_PTR)(alignment)-1)))
+#define ALIGN_UP_POINTER_BY(address, alignment) \
   (ALIGN_DOWN_POINTER_BY(((ULONG_PTR)(address) + (alignment)-1), alignment))
 #define ALIGN_DOWN(length, type) ALIGN_DOWN_BY(length, sizeof(type))
 #define ALIGN_UP(length, type) ALIGN_UP_BY(length, sizeof(type))
 #define ALIGN_DOWN_POINTER(address, type) ALIGN_DOWN_POINTER_BY(address, sizeof(type))
 #define ALIGN_UP_POINTER(address, type) ALIGN_UP_POINTER_BY(address, sizeof(type))
 
+#define RTL_IS_POWER_OF_TWO(Value) ((Value) != 0 && !((Value) & ((Value)-1)))
+#define RTL_IS_CLEAR_OR_SINGLE_FLAG(Flags, Mask) \
+  (((Flags) & (Mask)) == 0 || !(((Flags) & (Mask)) & (((Flags) & (Mask)) - 1)))
 #define FlagOn(_F, _SF) ((_F) & (_SF))
 #define BooleanFlagOn(F, SF) ((BOOLEAN)(((F) & (SF)) != 0))
 #define SetFlag(_F, _SF) ((_F) |= (_SF))
 #define ClearFlag(_F, _SF) ((_F) &= ~(_SF))
-#define ARGUMENT_PRESENT(ArgumentPointer) ((CHAR *)((ULONG_PTR)(ArgumentPointer)) != (CHAR *)(NULL))
+#define ARGUMENT_PRESENT(ArgumentPointer) ((CHAR*)((ULONG_PTR)(ArgumentPointer)) != (CHAR*)(NULL))
 
 #ifndef UNREFERENCED_PARAMETER
 #define UNREFERENCED_PARAMETER(P) ((void)(P))
@@ -411,20 +431,34 @@ typedef const GROUP_AFFINITY *PCGROUP_AFFINITY;
 #define DBG_UNREFERENCED_PARAMETER(P) ((void)(P))
 #define DBG_UNREFERENCED_LOCAL_VARIABLE(V) ((void)(V))
 #endif
-#define DEFAULT_UNREACHABLE                                                                                            \
-  default:                                                                                                             \
+#define DEFAULT_UNREACHABLE \
+  default:                  \
     __builtin_unreachable()
 
 #ifdef __cplusplus
-#define DEFINE_ENUM_FLAG_OPERATORS(ENUMTYPE)                                                                           \
-  extern "C++" {                                                                                                       \
-  inline constexpr ENUMTYPE operator|(ENUMTYPE a, ENUMTYPE b) { return ENUMTYPE(int(a) | int(b)); }                    \
-  inline constexpr ENUMTYPE operator&(ENUMTYPE a, ENUMTYPE b) { return ENUMTYPE(int(a) & int(b)); }                    \
-  inline constexpr ENUMTYPE operator^(ENUMTYPE a, ENUMTYPE b) { return ENUMTYPE(int(a) ^ int(b)); }                    \
-  inline constexpr ENUMTYPE operator~(ENUMTYPE a) { return ENUMTYPE(~int(a)); }                                        \
-  inline ENUMTYPE &operator|=(ENUMTYPE &a, ENUMTYPE b) { return a = a | b; }                                           \
-  inline ENUMTYPE &operator&=(ENUMTYPE &a, ENUMTYPE b) { return a = a & b; }                                           \
-  inline ENUMTYPE &operator^=(ENUMTYPE &a, ENUMTYPE b) { return a = a ^ b; }                                           \
+#define DEFINE_ENUM_FLAG_OPERATORS(ENUMTYPE)                    \
+  extern "C++" {                                                \
+  inline constexpr ENUMTYPE operator|(ENUMTYPE a, ENUMTYPE b) { \
+    return ENUMTYPE(int(a) | int(b));                           \
+  }                                                             \
+  inline constexpr ENUMTYPE operator&(ENUMTYPE a, ENUMTYPE b) { \
+    return ENUMTYPE(int(a) & int(b));                           \
+  }                                                             \
+  inline constexpr ENUMTYPE operator^(ENUMTYPE a, ENUMTYPE b) { \
+    return ENUMTYPE(int(a) ^ int(b));                           \
+  }                                                             \
+  inline constexpr ENUMTYPE operator~(ENUMTYPE a) {             \
+    return ENUMTYPE(~int(a));                                   \
+  }                                                             \
+  inline ENUMTYPE& operator|=(ENUMTYPE& a, ENUMTYPE b) {        \
+    return a = a | b;                                           \
+  }                                                             \
+  inline ENUMTYPE& operator&=(ENUMTYPE& a, ENUMTYPE b) {        \
+    return a = a & b;                                           \
+  }                                                             \
+  inline ENUMTYPE& operator^=(ENUMTYPE& a, ENUMTYPE b) {        \
+    return a = a ^ b;                                           \
+  }                                                             \
   }
 #else
 #define DEFINE_ENUM_FLAG_OPERATORS(ENUMTYPE)

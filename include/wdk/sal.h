@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Source annotations (SAL 2): words that the analyser of Visual Studio reads; empty here.
 //
-// All are empty macros, so they may stand where a declaration stands. Driver annotations (IRQL, locks, __drv_...)
-// are in driverspecs.h, the older SAL 1 words (C only) in specstrings.h.
+// All are empty macros, so they may stand where a declaration stands. Driver annotations (IRQL, locks,
+// __drv_...) are in driverspecs.h, the older SAL 1 words (C only) in specstrings.h.
 #pragma once
 #pragma GCC system_header
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Numbers of analyser warnings that drivers name in `#pragma warning`; the pragmas themselves are ignored here.
+// Numbers of analyser warnings that drivers name in `#pragma warning`; the pragmas themselves are ignored
+// here.
 #pragma once
 #pragma GCC system_header
 

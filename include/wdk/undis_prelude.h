@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The words of the Microsoft compiler that driver sources use, spelled for gcc and clang.
 //
-// `undis cc` includes this file before the first line of a driver (with UNDIS_DRIVER defined); every other header
-// here includes it too. C11 and C++20. `long` never occurs: driver text has 32-bit long, the library has not.
-// Every header of this folder is a system header to the compiler: its linemarkers carry flag 3, so a tool that
-// rewrites `long` in preprocessed driver text can tell our lines (and libc's) from the driver's.
+// `undis cc` includes this file before the first line of a driver (with UNDIS_DRIVER defined); every other
+// header here includes it too. C11 and C++20. `long` never occurs: driver text has 32-bit long, the library
+// has not. Every header of this folder is a system header to the compiler: its linemarkers carry flag 3, so a
+// tool that rewrites `long` in preprocessed driver text can tell our lines (and libc's) from the driver's.
 #pragma once
 #pragma GCC system_header
 
 #include <stdarg.h>
 #include <stddef.h>
 
-// ---- What a driver build defines on Windows -------------------------------------------------------------------
+// ---- What a driver build defines on Windows
+// -------------------------------------------------------------------
 #if defined(UNDIS_DRIVER)
 #ifndef _WIN32
 #define _WIN32 1
@@ -39,7 +40,8 @@
 #endif
 #endif
 
-// ---- Linkage ----------------------------------------------------------------------------------------------------
+// ---- Linkage
+// ----------------------------------------------------------------------------------------------------
 #ifdef __cplusplus
 #define UNDIS_EXTERN_C extern "C"
 #define UNDIS_EXTERN_C_START extern "C" {
@@ -50,10 +52,12 @@
 #define UNDIS_EXTERN_C_END
 #endif
 
-// Each prototype of an exported function carries this, so that the library can be built with hidden visibility.
+// Each prototype of an exported function carries this, so that the library can be built with hidden
+// visibility.
 #define UNDIS_EXPORT __attribute__((visibility("default")))
 
-// Inline functions of these headers. Drivers' own words (FORCEINLINE ...) must not say `static`: drivers add it.
+// Inline functions of these headers. Drivers' own words (FORCEINLINE ...) must not say `static`: drivers add
+// it.
 #define UNDIS_INLINE static inline __attribute__((unused))
 
 // Compile-time check that works at file, block and struct scope in both languages.
@@ -66,7 +70,8 @@
 #endif
 #endif
 
-// ---- Calling conventions and type modifiers: nothing on x64 ------------------------------------------------------
+// ---- Calling conventions and type modifiers: nothing on x64
+// ------------------------------------------------------
 #define __cdecl
 #define _cdecl
 #define __stdcall
@@ -83,7 +88,8 @@
 #define __unaligned
 #define __w64
 
-// ---- Sized integers -------------------------------------------------------------------------------------------
+// ---- Sized integers
+// -------------------------------------------------------------------------------------------
 #define __int8 char
 #define __int16 short
 #define __int32 int
@@ -93,7 +99,8 @@
 #define _int32 int
 #define _int64 long long
 
-// ---- Inlining -------------------------------------------------------------------------------------------------
+// ---- Inlining
+// -------------------------------------------------------------------------------------------------
 #define __forceinline inline __attribute__((always_inline))
 #define _forceinline inline __attribute__((always_inline))
 #ifndef _inline
@@ -105,9 +112,9 @@
 #endif
 #endif
 
-// ---- __declspec(word) and __declspec(word(argument)) ------------------------------------------------------------
-// Pasting turns `__declspec(align(16))` into `__declspec_align(16)`. A word that is missing here is an error that
-// names it.
+// ---- __declspec(word) and __declspec(word(argument))
+// ------------------------------------------------------------ Pasting turns `__declspec(align(16))` into
+// `__declspec_align(16)`. A word that is missing here is an error that names it.
 #ifdef __declspec
 #undef __declspec
 #endif
@@ -140,7 +147,8 @@
 #define __declspec_thread __thread
 #define __declspec_uuid(text)
 
-// ---- Other operators and intrinsics of the language ----------------------------------------------------------------
+// ---- Other operators and intrinsics of the language
+// ----------------------------------------------------------------
 #define __pragma(...) _Pragma(#__VA_ARGS__)
 #ifndef __clang__
 #ifdef __cplusplus
@@ -150,15 +158,16 @@ UNDIS_INLINE int __noop(...) {
 }
 UNDIS_EXTERN_C_END
 #else
-// Clang has __noop; for gcc a function with unnamed parameters takes the same calls, but evaluates the arguments.
+// Clang has __noop; for gcc a function with unnamed parameters takes the same calls, but evaluates the
+// arguments.
 UNDIS_INLINE int __noop() {
   return 0;
 }
 #endif
 #endif
-#define __assume(condition)                                                                                            \
-  do {                                                                                                                 \
-    if (!(condition)) __builtin_unreachable();                                                                         \
+#define __assume(condition)                    \
+  do {                                         \
+    if (!(condition)) __builtin_unreachable(); \
   } while (0)
 #define __annotation(...)
 #define __identifier(name) name

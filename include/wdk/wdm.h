@@ -31,6 +31,7 @@
 #include <wdm/timer_dpc.h>
 #include <wdm/work_item.h>
 
+#include <wdm/generic_table.h>
 #include <wdm/lookaside.h>
 #include <wdm/mdl.h>
 #include <wdm/processor.h>

@@ -26,12 +26,21 @@ typedef enum _INTERFACE_TYPE {
   Vmcs,
   ACPIBus,
   MaximumInterfaceType
-} INTERFACE_TYPE, *PINTERFACE_TYPE;
+} INTERFACE_TYPE,
+    *PINTERFACE_TYPE;
 
-typedef enum _DMA_WIDTH { Width8Bits, Width16Bits, Width32Bits, Width64Bits, WidthNoWrap, MaximumDmaWidth } DMA_WIDTH;
+typedef enum _DMA_WIDTH {
+  Width8Bits,
+  Width16Bits,
+  Width32Bits,
+  Width64Bits,
+  WidthNoWrap,
+  MaximumDmaWidth
+} DMA_WIDTH;
 typedef enum _DMA_SPEED { Compatible, TypeA, TypeB, TypeC, TypeF, MaximumDmaSpeed } DMA_SPEED;
 
-// ---- What a bus driver offers by IRP_MN_QUERY_INTERFACE ----------------------------------------------------------------
+// ---- What a bus driver offers by IRP_MN_QUERY_INTERFACE
+// ----------------------------------------------------------------
 typedef VOID (*PINTERFACE_REFERENCE)(PVOID Context);
 typedef VOID (*PINTERFACE_DEREFERENCE)(PVOID Context);
 
@@ -43,14 +52,14 @@ typedef struct _INTERFACE {
   PINTERFACE_DEREFERENCE InterfaceDereference;
 } INTERFACE, *PINTERFACE;
 
-typedef BOOLEAN TRANSLATE_BUS_ADDRESS(PVOID Context, PHYSICAL_ADDRESS BusAddress, ULONG Length, PULONG AddressSpace,
-                                      PPHYSICAL_ADDRESS TranslatedAddress);
-typedef TRANSLATE_BUS_ADDRESS *PTRANSLATE_BUS_ADDRESS;
+typedef BOOLEAN TRANSLATE_BUS_ADDRESS(PVOID Context, PHYSICAL_ADDRESS BusAddress, ULONG Length,
+                                      PULONG AddressSpace, PPHYSICAL_ADDRESS TranslatedAddress);
+typedef TRANSLATE_BUS_ADDRESS* PTRANSLATE_BUS_ADDRESS;
 typedef ULONG GET_SET_DEVICE_DATA(PVOID Context, ULONG DataType, PVOID Buffer, ULONG Offset, ULONG Length);
-typedef GET_SET_DEVICE_DATA *PGET_SET_DEVICE_DATA;
-typedef struct _DMA_ADAPTER *GET_DMA_ADAPTER(PVOID Context, struct _DEVICE_DESCRIPTION *DeviceDescriptor,
+typedef GET_SET_DEVICE_DATA* PGET_SET_DEVICE_DATA;
+typedef struct _DMA_ADAPTER* GET_DMA_ADAPTER(PVOID Context, struct _DEVICE_DESCRIPTION* DeviceDescriptor,
                                              PULONG NumberOfMapRegisters);
-typedef GET_DMA_ADAPTER *PGET_DMA_ADAPTER;
+typedef GET_DMA_ADAPTER* PGET_DMA_ADAPTER;
 
 typedef struct _BUS_INTERFACE_STANDARD {
   USHORT Size;
@@ -64,7 +73,8 @@ typedef struct _BUS_INTERFACE_STANDARD {
   PGET_SET_DEVICE_DATA GetBusData;
 } BUS_INTERFACE_STANDARD, *PBUS_INTERFACE_STANDARD;
 
-// ---- Resources that a device was given -----------------------------------------------------------------------------
+// ---- Resources that a device was given
+// -----------------------------------------------------------------------------
 #pragma pack(push, 4)
 typedef struct _CM_PARTIAL_RESOURCE_DESCRIPTOR {
   UCHAR Type;
@@ -209,7 +219,8 @@ typedef enum _CM_SHARE_DISPOSITION {
 #define CM_RESOURCE_PORT_IO 0x0001
 #define CM_RESOURCE_PORT_BAR 0x0100
 
-// ---- Resources that a device could use -----------------------------------------------------------------------------
+// ---- Resources that a device could use
+// -----------------------------------------------------------------------------
 typedef enum _IRQ_DEVICE_POLICY_ {
   IrqPolicyMachineDefault = 0,
   IrqPolicyAllCloseProcessors = 1,
@@ -220,14 +231,16 @@ typedef enum _IRQ_DEVICE_POLICY_ {
   IrqPolicySpreadMessagesAcrossAllProcessors = 5,
   IrqPolicyAllProcessorsInMachineWhenSteered = 6,
   IrqPolicyAllProcessorsInGroupWhenSteered = 6
-} IRQ_DEVICE_POLICY, *PIRQ_DEVICE_POLICY;
+} IRQ_DEVICE_POLICY,
+    *PIRQ_DEVICE_POLICY;
 
 typedef enum _IRQ_PRIORITY_ {
   IrqPriorityUndefined = 0,
   IrqPriorityLow,
   IrqPriorityNormal,
   IrqPriorityHigh
-} IRQ_PRIORITY, *PIRQ_PRIORITY;
+} IRQ_PRIORITY,
+    *PIRQ_PRIORITY;
 
 typedef struct _IO_RESOURCE_DESCRIPTOR {
   UCHAR Option;
@@ -304,7 +317,8 @@ typedef struct _IO_RESOURCE_REQUIREMENTS_LIST {
 #define IO_RESOURCE_DEFAULT 0x02
 #define IO_RESOURCE_ALTERNATIVE 0x08
 
-// ---- Plug and play --------------------------------------------------------------------------------------------------
+// ---- Plug and play
+// --------------------------------------------------------------------------------------------------
 typedef enum _DEVICE_RELATION_TYPE {
   BusRelations,
   EjectionRelations,
@@ -313,7 +327,8 @@ typedef enum _DEVICE_RELATION_TYPE {
   TargetDeviceRelation,
   SingleBusRelations,
   TransportRelations
-} DEVICE_RELATION_TYPE, *PDEVICE_RELATION_TYPE;
+} DEVICE_RELATION_TYPE,
+    *PDEVICE_RELATION_TYPE;
 
 typedef struct _DEVICE_RELATIONS {
   ULONG Count;
@@ -337,9 +352,14 @@ typedef enum {
   BusQueryInstanceID = 3,
   BusQueryDeviceSerialNumber = 4,
   BusQueryContainerID = 5
-} BUS_QUERY_ID_TYPE, *PBUS_QUERY_ID_TYPE;
+} BUS_QUERY_ID_TYPE,
+    *PBUS_QUERY_ID_TYPE;
 
-typedef enum { DeviceTextDescription = 0, DeviceTextLocationInformation = 1 } DEVICE_TEXT_TYPE, *PDEVICE_TEXT_TYPE;
+typedef enum {
+  DeviceTextDescription = 0,
+  DeviceTextLocationInformation = 1
+} DEVICE_TEXT_TYPE,
+    *PDEVICE_TEXT_TYPE;
 
 typedef ULONG PNP_DEVICE_STATE, *PPNP_DEVICE_STATE;
 

@@ -34,14 +34,16 @@ UNDIS_EXTERN_C_START
 NTSYSAPI ULONG DbgPrint(PCSTR Format, ...);
 NTSYSAPI ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...);
 NTSYSAPI ULONG vDbgPrintEx(ULONG ComponentId, ULONG Level, PCCH Format, va_list arglist);
-NTSYSAPI ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Format, va_list arglist);
+NTSYSAPI ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Format,
+                                     va_list arglist);
 NTSYSAPI NTSTATUS DbgSetDebugFilterState(ULONG ComponentId, ULONG Level, BOOLEAN State);
+NTSYSAPI NTSTATUS DbgQueryDebugFilterState(ULONG ComponentId, ULONG Level);
 NTSYSAPI VOID DbgBreakPoint(VOID);
 NTSYSAPI VOID DbgBreakPointWithStatus(ULONG Status);
 NTSYSAPI VOID DbgRaiseAssertionFailure(VOID);
 NTSYSAPI VOID RtlAssert(PVOID VoidFailedAssertion, PVOID VoidFileName, ULONG LineNumber, PSTR MutableMessage);
 NTKERNELAPI BOOLEAN KdRefreshDebuggerNotPresent(VOID);
-NTKERNELAPI VOID undis_paged_code(const char *Function, const char *File, unsigned Line);
+NTKERNELAPI VOID undis_paged_code(const char* Function, const char* File, unsigned Line);
 
 extern NTKERNELAPI PBOOLEAN KdDebuggerNotPresent;
 extern NTKERNELAPI PBOOLEAN KdDebuggerEnabled;
@@ -52,7 +54,7 @@ UNDIS_EXTERN_C_END
 
 // A macro's condition is evaluated in checked builds (DBG) only, as on Windows.
 #if defined(DBG) && DBG
-#define UNDIS_CHECK(exp, text, message)                                                                                \
+#define UNDIS_CHECK(exp, text, message) \
   ((!(exp)) ? (RtlAssert((PVOID)(text), (PVOID)__FILE__, (ULONG)__LINE__, (PSTR)(message)), FALSE) : TRUE)
 #define ASSERT(exp) ((void)UNDIS_CHECK(exp, #exp, NULL))
 #define ASSERTMSG(msg, exp) ((void)UNDIS_CHECK(exp, #exp, msg))
@@ -71,7 +73,8 @@ UNDIS_EXTERN_C_END
 #define vKdPrintExWithPrefix(_x_) vDbgPrintExWithPrefix _x_
 #define KdBreakPoint() DbgBreakPoint()
 #define KdBreakPointWithStatus(s) DbgBreakPointWithStatus(s)
-#define PAGED_CODE() ((KeGetCurrentIrql() > APC_LEVEL) ? undis_paged_code(__func__, __FILE__, __LINE__) : (void)0)
+#define PAGED_CODE() \
+  ((KeGetCurrentIrql() > APC_LEVEL) ? undis_paged_code(__func__, __FILE__, __LINE__) : (void)0)
 #else
 #define ASSERT(exp) ((void)0)
 #define ASSERTMSG(msg, exp) ((void)0)
@@ -90,13 +93,15 @@ UNDIS_EXTERN_C_END
 #define vKdPrintExWithPrefix(_x_)
 #define KdBreakPoint()
 #define KdBreakPointWithStatus(s)
-// The check of paged code costs one comparison, so free builds keep it: the verifier wants it (bug check 0xD3).
-#define PAGED_CODE() ((KeGetCurrentIrql() > APC_LEVEL) ? undis_paged_code(__func__, __FILE__, __LINE__) : (void)0)
+// The check of paged code costs one comparison, so free builds keep it: the verifier wants it (bug check
+// 0xD3).
+#define PAGED_CODE() \
+  ((KeGetCurrentIrql() > APC_LEVEL) ? undis_paged_code(__func__, __FILE__, __LINE__) : (void)0)
 #endif
-#define NT_FRE_ASSERT(exp)                                                                                             \
-  ((void)((!(exp)) ? (RtlAssert((PVOID)#exp, (PVOID)__FILE__, (ULONG)__LINE__, NULL), FALSE) : TRUE))
-#define NT_FRE_ASSERTMSG(msg, exp)                                                                                     \
-  ((void)((!(exp)) ? (RtlAssert((PVOID)#exp, (PVOID)__FILE__, (ULONG)__LINE__, (PSTR)(msg)), FALSE) : TRUE))
+#define NT_FRE_ASSERT(exp) \
+  ((void)((!(exp)) ? (RtlAssert((PVOID) #exp, (PVOID)__FILE__, (ULONG)__LINE__, NULL), FALSE) : TRUE))
+#define NT_FRE_ASSERTMSG(msg, exp) \
+  ((void)((!(exp)) ? (RtlAssert((PVOID) #exp, (PVOID)__FILE__, (ULONG)__LINE__, (PSTR)(msg)), FALSE) : TRUE))
 #define PAGED_CODE_LOCKED() ((void)0)
 #define NOP_FUNCTION ((void)0)
 

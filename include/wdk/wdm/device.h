@@ -23,11 +23,12 @@ typedef enum _IO_ALLOCATION_ACTION {
   KeepObject = 1,
   DeallocateObject,
   DeallocateObjectKeepRegisters
-} IO_ALLOCATION_ACTION, *PIO_ALLOCATION_ACTION;
+} IO_ALLOCATION_ACTION,
+    *PIO_ALLOCATION_ACTION;
 
 typedef IO_ALLOCATION_ACTION DRIVER_CONTROL(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID MapRegisterBase,
                                             PVOID Context);
-typedef DRIVER_CONTROL *PDRIVER_CONTROL;
+typedef DRIVER_CONTROL* PDRIVER_CONTROL;
 
 typedef struct _WAIT_CONTEXT_BLOCK {
   union {
@@ -67,7 +68,7 @@ typedef struct _DEVOBJ_EXTENSION {
   USHORT Size;
   PDEVICE_OBJECT DeviceObject;
   ULONG PowerFlags;
-  struct _DEVICE_OBJECT_POWER_EXTENSION *Dope;
+  struct _DEVICE_OBJECT_POWER_EXTENSION* Dope;
   ULONG ExtensionFlags;
   PVOID DeviceNode;
   PDEVICE_OBJECT AttachedTo;
@@ -85,10 +86,10 @@ struct DECLSPEC_ALIGN(16) _DEVICE_OBJECT {
   CSHORT Type;
   USHORT Size;
   LONG ReferenceCount;
-  struct _DRIVER_OBJECT *DriverObject;
-  struct _DEVICE_OBJECT *NextDevice;
-  struct _DEVICE_OBJECT *AttachedDevice;
-  struct _IRP *CurrentIrp;
+  struct _DRIVER_OBJECT* DriverObject;
+  struct _DEVICE_OBJECT* NextDevice;
+  struct _DEVICE_OBJECT* AttachedDevice;
+  struct _IRP* CurrentIrp;
   PIO_TIMER Timer;
   ULONG Flags;
   ULONG Characteristics;
@@ -108,11 +109,12 @@ struct DECLSPEC_ALIGN(16) _DEVICE_OBJECT {
   KEVENT DeviceLock;
   USHORT SectorSize;
   USHORT Spare1;
-  struct _DEVOBJ_EXTENSION *DeviceObjectExtension;
+  struct _DEVOBJ_EXTENSION* DeviceObjectExtension;
   PVOID Reserved;
 };
 
-// ---- Flags and characteristics --------------------------------------------------------------------------------------
+// ---- Flags and characteristics
+// --------------------------------------------------------------------------------------
 #define DO_VERIFY_VOLUME 0x00000002
 #define DO_BUFFERED_IO 0x00000004
 #define DO_EXCLUSIVE 0x00000008
@@ -172,58 +174,70 @@ typedef enum _DEVICE_REGISTRY_PROPERTY_ {
 #define PLUGPLAY_REGKEY_CURRENT_HWPROFILE 4
 
 typedef VOID IO_DPC_ROUTINE(PKDPC Dpc, PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context);
-typedef IO_DPC_ROUTINE *PIO_DPC_ROUTINE;
+typedef IO_DPC_ROUTINE* PIO_DPC_ROUTINE;
 typedef VOID IO_TIMER_ROUTINE(PDEVICE_OBJECT DeviceObject, PVOID Context);
-typedef IO_TIMER_ROUTINE *PIO_TIMER_ROUTINE;
+typedef IO_TIMER_ROUTINE* PIO_TIMER_ROUTINE;
 
 UNDIS_EXTERN_C_START
 
-// ---- Life, PASSIVE_LEVEL (IoCreateDevice: <= APC_LEVEL) ---------------------------------------------------------------
-NTKERNELAPI NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
-                                    ULONG DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
-                                    PDEVICE_OBJECT *DeviceObject);
+// ---- Life, PASSIVE_LEVEL (IoCreateDevice: <= APC_LEVEL)
+// ---------------------------------------------------------------
+NTKERNELAPI NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
+                                    PUNICODE_STRING DeviceName, ULONG DeviceType, ULONG DeviceCharacteristics,
+                                    BOOLEAN Exclusive, PDEVICE_OBJECT* DeviceObject);
 NTKERNELAPI VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI NTSTATUS IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName);
-NTKERNELAPI NTSTATUS IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName);
+NTKERNELAPI NTSTATUS IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName,
+                                                     PUNICODE_STRING DeviceName);
 NTKERNELAPI NTSTATUS IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName);
 
-// ---- Stacks of devices ---------------------------------------------------------------------------------------------
+// ---- Stacks of devices
+// ---------------------------------------------------------------------------------------------
 NTKERNELAPI NTSTATUS IoAttachDevice(PDEVICE_OBJECT SourceDevice, PUNICODE_STRING TargetDevice,
-                                    PDEVICE_OBJECT *AttachedDevice);
-NTKERNELAPI PDEVICE_OBJECT IoAttachDeviceToDeviceStack(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice);
+                                    PDEVICE_OBJECT* AttachedDevice);
+NTKERNELAPI PDEVICE_OBJECT IoAttachDeviceToDeviceStack(PDEVICE_OBJECT SourceDevice,
+                                                       PDEVICE_OBJECT TargetDevice);
 NTKERNELAPI NTSTATUS IoAttachDeviceToDeviceStackSafe(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice,
-                                                     PDEVICE_OBJECT *AttachedToDeviceObject);
+                                                     PDEVICE_OBJECT* AttachedToDeviceObject);
 NTKERNELAPI VOID IoDetachDevice(PDEVICE_OBJECT TargetDevice);
 NTKERNELAPI PDEVICE_OBJECT IoGetAttachedDevice(PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI PDEVICE_OBJECT IoGetAttachedDeviceReference(PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI PDEVICE_OBJECT IoGetRelatedDeviceObject(PFILE_OBJECT FileObject);
 NTKERNELAPI NTSTATUS IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess,
-                                              PFILE_OBJECT *FileObject, PDEVICE_OBJECT *DeviceObject);
+                                              PFILE_OBJECT* FileObject, PDEVICE_OBJECT* DeviceObject);
 
-// ---- Properties -----------------------------------------------------------------------------------------------------
+// ---- Properties
+// -----------------------------------------------------------------------------------------------------
 NTKERNELAPI NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty,
                                          ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength);
 NTKERNELAPI NTSTATUS IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyType,
                                              ACCESS_MASK DesiredAccess, PHANDLE DeviceRegKey);
-NTKERNELAPI NTSTATUS IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, const GUID *InterfaceClassGuid,
-                                               PUNICODE_STRING ReferenceString, PUNICODE_STRING SymbolicLinkName);
+NTKERNELAPI NTSTATUS IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject,
+                                               const GUID* InterfaceClassGuid,
+                                               PUNICODE_STRING ReferenceString,
+                                               PUNICODE_STRING SymbolicLinkName);
 NTKERNELAPI NTSTATUS IoSetDeviceInterfaceState(PUNICODE_STRING SymbolicLinkName, BOOLEAN Enable);
-NTKERNELAPI NTSTATUS IoGetDeviceInterfaces(const GUID *InterfaceClassGuid, PDEVICE_OBJECT PhysicalDeviceObject,
-                                           ULONG Flags, PZZWSTR *SymbolicLinkList);
+NTKERNELAPI NTSTATUS IoGetDeviceInterfaces(const GUID* InterfaceClassGuid,
+                                           PDEVICE_OBJECT PhysicalDeviceObject, ULONG Flags,
+                                           PZZWSTR* SymbolicLinkList);
 NTKERNELAPI VOID IoInvalidateDeviceState(PDEVICE_OBJECT PhysicalDeviceObject);
 NTKERNELAPI VOID IoInvalidateDeviceRelations(PDEVICE_OBJECT DeviceObject, DEVICE_RELATION_TYPE Type);
 NTKERNELAPI VOID IoRequestDeviceEject(PDEVICE_OBJECT PhysicalDeviceObject);
 
-// ---- Start-I/O queue, per-device DPC and timer -----------------------------------------------------------------------
-NTKERNELAPI VOID IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRIVER_CANCEL CancelFunction);
+// ---- Start-I/O queue, per-device DPC and timer
+// -----------------------------------------------------------------------
+NTKERNELAPI VOID IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key,
+                               PDRIVER_CANCEL CancelFunction);
 NTKERNELAPI VOID IoStartNextPacket(PDEVICE_OBJECT DeviceObject, BOOLEAN Cancelable);
-NTKERNELAPI NTSTATUS IoInitializeTimer(PDEVICE_OBJECT DeviceObject, PIO_TIMER_ROUTINE TimerRoutine, PVOID Context);
+NTKERNELAPI NTSTATUS IoInitializeTimer(PDEVICE_OBJECT DeviceObject, PIO_TIMER_ROUTINE TimerRoutine,
+                                       PVOID Context);
 NTKERNELAPI VOID IoStartTimer(PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI VOID IoStopTimer(PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI VOID KeInitializeDeviceQueue(PKDEVICE_QUEUE DeviceQueue);
 NTKERNELAPI BOOLEAN KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry);
 NTKERNELAPI PKDEVICE_QUEUE_ENTRY KeRemoveDeviceQueue(PKDEVICE_QUEUE DeviceQueue);
-NTKERNELAPI BOOLEAN KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry);
+NTKERNELAPI BOOLEAN KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
+                                             PKDEVICE_QUEUE_ENTRY DeviceQueueEntry);
 
 UNDIS_INLINE VOID IoInitializeDpcRequest(PDEVICE_OBJECT DeviceObject, PIO_DPC_ROUTINE DpcRoutine) {
   KeInitializeDpc(&DeviceObject->Dpc, (PKDEFERRED_ROUTINE)(void (*)(void))DpcRoutine, DeviceObject);
@@ -232,7 +246,11 @@ UNDIS_INLINE VOID IoRequestDpc(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Cont
   (void)KeInsertQueueDpc(&DeviceObject->Dpc, Irp, Context);
 }
 
-// ---- Shutdown -------------------------------------------------------------------------------------------------------
+NTKERNELAPI PDEVICE_OBJECT IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject);
+NTKERNELAPI NTSTATUS IoValidateDeviceIoControlAccess(PIRP Irp, ULONG RequiredAccess);
+
+// ---- Shutdown
+// -------------------------------------------------------------------------------------------------------
 NTKERNELAPI NTSTATUS IoRegisterShutdownNotification(PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI NTSTATUS IoRegisterLastChanceShutdownNotification(PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI VOID IoUnregisterShutdownNotification(PDEVICE_OBJECT DeviceObject);

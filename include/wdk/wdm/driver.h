@@ -5,35 +5,40 @@
 
 #include <wdm/device.h>
 
-typedef NTSTATUS DRIVER_INITIALIZE(struct _DRIVER_OBJECT *DriverObject, PUNICODE_STRING RegistryPath);
-typedef DRIVER_INITIALIZE *PDRIVER_INITIALIZE;
-typedef VOID DRIVER_UNLOAD(struct _DRIVER_OBJECT *DriverObject);
-typedef DRIVER_UNLOAD *PDRIVER_UNLOAD;
-typedef NTSTATUS DRIVER_ADD_DEVICE(struct _DRIVER_OBJECT *DriverObject, struct _DEVICE_OBJECT *PhysicalDeviceObject);
-typedef DRIVER_ADD_DEVICE *PDRIVER_ADD_DEVICE;
-typedef NTSTATUS DRIVER_DISPATCH(struct _DEVICE_OBJECT *DeviceObject, struct _IRP *Irp);
-typedef DRIVER_DISPATCH *PDRIVER_DISPATCH;
+typedef NTSTATUS DRIVER_INITIALIZE(struct _DRIVER_OBJECT* DriverObject, PUNICODE_STRING RegistryPath);
+typedef DRIVER_INITIALIZE* PDRIVER_INITIALIZE;
+typedef VOID DRIVER_UNLOAD(struct _DRIVER_OBJECT* DriverObject);
+typedef DRIVER_UNLOAD* PDRIVER_UNLOAD;
+typedef NTSTATUS DRIVER_ADD_DEVICE(struct _DRIVER_OBJECT* DriverObject,
+                                   struct _DEVICE_OBJECT* PhysicalDeviceObject);
+typedef DRIVER_ADD_DEVICE* PDRIVER_ADD_DEVICE;
+typedef NTSTATUS DRIVER_DISPATCH(struct _DEVICE_OBJECT* DeviceObject, struct _IRP* Irp);
+typedef DRIVER_DISPATCH* PDRIVER_DISPATCH;
 typedef DRIVER_DISPATCH DRIVER_DISPATCH_RAISED, DRIVER_DISPATCH_PAGED;
-typedef VOID DRIVER_STARTIO(struct _DEVICE_OBJECT *DeviceObject, struct _IRP *Irp);
-typedef DRIVER_STARTIO *PDRIVER_STARTIO;
-typedef VOID DRIVER_REINITIALIZE(struct _DRIVER_OBJECT *DriverObject, PVOID Context, ULONG Count);
-typedef DRIVER_REINITIALIZE *PDRIVER_REINITIALIZE;
+typedef VOID DRIVER_STARTIO(struct _DEVICE_OBJECT* DeviceObject, struct _IRP* Irp);
+typedef DRIVER_STARTIO* PDRIVER_STARTIO;
+typedef VOID DRIVER_REINITIALIZE(struct _DRIVER_OBJECT* DriverObject, PVOID Context, ULONG Count);
+typedef DRIVER_REINITIALIZE* PDRIVER_REINITIALIZE;
 
-// ---- Fast I/O: only the routines that a network driver could set have their types ------------------------------------
+// ---- Fast I/O: only the routines that a network driver could set have their types
+// ------------------------------------
 typedef BOOLEAN FAST_IO_CHECK_IF_POSSIBLE(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
                                           BOOLEAN Wait, ULONG LockKey, BOOLEAN CheckForReadOperation,
                                           PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject);
-typedef FAST_IO_CHECK_IF_POSSIBLE *PFAST_IO_CHECK_IF_POSSIBLE;
+typedef FAST_IO_CHECK_IF_POSSIBLE* PFAST_IO_CHECK_IF_POSSIBLE;
 typedef BOOLEAN FAST_IO_READ(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
-                             ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject);
-typedef FAST_IO_READ *PFAST_IO_READ;
+                             ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus,
+                             PDEVICE_OBJECT DeviceObject);
+typedef FAST_IO_READ* PFAST_IO_READ;
 typedef BOOLEAN FAST_IO_WRITE(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
-                              ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject);
-typedef FAST_IO_WRITE *PFAST_IO_WRITE;
+                              ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus,
+                              PDEVICE_OBJECT DeviceObject);
+typedef FAST_IO_WRITE* PFAST_IO_WRITE;
 typedef BOOLEAN FAST_IO_DEVICE_CONTROL(PFILE_OBJECT FileObject, BOOLEAN Wait, PVOID InputBuffer,
                                        ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength,
-                                       ULONG IoControlCode, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject);
-typedef FAST_IO_DEVICE_CONTROL *PFAST_IO_DEVICE_CONTROL;
+                                       ULONG IoControlCode, PIO_STATUS_BLOCK IoStatus,
+                                       PDEVICE_OBJECT DeviceObject);
+typedef FAST_IO_DEVICE_CONTROL* PFAST_IO_DEVICE_CONTROL;
 
 typedef struct _FAST_IO_DISPATCH {
   ULONG SizeOfFastIoDispatch;
@@ -67,7 +72,7 @@ typedef struct _FAST_IO_DISPATCH {
 } FAST_IO_DISPATCH, *PFAST_IO_DISPATCH;
 
 typedef struct _DRIVER_EXTENSION {
-  struct _DRIVER_OBJECT *DriverObject;
+  struct _DRIVER_OBJECT* DriverObject;
   PDRIVER_ADD_DEVICE AddDevice;
   ULONG Count;
   UNICODE_STRING ServiceKeyName;
@@ -95,17 +100,25 @@ struct _DRIVER_OBJECT {
 #define DRVO_LEGACY_DRIVER 0x00000002
 #define DRVO_BUILTIN_DRIVER 0x00000004
 
-typedef enum _DRIVER_REGKEY_TYPE { DriverRegKeyParameters, DriverRegKeyPersistentState, DriverRegKeySharedPersistentState } DRIVER_REGKEY_TYPE, *PDRIVER_REGKEY_TYPE;
+typedef enum _DRIVER_REGKEY_TYPE {
+  DriverRegKeyParameters,
+  DriverRegKeyPersistentState,
+  DriverRegKeySharedPersistentState
+} DRIVER_REGKEY_TYPE,
+    *PDRIVER_REGKEY_TYPE;
 
 UNDIS_EXTERN_C_START
 
-NTKERNELAPI NTSTATUS IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress,
-                                                     ULONG DriverObjectExtensionSize, PVOID *DriverObjectExtension);
+NTKERNELAPI NTSTATUS IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject,
+                                                     PVOID ClientIdentificationAddress,
+                                                     ULONG DriverObjectExtensionSize,
+                                                     PVOID* DriverObjectExtension);
 NTKERNELAPI PVOID IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress);
 NTKERNELAPI NTSTATUS IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, DRIVER_REGKEY_TYPE RegKeyType,
                                              ACCESS_MASK DesiredAccess, ULONG Flags, PHANDLE DriverRegKey);
 NTKERNELAPI VOID IoRegisterDriverReinitialization(PDRIVER_OBJECT DriverObject,
-                                                  PDRIVER_REINITIALIZE DriverReinitializationRoutine, PVOID Context);
+                                                  PDRIVER_REINITIALIZE DriverReinitializationRoutine,
+                                                  PVOID Context);
 NTKERNELAPI VOID IoRegisterBootDriverReinitialization(PDRIVER_OBJECT DriverObject,
                                                       PDRIVER_REINITIALIZE DriverReinitializationRoutine,
                                                       PVOID Context);

@@ -16,7 +16,7 @@ typedef struct _EVENT_DESCRIPTOR {
   USHORT Task;
   ULONGLONG Keyword;
 } EVENT_DESCRIPTOR, *PEVENT_DESCRIPTOR;
-typedef const EVENT_DESCRIPTOR *PCEVENT_DESCRIPTOR;
+typedef const EVENT_DESCRIPTOR* PCEVENT_DESCRIPTOR;
 
 typedef struct _EVENT_DATA_DESCRIPTOR {
   ULONGLONG Ptr;
@@ -51,24 +51,25 @@ typedef struct _EVENT_FILTER_DESCRIPTOR {
 #define TRACE_LEVEL_VERBOSE 5
 #endif
 
-typedef VOID ETWENABLECALLBACK(const GUID *SourceId, ULONG ControlCode, UCHAR Level, ULONGLONG MatchAnyKeyword,
-                               ULONGLONG MatchAllKeyword, PEVENT_FILTER_DESCRIPTOR FilterData, PVOID CallbackContext);
-typedef ETWENABLECALLBACK *PETWENABLECALLBACK;
+typedef VOID ETWENABLECALLBACK(const GUID* SourceId, ULONG ControlCode, UCHAR Level,
+                               ULONGLONG MatchAnyKeyword, ULONGLONG MatchAllKeyword,
+                               PEVENT_FILTER_DESCRIPTOR FilterData, PVOID CallbackContext);
+typedef ETWENABLECALLBACK* PETWENABLECALLBACK;
 
 UNDIS_EXTERN_C_START
 
-NTKERNELAPI NTSTATUS EtwRegister(const GUID *ProviderId, PETWENABLECALLBACK EnableCallback, PVOID CallbackContext,
-                                 PREGHANDLE RegHandle);
+NTKERNELAPI NTSTATUS EtwRegister(const GUID* ProviderId, PETWENABLECALLBACK EnableCallback,
+                                 PVOID CallbackContext, PREGHANDLE RegHandle);
 NTKERNELAPI NTSTATUS EtwUnregister(REGHANDLE RegHandle);
 NTKERNELAPI BOOLEAN EtwEventEnabled(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor);
 NTKERNELAPI BOOLEAN EtwProviderEnabled(REGHANDLE RegHandle, UCHAR Level, ULONGLONG Keyword);
-NTKERNELAPI NTSTATUS EtwWrite(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor, const GUID *ActivityId,
+NTKERNELAPI NTSTATUS EtwWrite(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor, const GUID* ActivityId,
                               ULONG UserDataCount, PEVENT_DATA_DESCRIPTOR UserData);
-NTKERNELAPI NTSTATUS EtwWriteString(REGHANDLE RegHandle, UCHAR Level, ULONGLONG Keyword, const GUID *ActivityId,
-                                    PCWSTR String);
-NTKERNELAPI NTSTATUS EtwActivityIdControl(ULONG ControlCode, GUID *ActivityId);
+NTKERNELAPI NTSTATUS EtwWriteString(REGHANDLE RegHandle, UCHAR Level, ULONGLONG Keyword,
+                                    const GUID* ActivityId, PCWSTR String);
+NTKERNELAPI NTSTATUS EtwActivityIdControl(ULONG ControlCode, GUID* ActivityId);
 
-UNDIS_INLINE VOID EventDataDescCreate(PEVENT_DATA_DESCRIPTOR EventDataDescriptor, const VOID *DataPtr,
+UNDIS_INLINE VOID EventDataDescCreate(PEVENT_DATA_DESCRIPTOR EventDataDescriptor, const VOID* DataPtr,
                                       ULONG DataSize) {
   EventDataDescriptor->Ptr = (ULONGLONG)(ULONG_PTR)DataPtr;
   EventDataDescriptor->Size = DataSize;

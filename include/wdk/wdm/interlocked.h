@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Interlocked operations, fences, and reads and writes with a stated order. All of them are inlines.
 //
-// As on Windows, an operation without a suffix is a full barrier; Acquire, Release and NoFence weaken it. Increment,
-// Decrement and Add return the new value, all others the old one.
+// As on Windows, an operation without a suffix is a full barrier; Acquire, Release and NoFence weaken it.
+// Increment, Decrement and Add return the new value, all others the old one.
 #pragma once
 #pragma GCC system_header
 
@@ -10,52 +10,53 @@
 
 UNDIS_EXTERN_C_START
 
-// ---- Read-modify-write -------------------------------------------------------------------------------------------
-// The order of a failed compare must not be Release, hence two orders.
-#define UNDIS_INTERLOCKED(Suffix, Width, Type, Order, FailureOrder)                                                    \
-  UNDIS_INLINE Type InterlockedIncrement##Suffix##Width(Type volatile *Addend) {                                       \
-    return (Type)__atomic_add_fetch(Addend, 1, Order);                                                                 \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedDecrement##Suffix##Width(Type volatile *Addend) {                                       \
-    return (Type)__atomic_sub_fetch(Addend, 1, Order);                                                                 \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedAdd##Suffix##Width(Type volatile *Addend, Type Value) {                                 \
-    return (Type)__atomic_add_fetch(Addend, Value, Order);                                                             \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedExchange##Suffix##Width(Type volatile *Target, Type Value) {                            \
-    return (Type)__atomic_exchange_n(Target, Value, Order);                                                            \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedExchangeAdd##Suffix##Width(Type volatile *Addend, Type Value) {                         \
-    return (Type)__atomic_fetch_add(Addend, Value, Order);                                                             \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedAnd##Suffix##Width(Type volatile *Destination, Type Value) {                            \
-    return (Type)__atomic_fetch_and(Destination, Value, Order);                                                        \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedOr##Suffix##Width(Type volatile *Destination, Type Value) {                             \
-    return (Type)__atomic_fetch_or(Destination, Value, Order);                                                         \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedXor##Suffix##Width(Type volatile *Destination, Type Value) {                            \
-    return (Type)__atomic_fetch_xor(Destination, Value, Order);                                                        \
-  }                                                                                                                    \
-  UNDIS_INLINE Type InterlockedCompareExchange##Suffix##Width(Type volatile *Destination, Type ExChange,               \
-                                                              Type Comperand) {                                        \
-    __atomic_compare_exchange_n(Destination, &Comperand, ExChange, 0, Order, FailureOrder);                            \
-    return Comperand;                                                                                                  \
+// ---- Read-modify-write
+// ------------------------------------------------------------------------------------------- The order of a
+// failed compare must not be Release, hence two orders.
+#define UNDIS_INTERLOCKED(Suffix, Width, Type, Order, FailureOrder)                                      \
+  UNDIS_INLINE Type InterlockedIncrement##Suffix##Width(Type volatile* Addend) {                         \
+    return (Type)__atomic_add_fetch(Addend, 1, Order);                                                   \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedDecrement##Suffix##Width(Type volatile* Addend) {                         \
+    return (Type)__atomic_sub_fetch(Addend, 1, Order);                                                   \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedAdd##Suffix##Width(Type volatile* Addend, Type Value) {                   \
+    return (Type)__atomic_add_fetch(Addend, Value, Order);                                               \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedExchange##Suffix##Width(Type volatile* Target, Type Value) {              \
+    return (Type)__atomic_exchange_n(Target, Value, Order);                                              \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedExchangeAdd##Suffix##Width(Type volatile* Addend, Type Value) {           \
+    return (Type)__atomic_fetch_add(Addend, Value, Order);                                               \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedAnd##Suffix##Width(Type volatile* Destination, Type Value) {              \
+    return (Type)__atomic_fetch_and(Destination, Value, Order);                                          \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedOr##Suffix##Width(Type volatile* Destination, Type Value) {               \
+    return (Type)__atomic_fetch_or(Destination, Value, Order);                                           \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedXor##Suffix##Width(Type volatile* Destination, Type Value) {              \
+    return (Type)__atomic_fetch_xor(Destination, Value, Order);                                          \
+  }                                                                                                      \
+  UNDIS_INLINE Type InterlockedCompareExchange##Suffix##Width(Type volatile* Destination, Type ExChange, \
+                                                              Type Comperand) {                          \
+    __atomic_compare_exchange_n(Destination, &Comperand, ExChange, 0, Order, FailureOrder);              \
+    return Comperand;                                                                                    \
   }
-#define UNDIS_INTERLOCKED_POINTER(Suffix, Order, FailureOrder)                                                         \
-  UNDIS_INLINE PVOID InterlockedExchangePointer##Suffix(PVOID volatile *Target, PVOID Value) {                         \
-    return __atomic_exchange_n(Target, Value, Order);                                                                  \
-  }                                                                                                                    \
-  UNDIS_INLINE PVOID InterlockedCompareExchangePointer##Suffix(PVOID volatile *Destination, PVOID Exchange,            \
-                                                               PVOID Comperand) {                                      \
-    __atomic_compare_exchange_n(Destination, &Comperand, Exchange, 0, Order, FailureOrder);                            \
-    return Comperand;                                                                                                  \
+#define UNDIS_INTERLOCKED_POINTER(Suffix, Order, FailureOrder)                                              \
+  UNDIS_INLINE PVOID InterlockedExchangePointer##Suffix(PVOID volatile* Target, PVOID Value) {              \
+    return __atomic_exchange_n(Target, Value, Order);                                                       \
+  }                                                                                                         \
+  UNDIS_INLINE PVOID InterlockedCompareExchangePointer##Suffix(PVOID volatile* Destination, PVOID Exchange, \
+                                                               PVOID Comperand) {                           \
+    __atomic_compare_exchange_n(Destination, &Comperand, Exchange, 0, Order, FailureOrder);                 \
+    return Comperand;                                                                                       \
   }
-#define UNDIS_INTERLOCKED_ORDER(Suffix, Order, FailureOrder)                                                           \
-  UNDIS_INTERLOCKED(Suffix, 8, CHAR, Order, FailureOrder)                                                              \
-  UNDIS_INTERLOCKED(Suffix, 16, SHORT, Order, FailureOrder)                                                            \
-  UNDIS_INTERLOCKED(Suffix, , LONG, Order, FailureOrder)                                                               \
-  UNDIS_INTERLOCKED(Suffix, 64, LONG64, Order, FailureOrder)                                                           \
+#define UNDIS_INTERLOCKED_ORDER(Suffix, Order, FailureOrder) \
+  UNDIS_INTERLOCKED(Suffix, 8, CHAR, Order, FailureOrder)    \
+  UNDIS_INTERLOCKED(Suffix, 16, SHORT, Order, FailureOrder)  \
+  UNDIS_INTERLOCKED(Suffix, , LONG, Order, FailureOrder)     \
+  UNDIS_INTERLOCKED(Suffix, 64, LONG64, Order, FailureOrder) \
   UNDIS_INTERLOCKED_POINTER(Suffix, Order, FailureOrder)
 
 UNDIS_INTERLOCKED_ORDER(, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
@@ -63,37 +64,38 @@ UNDIS_INTERLOCKED_ORDER(Acquire, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)
 UNDIS_INTERLOCKED_ORDER(Release, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 UNDIS_INTERLOCKED_ORDER(NoFence, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 
-#define UNDIS_INTERLOCKED_BIT(Suffix, Type, Mask)                                                                      \
-  UNDIS_INLINE UCHAR InterlockedBitTestAndSet##Suffix(Type volatile *Base, Type Bit) {                                 \
-    Type const bit = (Type)((Type)1 << (Bit & Mask));                                                                  \
-    return (__atomic_fetch_or(Base, bit, __ATOMIC_SEQ_CST) & bit) != 0;                                                \
-  }                                                                                                                    \
-  UNDIS_INLINE UCHAR InterlockedBitTestAndReset##Suffix(Type volatile *Base, Type Bit) {                               \
-    Type const bit = (Type)((Type)1 << (Bit & Mask));                                                                  \
-    return (__atomic_fetch_and(Base, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;                                              \
+#define UNDIS_INTERLOCKED_BIT(Suffix, Type, Mask)                                        \
+  UNDIS_INLINE UCHAR InterlockedBitTestAndSet##Suffix(Type volatile* Base, Type Bit) {   \
+    Type const bit = (Type)((Type)1 << (Bit & Mask));                                    \
+    return (__atomic_fetch_or(Base, bit, __ATOMIC_SEQ_CST) & bit) != 0;                  \
+  }                                                                                      \
+  UNDIS_INLINE UCHAR InterlockedBitTestAndReset##Suffix(Type volatile* Base, Type Bit) { \
+    Type const bit = (Type)((Type)1 << (Bit & Mask));                                    \
+    return (__atomic_fetch_and(Base, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;                \
   }
 UNDIS_INTERLOCKED_BIT(, LONG, 31)
 UNDIS_INTERLOCKED_BIT(64, LONG64, 63)
 
-// ---- Loads and stores --------------------------------------------------------------------------------------------
-#define UNDIS_ATOMIC_ACCESS(Name, Width, Type)                                                                         \
-  UNDIS_INLINE Type Read##Name##Acquire##Width(Type const volatile *Source) {                                          \
-    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);                                                                  \
-  }                                                                                                                    \
-  UNDIS_INLINE Type Read##Name##NoFence##Width(Type const volatile *Source) {                                          \
-    return __atomic_load_n(Source, __ATOMIC_RELAXED);                                                                  \
-  }                                                                                                                    \
-  UNDIS_INLINE Type Read##Name##Raw##Width(Type const volatile *Source) {                                              \
-    return __atomic_load_n(Source, __ATOMIC_RELAXED);                                                                  \
-  }                                                                                                                    \
-  UNDIS_INLINE VOID Write##Name##Release##Width(Type volatile *Destination, Type Value) {                              \
-    __atomic_store_n(Destination, Value, __ATOMIC_RELEASE);                                                            \
-  }                                                                                                                    \
-  UNDIS_INLINE VOID Write##Name##NoFence##Width(Type volatile *Destination, Type Value) {                              \
-    __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                                                            \
-  }                                                                                                                    \
-  UNDIS_INLINE VOID Write##Name##Raw##Width(Type volatile *Destination, Type Value) {                                  \
-    __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                                                            \
+// ---- Loads and stores
+// --------------------------------------------------------------------------------------------
+#define UNDIS_ATOMIC_ACCESS(Name, Width, Type)                                            \
+  UNDIS_INLINE Type Read##Name##Acquire##Width(Type const volatile* Source) {             \
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);                                     \
+  }                                                                                       \
+  UNDIS_INLINE Type Read##Name##NoFence##Width(Type const volatile* Source) {             \
+    return __atomic_load_n(Source, __ATOMIC_RELAXED);                                     \
+  }                                                                                       \
+  UNDIS_INLINE Type Read##Name##Raw##Width(Type const volatile* Source) {                 \
+    return __atomic_load_n(Source, __ATOMIC_RELAXED);                                     \
+  }                                                                                       \
+  UNDIS_INLINE VOID Write##Name##Release##Width(Type volatile* Destination, Type Value) { \
+    __atomic_store_n(Destination, Value, __ATOMIC_RELEASE);                               \
+  }                                                                                       \
+  UNDIS_INLINE VOID Write##Name##NoFence##Width(Type volatile* Destination, Type Value) { \
+    __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                               \
+  }                                                                                       \
+  UNDIS_INLINE VOID Write##Name##Raw##Width(Type volatile* Destination, Type Value) {     \
+    __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                               \
   }
 UNDIS_ATOMIC_ACCESS(, 8, CHAR)
 UNDIS_ATOMIC_ACCESS(, 16, SHORT)
@@ -117,7 +119,8 @@ UNDIS_ATOMIC_ACCESS(ULongPtr, , ULONG_PTR)
 UNDIS_ATOMIC_ACCESS(SizeT, , SIZE_T)
 UNDIS_ATOMIC_ACCESS(Pointer, , PVOID)
 
-// ---- Fences -----------------------------------------------------------------------------------------------------
+// ---- Fences
+// -----------------------------------------------------------------------------------------------------
 UNDIS_INLINE VOID KeMemoryBarrier(VOID) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
@@ -133,7 +136,8 @@ UNDIS_INLINE VOID BarrierAfterRead(VOID) {
 
 UNDIS_EXTERN_C_END
 
-// ---- The compiler's names for the same operations -----------------------------------------------------------------
+// ---- The compiler's names for the same operations
+// -----------------------------------------------------------------
 #define _InterlockedIncrement InterlockedIncrement
 #define _InterlockedIncrement16 InterlockedIncrement16
 #define _InterlockedIncrement64 InterlockedIncrement64
@@ -168,6 +172,7 @@ UNDIS_EXTERN_C_END
 #define _interlockedbittestandreset InterlockedBitTestAndReset
 #define _interlockedbittestandset64 InterlockedBitTestAndSet64
 #define _interlockedbittestandreset64 InterlockedBitTestAndReset64
-#define InterlockedExchangeAddSizeT(a, b) ((SIZE_T)InterlockedExchangeAdd64((LONG64 volatile *)(a), (LONG64)(b)))
-#define InterlockedIncrementSizeT(a) ((SIZE_T)InterlockedIncrement64((LONG64 volatile *)(a)))
-#define InterlockedDecrementSizeT(a) ((SIZE_T)InterlockedDecrement64((LONG64 volatile *)(a)))
+#define InterlockedExchangeAddSizeT(a, b) \
+  ((SIZE_T)InterlockedExchangeAdd64((LONG64 volatile*)(a), (LONG64)(b)))
+#define InterlockedIncrementSizeT(a) ((SIZE_T)InterlockedIncrement64((LONG64 volatile*)(a)))
+#define InterlockedDecrementSizeT(a) ((SIZE_T)InterlockedDecrement64((LONG64 volatile*)(a)))

@@ -6,12 +6,13 @@
 #include <wdm/bus_types.h>
 #include <wdm/list.h>
 
-typedef BOOLEAN KSERVICE_ROUTINE(struct _KINTERRUPT *Interrupt, PVOID ServiceContext);
-typedef KSERVICE_ROUTINE *PKSERVICE_ROUTINE;
-typedef BOOLEAN KMESSAGE_SERVICE_ROUTINE(struct _KINTERRUPT *Interrupt, PVOID ServiceContext, ULONG MessageID);
-typedef KMESSAGE_SERVICE_ROUTINE *PKMESSAGE_SERVICE_ROUTINE;
+typedef BOOLEAN KSERVICE_ROUTINE(struct _KINTERRUPT* Interrupt, PVOID ServiceContext);
+typedef KSERVICE_ROUTINE* PKSERVICE_ROUTINE;
+typedef BOOLEAN KMESSAGE_SERVICE_ROUTINE(struct _KINTERRUPT* Interrupt, PVOID ServiceContext,
+                                         ULONG MessageID);
+typedef KMESSAGE_SERVICE_ROUTINE* PKMESSAGE_SERVICE_ROUTINE;
 typedef BOOLEAN KSYNCHRONIZE_ROUTINE(PVOID SynchronizeContext);
-typedef KSYNCHRONIZE_ROUTINE *PKSYNCHRONIZE_ROUTINE;
+typedef KSYNCHRONIZE_ROUTINE* PKSYNCHRONIZE_ROUTINE;
 
 typedef enum _KINTERRUPT_MODE { LevelSensitive, Latched } KINTERRUPT_MODE;
 typedef enum _KINTERRUPT_POLARITY {
@@ -23,7 +24,8 @@ typedef enum _KINTERRUPT_POLARITY {
   InterruptActiveBoth,
   InterruptActiveBothTriggerLow = InterruptActiveBoth,
   InterruptActiveBothTriggerHigh
-} KINTERRUPT_POLARITY, *PKINTERRUPT_POLARITY;
+} KINTERRUPT_POLARITY,
+    *PKINTERRUPT_POLARITY;
 
 typedef struct _IO_INTERRUPT_MESSAGE_INFO_ENTRY {
   PHYSICAL_ADDRESS MessageAddress;
@@ -50,7 +52,7 @@ typedef struct _IO_INTERRUPT_MESSAGE_INFO {
 
 typedef struct _IO_CONNECT_INTERRUPT_FULLY_SPECIFIED_PARAMETERS {
   PDEVICE_OBJECT PhysicalDeviceObject;
-  PKINTERRUPT *InterruptObject;
+  PKINTERRUPT* InterruptObject;
   PKSERVICE_ROUTINE ServiceRoutine;
   PVOID ServiceContext;
   PKSPIN_LOCK SpinLock;
@@ -66,7 +68,7 @@ typedef struct _IO_CONNECT_INTERRUPT_FULLY_SPECIFIED_PARAMETERS {
 
 typedef struct _IO_CONNECT_INTERRUPT_LINE_BASED_PARAMETERS {
   PDEVICE_OBJECT PhysicalDeviceObject;
-  PKINTERRUPT *InterruptObject;
+  PKINTERRUPT* InterruptObject;
   PKSERVICE_ROUTINE ServiceRoutine;
   PVOID ServiceContext;
   PKSPIN_LOCK SpinLock;
@@ -77,9 +79,9 @@ typedef struct _IO_CONNECT_INTERRUPT_LINE_BASED_PARAMETERS {
 typedef struct _IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS {
   PDEVICE_OBJECT PhysicalDeviceObject;
   union {
-    PVOID *Generic;
-    PIO_INTERRUPT_MESSAGE_INFO *InterruptMessageTable;
-    PKINTERRUPT *InterruptObject;
+    PVOID* Generic;
+    PIO_INTERRUPT_MESSAGE_INFO* InterruptMessageTable;
+    PKINTERRUPT* InterruptObject;
   } ConnectionContext;
   PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine;
   PVOID ServiceContext;
@@ -109,10 +111,11 @@ typedef struct _IO_DISCONNECT_INTERRUPT_PARAMETERS {
 
 UNDIS_EXTERN_C_START
 
-NTKERNELAPI NTSTATUS IoConnectInterrupt(PKINTERRUPT *InterruptObject, PKSERVICE_ROUTINE ServiceRoutine,
+NTKERNELAPI NTSTATUS IoConnectInterrupt(PKINTERRUPT* InterruptObject, PKSERVICE_ROUTINE ServiceRoutine,
                                         PVOID ServiceContext, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
-                                        KIRQL SynchronizeIrql, KINTERRUPT_MODE InterruptMode, BOOLEAN ShareVector,
-                                        KAFFINITY ProcessorEnableMask, BOOLEAN FloatingSave);
+                                        KIRQL SynchronizeIrql, KINTERRUPT_MODE InterruptMode,
+                                        BOOLEAN ShareVector, KAFFINITY ProcessorEnableMask,
+                                        BOOLEAN FloatingSave);
 NTKERNELAPI VOID IoDisconnectInterrupt(PKINTERRUPT InterruptObject);
 NTKERNELAPI NTSTATUS IoConnectInterruptEx(PIO_CONNECT_INTERRUPT_PARAMETERS Parameters);
 NTKERNELAPI VOID IoDisconnectInterruptEx(PIO_DISCONNECT_INTERRUPT_PARAMETERS Parameters);
@@ -121,24 +124,25 @@ NTKERNELAPI BOOLEAN KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_
 NTKERNELAPI KIRQL KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt);
 NTKERNELAPI VOID KeReleaseInterruptSpinLock(PKINTERRUPT Interrupt, KIRQL OldIrql);
 
-// ---- Device registers (memory) and ports ---------------------------------------------------------------------------
-#define UNDIS_REGISTER_ACCESS(Name, Type)                                                                              \
-  UNDIS_INLINE Type READ_REGISTER_##Name(volatile Type *Register) {                                                    \
-    return __atomic_load_n(Register, __ATOMIC_ACQUIRE);                                                                \
-  }                                                                                                                    \
-  UNDIS_INLINE VOID WRITE_REGISTER_##Name(volatile Type *Register, Type Value) {                                       \
-    __atomic_store_n(Register, Value, __ATOMIC_SEQ_CST);                                                               \
-  }                                                                                                                    \
-  UNDIS_INLINE VOID READ_REGISTER_BUFFER_##Name(volatile Type *Register, Type *Buffer, ULONG Count) {                  \
-    for (ULONG index = 0; index < Count; ++index) Buffer[index] = READ_REGISTER_##Name(Register + index);              \
-  }                                                                                                                    \
-  UNDIS_INLINE VOID WRITE_REGISTER_BUFFER_##Name(volatile Type *Register, Type *Buffer, ULONG Count) {                 \
-    for (ULONG index = 0; index < Count; ++index) WRITE_REGISTER_##Name(Register + index, Buffer[index]);              \
-  }                                                                                                                    \
-  NTHALAPI Type READ_PORT_##Name(Type *Port);                                                                          \
-  NTHALAPI VOID WRITE_PORT_##Name(Type *Port, Type Value);                                                             \
-  NTHALAPI VOID READ_PORT_BUFFER_##Name(Type *Port, Type *Buffer, ULONG Count);                                        \
-  NTHALAPI VOID WRITE_PORT_BUFFER_##Name(Type *Port, Type *Buffer, ULONG Count);
+// ---- Device registers (memory) and ports
+// ---------------------------------------------------------------------------
+#define UNDIS_REGISTER_ACCESS(Name, Type)                                                                 \
+  UNDIS_INLINE Type READ_REGISTER_##Name(volatile Type* Register) {                                       \
+    return __atomic_load_n(Register, __ATOMIC_ACQUIRE);                                                   \
+  }                                                                                                       \
+  UNDIS_INLINE VOID WRITE_REGISTER_##Name(volatile Type* Register, Type Value) {                          \
+    __atomic_store_n(Register, Value, __ATOMIC_SEQ_CST);                                                  \
+  }                                                                                                       \
+  UNDIS_INLINE VOID READ_REGISTER_BUFFER_##Name(volatile Type* Register, Type* Buffer, ULONG Count) {     \
+    for (ULONG index = 0; index < Count; ++index) Buffer[index] = READ_REGISTER_##Name(Register + index); \
+  }                                                                                                       \
+  UNDIS_INLINE VOID WRITE_REGISTER_BUFFER_##Name(volatile Type* Register, Type* Buffer, ULONG Count) {    \
+    for (ULONG index = 0; index < Count; ++index) WRITE_REGISTER_##Name(Register + index, Buffer[index]); \
+  }                                                                                                       \
+  NTHALAPI Type READ_PORT_##Name(Type* Port);                                                             \
+  NTHALAPI VOID WRITE_PORT_##Name(Type* Port, Type Value);                                                \
+  NTHALAPI VOID READ_PORT_BUFFER_##Name(Type* Port, Type* Buffer, ULONG Count);                           \
+  NTHALAPI VOID WRITE_PORT_BUFFER_##Name(Type* Port, Type* Buffer, ULONG Count);
 UNDIS_REGISTER_ACCESS(UCHAR, UCHAR)
 UNDIS_REGISTER_ACCESS(USHORT, USHORT)
 UNDIS_REGISTER_ACCESS(ULONG, ULONG)

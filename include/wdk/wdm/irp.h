@@ -12,15 +12,16 @@
 #include <wdm/sync.h>
 #include <wdm/timer_dpc.h>
 
-typedef VOID DRIVER_CANCEL(struct _DEVICE_OBJECT *DeviceObject, struct _IRP *Irp);
-typedef DRIVER_CANCEL *PDRIVER_CANCEL;
+typedef VOID DRIVER_CANCEL(struct _DEVICE_OBJECT* DeviceObject, struct _IRP* Irp);
+typedef DRIVER_CANCEL* PDRIVER_CANCEL;
 typedef NTSTATUS IO_COMPLETION_ROUTINE(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context);
-typedef IO_COMPLETION_ROUTINE *PIO_COMPLETION_ROUTINE;
+typedef IO_COMPLETION_ROUTINE* PIO_COMPLETION_ROUTINE;
 
 typedef enum _IO_COMPLETION_ROUTINE_RESULT {
   ContinueCompletion = STATUS_SUCCESS,
   StopCompletion = STATUS_MORE_PROCESSING_REQUIRED
-} IO_COMPLETION_ROUTINE_RESULT, *PIO_COMPLETION_ROUTINE_RESULT;
+} IO_COMPLETION_ROUTINE_RESULT,
+    *PIO_COMPLETION_ROUTINE_RESULT;
 
 typedef enum _FILE_INFORMATION_CLASS {
   FileDirectoryInformation = 1,
@@ -39,9 +40,15 @@ typedef enum _FILE_INFORMATION_CLASS {
   FileAllocationInformation = 19,
   FileEndOfFileInformation = 20,
   FileNetworkOpenInformation = 34
-} FILE_INFORMATION_CLASS, *PFILE_INFORMATION_CLASS;
+} FILE_INFORMATION_CLASS,
+    *PFILE_INFORMATION_CLASS;
 
-typedef enum _FSINFOCLASS { FileFsVolumeInformation = 1, FileFsSizeInformation = 3, FileFsDeviceInformation = 4 } FS_INFORMATION_CLASS, *PFS_INFORMATION_CLASS;
+typedef enum _FSINFOCLASS {
+  FileFsVolumeInformation = 1,
+  FileFsSizeInformation = 3,
+  FileFsDeviceInformation = 4
+} FS_INFORMATION_CLASS,
+    *PFS_INFORMATION_CLASS;
 
 typedef struct _KDEVICE_QUEUE_ENTRY {
   LIST_ENTRY DeviceListEntry;
@@ -56,7 +63,8 @@ typedef struct _IO_SECURITY_CONTEXT {
   ULONG FullCreateOptions;
 } IO_SECURITY_CONTEXT, *PIO_SECURITY_CONTEXT;
 
-// ---- One driver's part of a request --------------------------------------------------------------------------------
+// ---- One driver's part of a request
+// --------------------------------------------------------------------------------
 typedef struct _IO_STACK_LOCATION {
   UCHAR MajorFunction;
   UCHAR MinorFunction;
@@ -140,7 +148,7 @@ typedef struct _IO_STACK_LOCATION {
       DEVICE_RELATION_TYPE Type;
     } QueryDeviceRelations;
     struct {
-      const GUID *InterfaceType;
+      const GUID* InterfaceType;
       USHORT Size;
       USHORT Version;
       PINTERFACE Interface;
@@ -211,7 +219,8 @@ typedef struct _IO_STACK_LOCATION {
   PVOID Context;
 } IO_STACK_LOCATION, *PIO_STACK_LOCATION;
 
-// ---- The request ------------------------------------------------------------------------------------------------
+// ---- The request
+// ------------------------------------------------------------------------------------------------
 struct _IRP {
   CSHORT Type;
   USHORT Size;
@@ -220,7 +229,7 @@ struct _IRP {
   PMDL MdlAddress;
   ULONG Flags;
   union {
-    struct _IRP *MasterIrp;
+    struct _IRP* MasterIrp;
     volatile LONG IrpCount;
     PVOID SystemBuffer;
   } AssociatedIrp;
@@ -264,7 +273,7 @@ struct _IRP {
       struct {
         LIST_ENTRY ListEntry;
         union {
-          struct _IO_STACK_LOCATION *CurrentStackLocation;
+          struct _IO_STACK_LOCATION* CurrentStackLocation;
           ULONG PacketType;
         } DUMMYUNIONNAME;
       } DUMMYSTRUCTNAME;
@@ -284,16 +293,17 @@ struct _IRP {
 
 UNDIS_EXTERN_C_START
 
-// ---- Making and sending, <= DISPATCH_LEVEL --------------------------------------------------------------------------
+// ---- Making and sending, <= DISPATCH_LEVEL
+// --------------------------------------------------------------------------
 NTKERNELAPI PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota);
 NTKERNELAPI PIRP IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota);
 NTKERNELAPI VOID IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize);
 NTKERNELAPI VOID IoReuseIrp(PIRP Irp, NTSTATUS Iostatus);
 NTKERNELAPI VOID IoFreeIrp(PIRP Irp);
-NTKERNELAPI PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer,
-                                               ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength,
-                                               BOOLEAN InternalDeviceIoControl, PKEVENT Event,
-                                               PIO_STATUS_BLOCK IoStatusBlock);
+NTKERNELAPI PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject,
+                                               PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
+                                               ULONG OutputBufferLength, BOOLEAN InternalDeviceIoControl,
+                                               PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock);
 NTKERNELAPI PIRP IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer,
                                               ULONG Length, PLARGE_INTEGER StartingOffset, PKEVENT Event,
                                               PIO_STATUS_BLOCK IoStatusBlock);
@@ -306,7 +316,8 @@ NTKERNELAPI NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 NTKERNELAPI BOOLEAN IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 NTKERNELAPI NTSTATUS IoSynchronousCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 
-// ---- Completing and cancelling ------------------------------------------------------------------------------------
+// ---- Completing and cancelling
+// ------------------------------------------------------------------------------------
 NTKERNELAPI VOID IoCompleteRequest(PIRP Irp, CCHAR PriorityBoost);
 NTKERNELAPI VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost);
 NTKERNELAPI BOOLEAN IoCancelIrp(PIRP Irp);
@@ -314,12 +325,14 @@ NTKERNELAPI VOID IoAcquireCancelSpinLock(PKIRQL Irql);
 NTKERNELAPI VOID IoReleaseCancelSpinLock(KIRQL Irql);
 NTKERNELAPI NTSTATUS IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp,
                                               PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context,
-                                              BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError, BOOLEAN InvokeOnCancel);
+                                              BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
+                                              BOOLEAN InvokeOnCancel);
 NTKERNELAPI BOOLEAN IoIs32bitProcess(PIRP Irp);
 NTKERNELAPI PEPROCESS IoGetRequestorProcess(PIRP Irp);
 NTKERNELAPI ULONG IoGetRequestorProcessId(PIRP Irp);
 
-// ---- Stack locations: the current one belongs to the driver that was called ----------------------------------------------
+// ---- Stack locations: the current one belongs to the driver that was called
+// ----------------------------------------------
 UNDIS_INLINE USHORT IoSizeOfIrp(CCHAR StackSize) {
   return (USHORT)(sizeof(IRP) + (SIZE_T)StackSize * sizeof(IO_STACK_LOCATION));
 }
@@ -351,12 +364,14 @@ UNDIS_INLINE VOID IoCopyCurrentIrpStackLocationToNext(PIRP Irp) {
 }
 
 UNDIS_INLINE VOID IoSetCompletionRoutine(PIRP Irp, PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context,
-                                         BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError, BOOLEAN InvokeOnCancel) {
+                                         BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
+                                         BOOLEAN InvokeOnCancel) {
   PIO_STACK_LOCATION const next = IoGetNextIrpStackLocation(Irp);
   next->CompletionRoutine = CompletionRoutine;
   next->Context = Context;
-  next->Control = (UCHAR)((InvokeOnSuccess ? SL_INVOKE_ON_SUCCESS : 0) | (InvokeOnError ? SL_INVOKE_ON_ERROR : 0) |
-                          (InvokeOnCancel ? SL_INVOKE_ON_CANCEL : 0));
+  next->Control =
+      (UCHAR)((InvokeOnSuccess ? SL_INVOKE_ON_SUCCESS : 0) | (InvokeOnError ? SL_INVOKE_ON_ERROR : 0) |
+              (InvokeOnCancel ? SL_INVOKE_ON_CANCEL : 0));
 }
 
 UNDIS_INLINE VOID IoMarkIrpPending(PIRP Irp) {

@@ -3,7 +3,8 @@
 #pragma once
 #pragma GCC system_header
 
-// ---- Major functions ---------------------------------------------------------------------------------------------
+// ---- Major functions
+// ---------------------------------------------------------------------------------------------
 #define IRP_MJ_CREATE 0x00
 #define IRP_MJ_CREATE_NAMED_PIPE 0x01
 #define IRP_MJ_CLOSE 0x02
@@ -36,7 +37,8 @@
 #define IRP_MJ_PNP_POWER IRP_MJ_PNP
 #define IRP_MJ_MAXIMUM_FUNCTION 0x1b
 
-// ---- Minor functions of plug and play, power, WMI ------------------------------------------------------------------
+// ---- Minor functions of plug and play, power, WMI
+// ------------------------------------------------------------------
 #define IRP_MN_START_DEVICE 0x00
 #define IRP_MN_QUERY_REMOVE_DEVICE 0x01
 #define IRP_MN_REMOVE_DEVICE 0x02
@@ -80,7 +82,8 @@
 #define IRP_MN_USER_FS_REQUEST 0x00
 #define IRP_MN_KERNEL_CALL 0x04
 
-// ---- Flags of an IRP -----------------------------------------------------------------------------------------------
+// ---- Flags of an IRP
+// -----------------------------------------------------------------------------------------------
 #define IRP_NOCACHE 0x00000001
 #define IRP_PAGING_IO 0x00000002
 #define IRP_MOUNT_COMPLETION 0x00000002
@@ -103,7 +106,8 @@
 #define IRP_ALLOCATED_FIXED_SIZE 0x04
 #define IRP_LOOKASIDE_ALLOCATION 0x08
 
-// ---- Flags and control of a stack location -----------------------------------------------------------------------
+// ---- Flags and control of a stack location
+// -----------------------------------------------------------------------
 #define SL_PENDING_RETURNED 0x01
 #define SL_ERROR_RETURNED 0x02
 #define SL_INVOKE_ON_CANCEL 0x20
@@ -117,7 +121,8 @@
 #define SL_OVERRIDE_VERIFY_VOLUME 0x02
 #define SL_WRITE_THROUGH 0x04
 
-// ---- Priority boosts for completion -----------------------------------------------------------------------------
+// ---- Priority boosts for completion
+// -----------------------------------------------------------------------------
 #define EVENT_INCREMENT 1
 #define IO_NO_INCREMENT 0
 #define IO_CD_ROM_INCREMENT 1
@@ -132,4 +137,3 @@
 #define IO_SOUND_INCREMENT 8
 #define IO_VIDEO_INCREMENT 1
 #define SEMAPHORE_INCREMENT 1
-

@@ -8,7 +8,7 @@
 typedef ULONG_PTR KSPIN_LOCK, *PKSPIN_LOCK;
 
 typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
-  struct _SLIST_ENTRY *Next;
+  struct _SLIST_ENTRY* Next;
 } SLIST_ENTRY, *PSLIST_ENTRY;
 
 typedef union DECLSPEC_ALIGN(16) _SLIST_HEADER {
@@ -26,17 +26,18 @@ typedef union DECLSPEC_ALIGN(16) _SLIST_HEADER {
 
 UNDIS_EXTERN_C_START
 
-// ---- LIST_ENTRY: a ring whose head is an entry too -----------------------------------------------------------------
+// ---- LIST_ENTRY: a ring whose head is an entry too
+// -----------------------------------------------------------------
 UNDIS_INLINE VOID InitializeListHead(PLIST_ENTRY ListHead) {
   ListHead->Flink = ListHead->Blink = ListHead;
 }
 
-UNDIS_INLINE BOOLEAN IsListEmpty(const LIST_ENTRY *ListHead) {
+UNDIS_INLINE BOOLEAN IsListEmpty(const LIST_ENTRY* ListHead) {
   return (BOOLEAN)(ListHead->Flink == ListHead);
 }
 
 // A broken ring is memory corruption; Windows stops here too (fail fast, FAST_FAIL_CORRUPT_LIST_ENTRY).
-NTKERNELAPI DECLSPEC_NORETURN VOID undis_corrupt_list_entry(const LIST_ENTRY *Entry);
+NTKERNELAPI DECLSPEC_NORETURN VOID undis_corrupt_list_entry(const LIST_ENTRY* Entry);
 
 UNDIS_INLINE BOOLEAN RemoveEntryListUnsafe(PLIST_ENTRY Entry) {
   PLIST_ENTRY const next = Entry->Flink;
@@ -93,7 +94,8 @@ UNDIS_INLINE VOID InitializeListEntry(PLIST_ENTRY Entry) {
   Entry->Flink = Entry->Blink = NULL;
 }
 
-// ---- SINGLE_LIST_ENTRY: a stack --------------------------------------------------------------------------------
+// ---- SINGLE_LIST_ENTRY: a stack
+// --------------------------------------------------------------------------------
 UNDIS_INLINE PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY ListHead) {
   PSINGLE_LIST_ENTRY const first = ListHead->Next;
   if (first != NULL) ListHead->Next = first->Next;
@@ -105,33 +107,38 @@ UNDIS_INLINE VOID PushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY 
   ListHead->Next = Entry;
 }
 
-// ---- Lists under a spin lock, any IRQL. The lock must be used for these calls only. ---------------------------------
-NTKERNELAPI PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
-NTKERNELAPI PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
+// ---- Lists under a spin lock, any IRQL. The lock must be used for these calls only.
+// ---------------------------------
+NTKERNELAPI PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry,
+                                                    PKSPIN_LOCK Lock);
+NTKERNELAPI PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry,
+                                                    PKSPIN_LOCK Lock);
 NTKERNELAPI PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock);
 NTKERNELAPI PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY ListHead, PKSPIN_LOCK Lock);
-NTKERNELAPI PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY ListEntry,
-                                                          PKSPIN_LOCK Lock);
+NTKERNELAPI PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead,
+                                                          PSINGLE_LIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
 NTKERNELAPI LARGE_INTEGER ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend, LARGE_INTEGER Increment,
                                                        PKSPIN_LOCK Lock);
 NTKERNELAPI ULONG ExInterlockedAddUlong(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock);
 NTKERNELAPI VOID ExInterlockedAddLargeStatistic(PLARGE_INTEGER Addend, ULONG Increment);
-NTKERNELAPI LONGLONG ExInterlockedCompareExchange64(LONGLONG volatile *Destination, PLONGLONG Exchange,
+NTKERNELAPI LONGLONG ExInterlockedCompareExchange64(LONGLONG volatile* Destination, PLONGLONG Exchange,
                                                     PLONGLONG Comparand, PKSPIN_LOCK Lock);
 
-// ---- SLIST: interlocked without a lock, any IRQL ---------------------------------------------------------------------
+// ---- SLIST: interlocked without a lock, any IRQL
+// ---------------------------------------------------------------------
 NTKERNELAPI VOID InitializeSListHead(PSLIST_HEADER SListHead);
 NTKERNELAPI VOID ExInitializeSListHead(PSLIST_HEADER SListHead);
 NTKERNELAPI USHORT ExQueryDepthSList(PSLIST_HEADER SListHead);
 NTKERNELAPI USHORT QueryDepthSList(PSLIST_HEADER SListHead);
-NTKERNELAPI PSLIST_ENTRY FirstEntrySList(const SLIST_HEADER *SListHead);
+NTKERNELAPI PSLIST_ENTRY FirstEntrySList(const SLIST_HEADER* SListHead);
 NTKERNELAPI PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry);
 NTKERNELAPI PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER ListHead);
 NTKERNELAPI PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER ListHead);
 NTKERNELAPI PSLIST_ENTRY ExpInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry);
 NTKERNELAPI PSLIST_ENTRY ExpInterlockedPopEntrySList(PSLIST_HEADER ListHead);
 NTKERNELAPI PSLIST_ENTRY ExpInterlockedFlushSList(PSLIST_HEADER ListHead);
-NTKERNELAPI PSLIST_ENTRY ExInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry, PKSPIN_LOCK Lock);
+NTKERNELAPI PSLIST_ENTRY ExInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry,
+                                                     PKSPIN_LOCK Lock);
 NTKERNELAPI PSLIST_ENTRY ExInterlockedPopEntrySList(PSLIST_HEADER ListHead, PKSPIN_LOCK Lock);
 NTKERNELAPI PSLIST_ENTRY ExInterlockedFlushSList(PSLIST_HEADER ListHead);
 

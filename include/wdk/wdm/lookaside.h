@@ -7,49 +7,49 @@
 
 struct _LOOKASIDE_LIST_EX;
 typedef PVOID ALLOCATE_FUNCTION(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
-typedef ALLOCATE_FUNCTION *PALLOCATE_FUNCTION;
+typedef ALLOCATE_FUNCTION* PALLOCATE_FUNCTION;
 typedef PVOID ALLOCATE_FUNCTION_EX(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
-                                   struct _LOOKASIDE_LIST_EX *Lookaside);
-typedef ALLOCATE_FUNCTION_EX *PALLOCATE_FUNCTION_EX;
+                                   struct _LOOKASIDE_LIST_EX* Lookaside);
+typedef ALLOCATE_FUNCTION_EX* PALLOCATE_FUNCTION_EX;
 typedef VOID FREE_FUNCTION(PVOID Buffer);
-typedef FREE_FUNCTION *PFREE_FUNCTION;
-typedef VOID FREE_FUNCTION_EX(PVOID Buffer, struct _LOOKASIDE_LIST_EX *Lookaside);
-typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
+typedef FREE_FUNCTION* PFREE_FUNCTION;
+typedef VOID FREE_FUNCTION_EX(PVOID Buffer, struct _LOOKASIDE_LIST_EX* Lookaside);
+typedef FREE_FUNCTION_EX* PFREE_FUNCTION_EX;
 
-#define UNDIS_GENERAL_LOOKASIDE_FIELDS                                                                                 \
-  union {                                                                                                              \
-    SLIST_HEADER ListHead;                                                                                             \
-    SINGLE_LIST_ENTRY SingleListHead;                                                                                  \
-  } DUMMYUNIONNAME;                                                                                                    \
-  USHORT Depth;                                                                                                        \
-  USHORT MaximumDepth;                                                                                                 \
-  ULONG TotalAllocates;                                                                                                \
-  union {                                                                                                              \
-    ULONG AllocateMisses;                                                                                              \
-    ULONG AllocateHits;                                                                                                \
-  } DUMMYUNIONNAME2;                                                                                                   \
-  ULONG TotalFrees;                                                                                                    \
-  union {                                                                                                              \
-    ULONG FreeMisses;                                                                                                  \
-    ULONG FreeHits;                                                                                                    \
-  } DUMMYUNIONNAME3;                                                                                                   \
-  POOL_TYPE Type;                                                                                                      \
-  ULONG Tag;                                                                                                           \
-  ULONG Size;                                                                                                          \
-  union {                                                                                                              \
-    PALLOCATE_FUNCTION_EX AllocateEx;                                                                                  \
-    PALLOCATE_FUNCTION Allocate;                                                                                       \
-  } DUMMYUNIONNAME4;                                                                                                   \
-  union {                                                                                                              \
-    PFREE_FUNCTION_EX FreeEx;                                                                                          \
-    PFREE_FUNCTION Free;                                                                                               \
-  } DUMMYUNIONNAME5;                                                                                                   \
-  LIST_ENTRY ListEntry;                                                                                                \
-  ULONG LastTotalAllocates;                                                                                            \
-  union {                                                                                                              \
-    ULONG LastAllocateMisses;                                                                                          \
-    ULONG LastAllocateHits;                                                                                            \
-  } u6;                                                                                                                \
+#define UNDIS_GENERAL_LOOKASIDE_FIELDS \
+  union {                              \
+    SLIST_HEADER ListHead;             \
+    SINGLE_LIST_ENTRY SingleListHead;  \
+  } DUMMYUNIONNAME;                    \
+  USHORT Depth;                        \
+  USHORT MaximumDepth;                 \
+  ULONG TotalAllocates;                \
+  union {                              \
+    ULONG AllocateMisses;              \
+    ULONG AllocateHits;                \
+  } DUMMYUNIONNAME2;                   \
+  ULONG TotalFrees;                    \
+  union {                              \
+    ULONG FreeMisses;                  \
+    ULONG FreeHits;                    \
+  } DUMMYUNIONNAME3;                   \
+  POOL_TYPE Type;                      \
+  ULONG Tag;                           \
+  ULONG Size;                          \
+  union {                              \
+    PALLOCATE_FUNCTION_EX AllocateEx;  \
+    PALLOCATE_FUNCTION Allocate;       \
+  } DUMMYUNIONNAME4;                   \
+  union {                              \
+    PFREE_FUNCTION_EX FreeEx;          \
+    PFREE_FUNCTION Free;               \
+  } DUMMYUNIONNAME5;                   \
+  LIST_ENTRY ListEntry;                \
+  ULONG LastTotalAllocates;            \
+  union {                              \
+    ULONG LastAllocateMisses;          \
+    ULONG LastAllocateHits;            \
+  } u6;                                \
   ULONG Future[2];
 
 typedef struct DECLSPEC_ALIGN(64) _GENERAL_LOOKASIDE {
@@ -81,22 +81,23 @@ typedef struct _LOOKASIDE_LIST_EX {
 UNDIS_EXTERN_C_START
 
 // <= DISPATCH_LEVEL; paged lists <= APC_LEVEL
-NTKERNELAPI VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
-                                                 PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
-                                                 USHORT Depth);
+NTKERNELAPI VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
+                                                 PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+                                                 ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth);
 NTKERNELAPI VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
 NTKERNELAPI PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside);
 NTKERNELAPI VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
 
 NTKERNELAPI VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
-                                                PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth);
+                                                PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
+                                                USHORT Depth);
 NTKERNELAPI VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
 NTKERNELAPI PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside);
 NTKERNELAPI VOID ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry);
 
 NTKERNELAPI NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate,
-                                                 PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG Flags, SIZE_T Size,
-                                                 ULONG Tag, USHORT Depth);
+                                                 PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG Flags,
+                                                 SIZE_T Size, ULONG Tag, USHORT Depth);
 NTKERNELAPI VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
 NTKERNELAPI VOID ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);
 NTKERNELAPI PVOID ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside);

@@ -62,7 +62,8 @@ typedef struct _ERESOURCE {
 
 UNDIS_EXTERN_C_START
 
-// ---- Fast mutexes: <= APC_LEVEL, raise to APC_LEVEL ----------------------------------------------------------------------
+// ---- Fast mutexes: <= APC_LEVEL, raise to APC_LEVEL
+// ----------------------------------------------------------------------
 NTKERNELAPI VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex);
 NTKERNELAPI VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex);
 NTKERNELAPI VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex);
@@ -77,7 +78,8 @@ NTKERNELAPI BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex);
 NTKERNELAPI VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex);
 NTKERNELAPI VOID KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX FastMutex);
 
-// ---- Push locks: <= APC_LEVEL, inside a critical region -------------------------------------------------------------------
+// ---- Push locks: <= APC_LEVEL, inside a critical region
+// -------------------------------------------------------------------
 NTKERNELAPI VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock);
 NTKERNELAPI VOID ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 NTKERNELAPI VOID ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
@@ -88,7 +90,8 @@ NTKERNELAPI VOID ExAcquirePushLockShared(PEX_PUSH_LOCK PushLock);
 NTKERNELAPI VOID ExReleasePushLockExclusive(PEX_PUSH_LOCK PushLock);
 NTKERNELAPI VOID ExReleasePushLockShared(PEX_PUSH_LOCK PushLock);
 
-// ---- Resources: <= APC_LEVEL, normal kernel APCs disabled ---------------------------------------------------------------
+// ---- Resources: <= APC_LEVEL, normal kernel APCs disabled
+// ---------------------------------------------------------------
 NTKERNELAPI NTSTATUS ExInitializeResourceLite(PERESOURCE Resource);
 NTKERNELAPI NTSTATUS ExReinitializeResourceLite(PERESOURCE Resource);
 NTKERNELAPI NTSTATUS ExDeleteResourceLite(PERESOURCE Resource);

@@ -37,34 +37,34 @@ typedef struct _PCI_SLOT_NUMBER {
   } u;
 } PCI_SLOT_NUMBER, *PPCI_SLOT_NUMBER;
 
-#define UNDIS_PCI_COMMON_HEADER                                                                                        \
-  USHORT VendorID;                                                                                                     \
-  USHORT DeviceID;                                                                                                     \
-  USHORT Command;                                                                                                      \
-  USHORT Status;                                                                                                       \
-  UCHAR RevisionID;                                                                                                    \
-  UCHAR ProgIf;                                                                                                        \
-  UCHAR SubClass;                                                                                                      \
-  UCHAR BaseClass;                                                                                                     \
-  UCHAR CacheLineSize;                                                                                                 \
-  UCHAR LatencyTimer;                                                                                                  \
-  UCHAR HeaderType;                                                                                                    \
-  UCHAR BIST;                                                                                                          \
-  union {                                                                                                              \
-    struct _PCI_HEADER_TYPE_0 {                                                                                        \
-      ULONG BaseAddresses[PCI_TYPE0_ADDRESSES];                                                                        \
-      ULONG CIS;                                                                                                       \
-      USHORT SubVendorID;                                                                                              \
-      USHORT SubSystemID;                                                                                              \
-      ULONG ROMBaseAddress;                                                                                            \
-      UCHAR CapabilitiesPtr;                                                                                           \
-      UCHAR Reserved1[3];                                                                                              \
-      ULONG Reserved2;                                                                                                 \
-      UCHAR InterruptLine;                                                                                             \
-      UCHAR InterruptPin;                                                                                              \
-      UCHAR MinimumGrant;                                                                                              \
-      UCHAR MaximumLatency;                                                                                            \
-    } type0;                                                                                                           \
+#define UNDIS_PCI_COMMON_HEADER                 \
+  USHORT VendorID;                              \
+  USHORT DeviceID;                              \
+  USHORT Command;                               \
+  USHORT Status;                                \
+  UCHAR RevisionID;                             \
+  UCHAR ProgIf;                                 \
+  UCHAR SubClass;                               \
+  UCHAR BaseClass;                              \
+  UCHAR CacheLineSize;                          \
+  UCHAR LatencyTimer;                           \
+  UCHAR HeaderType;                             \
+  UCHAR BIST;                                   \
+  union {                                       \
+    struct _PCI_HEADER_TYPE_0 {                 \
+      ULONG BaseAddresses[PCI_TYPE0_ADDRESSES]; \
+      ULONG CIS;                                \
+      USHORT SubVendorID;                       \
+      USHORT SubSystemID;                       \
+      ULONG ROMBaseAddress;                     \
+      UCHAR CapabilitiesPtr;                    \
+      UCHAR Reserved1[3];                       \
+      ULONG Reserved2;                          \
+      UCHAR InterruptLine;                      \
+      UCHAR InterruptPin;                       \
+      UCHAR MinimumGrant;                       \
+      UCHAR MaximumLatency;                     \
+    } type0;                                    \
   } u;
 
 typedef struct _PCI_COMMON_CONFIG {

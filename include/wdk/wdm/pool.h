@@ -63,9 +63,10 @@ typedef struct _POOL_EXTENDED_PARAMETER {
     ULONG PreferredNode;
   } DUMMYUNIONNAME;
 } POOL_EXTENDED_PARAMETER, *PPOOL_EXTENDED_PARAMETER;
-typedef const POOL_EXTENDED_PARAMETER *PCPOOL_EXTENDED_PARAMETER;
+typedef const POOL_EXTENDED_PARAMETER* PCPOOL_EXTENDED_PARAMETER;
 
-// A driver built with POOL_NX_OPTIN asks for non-executable memory whenever it says NonPagedPool; all our memory is.
+// A driver built with POOL_NX_OPTIN asks for non-executable memory whenever it says NonPagedPool; all our
+// memory is.
 #define DRVRTINIT_NX_POOL_OPTIN 1
 #define DrvRtPoolNxOptIn DRVRTINIT_NX_POOL_OPTIN
 #define POOL_NX_OPTIN_AUTO_DEFAULT 0
@@ -81,7 +82,8 @@ NTKERNELAPI PVOID ExAllocatePoolWithQuota(POOL_TYPE PoolType, SIZE_T NumberOfByt
 NTKERNELAPI PVOID ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 NTKERNELAPI PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
 NTKERNELAPI PVOID ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
-                                  PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
+                                  PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
+                                  ULONG ExtendedParametersCount);
 NTKERNELAPI PVOID ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 NTKERNELAPI PVOID ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 NTKERNELAPI PVOID ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);

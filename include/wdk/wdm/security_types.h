@@ -30,7 +30,8 @@ typedef enum _SECURITY_IMPERSONATION_LEVEL {
   SecurityIdentification,
   SecurityImpersonation,
   SecurityDelegation
-} SECURITY_IMPERSONATION_LEVEL, *PSECURITY_IMPERSONATION_LEVEL;
+} SECURITY_IMPERSONATION_LEVEL,
+    *PSECURITY_IMPERSONATION_LEVEL;
 
 typedef struct _SECURITY_SUBJECT_CONTEXT {
   PACCESS_TOKEN ClientToken;
@@ -72,9 +73,9 @@ typedef struct _SID {
 #define DACL_SECURITY_INFORMATION 0x00000004U
 #define SACL_SECURITY_INFORMATION 0x00000008U
 #define SE_DACL_PRESENT 0x0004
-#define SECURITY_NT_AUTHORITY                                                                                          \
+#define SECURITY_NT_AUTHORITY \
   { 0, 0, 0, 0, 0, 5 }
-#define SECURITY_WORLD_SID_AUTHORITY                                                                                   \
+#define SECURITY_WORLD_SID_AUTHORITY \
   { 0, 0, 0, 0, 0, 1 }
 #define SECURITY_LOCAL_SYSTEM_RID 0x00000012
 #define SECURITY_BUILTIN_DOMAIN_RID 0x00000020
@@ -85,8 +86,8 @@ UNDIS_EXTERN_C_START
 
 // PASSIVE_LEVEL
 NTSYSAPI NTSTATUS RtlCreateSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Revision);
-NTSYSAPI NTSTATUS RtlSetDaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN DaclPresent, PACL Dacl,
-                                               BOOLEAN DaclDefaulted);
+NTSYSAPI NTSTATUS RtlSetDaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN DaclPresent,
+                                               PACL Dacl, BOOLEAN DaclDefaulted);
 NTSYSAPI NTSTATUS RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Owner,
                                                 BOOLEAN OwnerDefaulted);
 NTSYSAPI BOOLEAN RtlValidSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor);
@@ -95,24 +96,33 @@ NTSYSAPI NTSTATUS RtlCreateAcl(PACL Acl, ULONG AclLength, ULONG AclRevision);
 NTSYSAPI NTSTATUS RtlAddAccessAllowedAce(PACL Acl, ULONG AceRevision, ACCESS_MASK AccessMask, PSID Sid);
 NTSYSAPI ULONG RtlLengthRequiredSid(ULONG SubAuthorityCount);
 NTSYSAPI ULONG RtlLengthSid(PSID Sid);
-NTSYSAPI NTSTATUS RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAuthority, UCHAR SubAuthorityCount);
+NTSYSAPI NTSTATUS RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAuthority,
+                                   UCHAR SubAuthorityCount);
 NTSYSAPI PULONG RtlSubAuthoritySid(PSID Sid, ULONG SubAuthority);
 NTSYSAPI BOOLEAN RtlEqualSid(PSID Sid1, PSID Sid2);
-NTSYSAPI VOID RtlMapGenericMask(PACCESS_MASK AccessMask, const GENERIC_MAPPING *GenericMapping);
+NTSYSAPI VOID RtlMapGenericMask(PACCESS_MASK AccessMask, const GENERIC_MAPPING* GenericMapping);
 NTSYSAPI NTSTATUS ZwSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
                                       PSECURITY_DESCRIPTOR SecurityDescriptor);
 NTSYSAPI NTSTATUS ZwQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
-                                        PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length, PULONG LengthNeeded);
+                                        PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length,
+                                        PULONG LengthNeeded);
+
+NTSYSAPI NTSTATUS RtlSetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Group,
+                                                BOOLEAN GroupDefaulted);
+NTSYSAPI NTSTATUS RtlAbsoluteToSelfRelativeSD(PSECURITY_DESCRIPTOR AbsoluteSecurityDescriptor,
+                                              PSECURITY_DESCRIPTOR SelfRelativeSecurityDescriptor,
+                                              PULONG BufferLength);
 
 NTKERNELAPI VOID SeCaptureSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext);
 NTKERNELAPI VOID SeLockSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext);
 NTKERNELAPI VOID SeUnlockSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext);
 NTKERNELAPI VOID SeReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext);
 NTKERNELAPI BOOLEAN SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor,
-                                  PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext, BOOLEAN SubjectContextLocked,
-                                  ACCESS_MASK DesiredAccess, ACCESS_MASK PreviouslyGrantedAccess,
-                                  PPRIVILEGE_SET *Privileges, PGENERIC_MAPPING GenericMapping,
-                                  KPROCESSOR_MODE AccessMode, PACCESS_MASK GrantedAccess, PNTSTATUS AccessStatus);
+                                  PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext,
+                                  BOOLEAN SubjectContextLocked, ACCESS_MASK DesiredAccess,
+                                  ACCESS_MASK PreviouslyGrantedAccess, PPRIVILEGE_SET* Privileges,
+                                  PGENERIC_MAPPING GenericMapping, KPROCESSOR_MODE AccessMode,
+                                  PACCESS_MASK GrantedAccess, PNTSTATUS AccessStatus);
 NTKERNELAPI BOOLEAN SeSinglePrivilegeCheck(LUID PrivilegeValue, KPROCESSOR_MODE PreviousMode);
 NTKERNELAPI PGENERIC_MAPPING IoGetFileObjectGenericMapping(VOID);
 

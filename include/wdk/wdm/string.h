@@ -10,7 +10,8 @@
 
 UNDIS_EXTERN_C_START
 
-// ---- Initialising: any IRQL ---------------------------------------------------------------------------------------
+// ---- Initialising: any IRQL
+// ---------------------------------------------------------------------------------------
 NTSYSAPI VOID RtlInitString(PSTRING DestinationString, PCSZ SourceString);
 NTSYSAPI VOID RtlInitAnsiString(PANSI_STRING DestinationString, PCSZ SourceString);
 NTSYSAPI VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString);
@@ -27,29 +28,35 @@ UNDIS_INLINE VOID RtlInitEmptyAnsiString(PANSI_STRING AnsiString, PCHAR Buffer, 
   AnsiString->Buffer = Buffer;
 }
 
-// ---- Copying, comparing, appending --------------------------------------------------------------------------------
-NTSYSAPI VOID RtlCopyString(PSTRING DestinationString, const STRING *SourceString);
+// ---- Copying, comparing, appending
+// --------------------------------------------------------------------------------
+NTSYSAPI VOID RtlCopyString(PSTRING DestinationString, const STRING* SourceString);
 NTSYSAPI VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString);
 NTSYSAPI NTSTATUS RtlAppendUnicodeToString(PUNICODE_STRING Destination, PCWSTR Source);
 NTSYSAPI NTSTATUS RtlAppendUnicodeStringToString(PUNICODE_STRING Destination, PCUNICODE_STRING Source);
-NTSYSAPI BOOLEAN RtlEqualString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive);
-NTSYSAPI BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive);
-NTSYSAPI LONG RtlCompareString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive);
-NTSYSAPI LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive);
-NTSYSAPI BOOLEAN RtlPrefixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive);
+NTSYSAPI BOOLEAN RtlEqualString(const STRING* String1, const STRING* String2, BOOLEAN CaseInSensitive);
+NTSYSAPI BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
+                                       BOOLEAN CaseInSensitive);
+NTSYSAPI LONG RtlCompareString(const STRING* String1, const STRING* String2, BOOLEAN CaseInSensitive);
+NTSYSAPI LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
+                                      BOOLEAN CaseInSensitive);
+NTSYSAPI BOOLEAN RtlPrefixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
+                                        BOOLEAN CaseInSensitive);
 NTSYSAPI NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
                                          BOOLEAN AllocateDestinationString);
 NTSYSAPI NTSTATUS RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
                                            BOOLEAN AllocateDestinationString);
-NTSYSAPI NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING StringIn, PUNICODE_STRING StringOut);
-NTSYSAPI VOID RtlUpperString(PSTRING DestinationString, const STRING *SourceString);
+NTSYSAPI NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING StringIn,
+                                            PUNICODE_STRING StringOut);
+NTSYSAPI VOID RtlUpperString(PSTRING DestinationString, const STRING* SourceString);
 NTSYSAPI CHAR RtlUpperChar(CHAR Character);
 NTSYSAPI WCHAR RtlUpcaseUnicodeChar(WCHAR SourceCharacter);
 NTSYSAPI WCHAR RtlDowncaseUnicodeChar(WCHAR SourceCharacter);
 NTSYSAPI NTSTATUS RtlHashUnicodeString(PCUNICODE_STRING String, BOOLEAN CaseInSensitive, ULONG HashAlgorithm,
                                        PULONG HashValue);
 
-// ---- Converting: PASSIVE_LEVEL -------------------------------------------------------------------------------------
+// ---- Converting: PASSIVE_LEVEL
+// -------------------------------------------------------------------------------------
 NTSYSAPI NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PCANSI_STRING SourceString,
                                                BOOLEAN AllocateDestinationString);
 NTSYSAPI NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_STRING SourceString,
@@ -64,7 +71,7 @@ NTSYSAPI NTSTATUS RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesIn
                                          PULONG BytesInMultiByteString, PCWCH UnicodeString,
                                          ULONG BytesInUnicodeString);
 NTSYSAPI NTSTATUS RtlMultiByteToUnicodeN(PWCH UnicodeString, ULONG MaxBytesInUnicodeString,
-                                         PULONG BytesInUnicodeString, const CHAR *MultiByteString,
+                                         PULONG BytesInUnicodeString, const CHAR* MultiByteString,
                                          ULONG BytesInMultiByteString);
 NTSYSAPI NTSTATUS RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMaxByteCount,
                                     PULONG UTF8StringActualByteCount, PCWCH UnicodeStringSource,
@@ -76,8 +83,10 @@ NTSYSAPI NTSTATUS RtlIntegerToUnicodeString(ULONG Value, ULONG Base, PUNICODE_ST
 NTSYSAPI NTSTATUS RtlInt64ToUnicodeString(ULONGLONG Value, ULONG Base, PUNICODE_STRING String);
 NTSYSAPI NTSTATUS RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base, PULONG Value);
 NTSYSAPI NTSTATUS RtlCharToInteger(PCSZ String, ULONG Base, PULONG Value);
-NTSYSAPI NTSTATUS RtlGUIDFromString(PCUNICODE_STRING GuidString, GUID *Guid);
+NTSYSAPI NTSTATUS RtlGUIDFromString(PCUNICODE_STRING GuidString, GUID* Guid);
 NTSYSAPI NTSTATUS RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString);
-NTKERNELAPI NTSTATUS ExUuidCreate(GUID *Uuid);
+NTKERNELAPI NTSTATUS ExUuidCreate(GUID* Uuid);
+
+NTSYSAPI BOOLEAN RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString);
 
 UNDIS_EXTERN_C_END

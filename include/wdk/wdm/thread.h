@@ -11,7 +11,7 @@
 #define MAXIMUM_PRIORITY 32
 
 typedef VOID KSTART_ROUTINE(PVOID StartContext);
-typedef KSTART_ROUTINE *PKSTART_ROUTINE;
+typedef KSTART_ROUTINE* PKSTART_ROUTINE;
 
 typedef struct _CLIENT_ID {
   HANDLE UniqueProcess;
@@ -33,12 +33,23 @@ UNDIS_EXTERN_C_START
 // PASSIVE_LEVEL
 NTKERNELAPI NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
                                           POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
-                                          PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
+                                          PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
+                                          PVOID StartContext);
 NTKERNELAPI NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus);
 NTKERNELAPI NTSTATUS IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG DesiredAccess,
                                           POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
-                                          PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
-NTKERNELAPI NTSTATUS PsWrapApcWow64Thread(PVOID *ApcContext, PVOID *ApcRoutine);
+                                          PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
+                                          PVOID StartContext);
+NTKERNELAPI NTSTATUS PsWrapApcWow64Thread(PVOID* ApcContext, PVOID* ApcRoutine);
+
+typedef enum _THREADINFOCLASS {
+  ThreadPriority = 2,
+  ThreadBasePriority = 3,
+  ThreadNameInformation = 38
+} THREADINFOCLASS;
+NTSYSAPI NTSTATUS ZwSetInformationThread(HANDLE ThreadHandle, THREADINFOCLASS ThreadInformationClass,
+                                         PVOID ThreadInformation, ULONG ThreadInformationLength);
+NTSYSAPI NTSTATUS ZwTerminateThread(HANDLE ThreadHandle, NTSTATUS ExitStatus);
 
 // <= DISPATCH_LEVEL
 NTKERNELAPI PKTHREAD KeGetCurrentThread(VOID);
@@ -57,9 +68,10 @@ NTKERNELAPI NTSTATUS ZwYieldExecution(VOID);
 NTKERNELAPI VOID IoGetStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit);
 NTKERNELAPI ULONG_PTR IoGetRemainingStackSize(VOID);
 
-NTKERNELAPI NTSTATUS PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process);
-NTKERNELAPI NTSTATUS PsLookupThreadByThreadId(HANDLE ThreadId, PETHREAD *Thread);
-NTKERNELAPI NTSTATUS PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine, BOOLEAN Remove);
+NTKERNELAPI NTSTATUS PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS* Process);
+NTKERNELAPI NTSTATUS PsLookupThreadByThreadId(HANDLE ThreadId, PETHREAD* Thread);
+NTKERNELAPI NTSTATUS PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine,
+                                                     BOOLEAN Remove);
 NTKERNELAPI VOID KeStackAttachProcess(PRKPROCESS PROCESS, PRKAPC_STATE ApcState);
 NTKERNELAPI VOID KeUnstackDetachProcess(PRKAPC_STATE ApcState);
 NTKERNELAPI KPROCESSOR_MODE ExGetPreviousMode(VOID);

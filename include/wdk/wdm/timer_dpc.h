@@ -5,10 +5,16 @@
 
 #include <wdm/sync.h>
 
-typedef VOID KDEFERRED_ROUTINE(struct _KDPC *Dpc, PVOID DeferredContext, PVOID SystemArgument1, PVOID SystemArgument2);
-typedef KDEFERRED_ROUTINE *PKDEFERRED_ROUTINE;
+typedef VOID KDEFERRED_ROUTINE(struct _KDPC* Dpc, PVOID DeferredContext, PVOID SystemArgument1,
+                               PVOID SystemArgument2);
+typedef KDEFERRED_ROUTINE* PKDEFERRED_ROUTINE;
 
-typedef enum _KDPC_IMPORTANCE { LowImportance, MediumImportance, HighImportance, MediumHighImportance } KDPC_IMPORTANCE;
+typedef enum _KDPC_IMPORTANCE {
+  LowImportance,
+  MediumImportance,
+  HighImportance,
+  MediumHighImportance
+} KDPC_IMPORTANCE;
 
 struct _KDPC {
   union {
@@ -32,7 +38,7 @@ typedef struct _KTIMER {
   DISPATCHER_HEADER Header;
   ULARGE_INTEGER DueTime;
   LIST_ENTRY TimerListEntry;
-  struct _KDPC *Dpc;
+  struct _KDPC* Dpc;
   USHORT Processor;
   USHORT TimerType;
   ULONG Period;
@@ -46,12 +52,13 @@ typedef struct _KDPC_WATCHDOG_INFORMATION {
   ULONG Reserved;
 } KDPC_WATCHDOG_INFORMATION, *PKDPC_WATCHDOG_INFORMATION;
 
-// ---- High-resolution and no-wake timers ------------------------------------------------------------------------------
-typedef struct _EX_TIMER *PEX_TIMER;
+// ---- High-resolution and no-wake timers
+// ------------------------------------------------------------------------------
+typedef struct _EX_TIMER* PEX_TIMER;
 typedef VOID EXT_CALLBACK(PEX_TIMER Timer, PVOID Context);
-typedef EXT_CALLBACK *PEXT_CALLBACK;
+typedef EXT_CALLBACK* PEXT_CALLBACK;
 typedef VOID EXT_DELETE_CALLBACK(PVOID Context);
-typedef EXT_DELETE_CALLBACK *PEXT_DELETE_CALLBACK;
+typedef EXT_DELETE_CALLBACK* PEXT_DELETE_CALLBACK;
 
 typedef struct _EXT_SET_PARAMETERS_V0 {
   ULONG Version;
@@ -73,9 +80,11 @@ typedef struct _EXT_DELETE_PARAMETERS {
 
 UNDIS_EXTERN_C_START
 
-// ---- DPCs ------------------------------------------------------------------------------------------------------------
+// ---- DPCs
+// ------------------------------------------------------------------------------------------------------------
 NTKERNELAPI VOID KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
-NTKERNELAPI VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext);
+NTKERNELAPI VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine,
+                                         PVOID DeferredContext);
 NTKERNELAPI BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2);
 NTKERNELAPI BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc);
 NTKERNELAPI BOOLEAN KeRemoveQueueDpcEx(PRKDPC Dpc, BOOLEAN WaitIfActive);
@@ -87,20 +96,23 @@ NTKERNELAPI LOGICAL KeIsExecutingDpc(VOID);
 NTKERNELAPI ULONG KeShouldYieldProcessor(VOID);
 NTKERNELAPI NTSTATUS KeQueryDpcWatchdogInformation(PKDPC_WATCHDOG_INFORMATION WatchdogInformation);
 
-// ---- Timers: <= DISPATCH_LEVEL ---------------------------------------------------------------------------------------
+// ---- Timers: <= DISPATCH_LEVEL
+// ---------------------------------------------------------------------------------------
 NTKERNELAPI VOID KeInitializeTimer(PKTIMER Timer);
 NTKERNELAPI VOID KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type);
 NTKERNELAPI BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc);
 NTKERNELAPI BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc);
-NTKERNELAPI BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay,
-                                          PKDPC Dpc);
+NTKERNELAPI BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period,
+                                          ULONG TolerableDelay, PKDPC Dpc);
 NTKERNELAPI BOOLEAN KeCancelTimer(PKTIMER Timer);
 NTKERNELAPI BOOLEAN KeReadStateTimer(PKTIMER Timer);
 
 NTKERNELAPI PEX_TIMER ExAllocateTimer(PEXT_CALLBACK Callback, PVOID CallbackContext, ULONG Attributes);
-NTKERNELAPI BOOLEAN ExSetTimer(PEX_TIMER Timer, LONGLONG DueTime, LONGLONG Period, PEXT_SET_PARAMETERS Parameters);
+NTKERNELAPI BOOLEAN ExSetTimer(PEX_TIMER Timer, LONGLONG DueTime, LONGLONG Period,
+                               PEXT_SET_PARAMETERS Parameters);
 NTKERNELAPI BOOLEAN ExCancelTimer(PEX_TIMER Timer, PEXT_SET_PARAMETERS Parameters);
-NTKERNELAPI BOOLEAN ExDeleteTimer(PEX_TIMER Timer, BOOLEAN Cancel, BOOLEAN Wait, PEXT_DELETE_PARAMETERS Parameters);
+NTKERNELAPI BOOLEAN ExDeleteTimer(PEX_TIMER Timer, BOOLEAN Cancel, BOOLEAN Wait,
+                                  PEXT_DELETE_PARAMETERS Parameters);
 NTKERNELAPI ULONG ExSetTimerResolution(ULONG DesiredTime, BOOLEAN SetResolution);
 NTKERNELAPI VOID ExQueryTimerResolution(PULONG MaximumTime, PULONG MinimumTime, PULONG CurrentTime);
 

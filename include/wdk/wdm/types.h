@@ -47,15 +47,15 @@ typedef enum _POOL_TYPE {
 
 // Objects whose inside no driver sees.
 typedef struct _KTHREAD *PKTHREAD, *PRKTHREAD;
-typedef struct _KTHREAD *PETHREAD;
+typedef struct _KTHREAD* PETHREAD;
 typedef struct _KPROCESS *PKPROCESS, *PRKPROCESS, *PEPROCESS;
 typedef struct _KINTERRUPT *PKINTERRUPT, *PRKINTERRUPT;
 typedef struct _KAPC KAPC, *PKAPC, *PRKAPC;
-typedef struct _OBJECT_TYPE *POBJECT_TYPE;
-typedef struct _CALLBACK_OBJECT *PCALLBACK_OBJECT;
-typedef struct _IO_TIMER *PIO_TIMER;
-typedef struct _ADAPTER_OBJECT *PADAPTER_OBJECT;
-typedef struct _ECP_LIST *PECP_LIST;
+typedef struct _OBJECT_TYPE* POBJECT_TYPE;
+typedef struct _CALLBACK_OBJECT* PCALLBACK_OBJECT;
+typedef struct _IO_TIMER* PIO_TIMER;
+typedef struct _ADAPTER_OBJECT* PADAPTER_OBJECT;
+typedef struct _ECP_LIST* PECP_LIST;
 
 typedef struct _DEVICE_OBJECT DEVICE_OBJECT, *PDEVICE_OBJECT;
 typedef struct _DRIVER_OBJECT DRIVER_OBJECT, *PDRIVER_OBJECT;
@@ -74,7 +74,7 @@ typedef struct _IO_STATUS_BLOCK {
 } IO_STATUS_BLOCK, *PIO_STATUS_BLOCK;
 
 typedef VOID(NTAPI IO_APC_ROUTINE)(PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, ULONG Reserved);
-typedef IO_APC_ROUTINE *PIO_APC_ROUTINE;
+typedef IO_APC_ROUTINE* PIO_APC_ROUTINE;
 
 typedef struct _GENERIC_MAPPING {
   ACCESS_MASK GenericRead;
@@ -83,7 +83,8 @@ typedef struct _GENERIC_MAPPING {
   ACCESS_MASK GenericAll;
 } GENERIC_MAPPING, *PGENERIC_MAPPING;
 
-// ---- Access rights ---------------------------------------------------------------------------------------------
+// ---- Access rights
+// ---------------------------------------------------------------------------------------------
 #define DELETE 0x00010000U
 #define READ_CONTROL 0x00020000U
 #define WRITE_DAC 0x00040000U

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// WMI data blocks (WNODE_...).
+#pragma once
+#pragma GCC system_header
+
+#include <ntdef.h>
+
+typedef struct _WNODE_HEADER {
+  ULONG BufferSize;
+  ULONG ProviderId;
+  union {
+    ULONG64 HistoricalContext;
+    struct {
+      ULONG Version;
+      ULONG Linkage;
+    } DUMMYSTRUCTNAME;
+  } DUMMYUNIONNAME;
+  union {
+    ULONG CountLost;
+    HANDLE KernelHandle;
+    LARGE_INTEGER TimeStamp;
+  } DUMMYUNIONNAME2;
+  GUID Guid;
+  ULONG ClientContext;
+  ULONG Flags;
+} WNODE_HEADER, *PWNODE_HEADER;
+
+typedef struct tagWNODE_SINGLE_INSTANCE {
+  struct _WNODE_HEADER WnodeHeader;
+  ULONG OffsetInstanceName;
+  ULONG InstanceIndex;
+  ULONG DataBlockOffset;
+  ULONG SizeDataBlock;
+  UCHAR VariableData[];
+} WNODE_SINGLE_INSTANCE, *PWNODE_SINGLE_INSTANCE;
+
+typedef struct tagWNODE_TOO_SMALL {
+  struct _WNODE_HEADER WnodeHeader;
+  ULONG SizeNeeded;
+} WNODE_TOO_SMALL, *PWNODE_TOO_SMALL;
+
+#define WNODE_FLAG_ALL_DATA 0x00000001
+#define WNODE_FLAG_SINGLE_INSTANCE 0x00000002
+#define WNODE_FLAG_SINGLE_ITEM 0x00000004
+#define WNODE_FLAG_EVENT_ITEM 0x00000008
+#define WNODE_FLAG_FIXED_INSTANCE_SIZE 0x00000010
+#define WNODE_FLAG_TOO_SMALL 0x00000020
+#define WNODE_FLAG_INSTANCES_SAME 0x00000040
+#define WNODE_FLAG_STATIC_INSTANCE_NAMES 0x00000080
+#define WNODE_FLAG_SEVERITY_MASK 0xff000000
+
+#define WMIREG_FLAG_EXPENSIVE 0x00000001
+#define WMIREG_FLAG_INSTANCE_LIST 0x00000004
+#define WMIREG_FLAG_INSTANCE_BASENAME 0x00000008
+#define WMIREG_FLAG_INSTANCE_PDO 0x00000020
+#define WMIREG_FLAG_EVENT_ONLY_GUID 0x00000040
