@@ -61,7 +61,7 @@ TEST_F(MakingLongThirtyTwoBitsWide, TakesTheSuffixFromIntegers) {
   for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
            {"0xC0000001L;", "0xC0000001;"}, {"5UL;", "5U;"},     {"5ul;", "5U;"},          {"5LU;", "5U;"},
            {"5l;", "5;"},                   {"0L;", "0;"},       {"017L;", "017;"},        {"0b101L;", "0b101;"},
-           {"0xFUL+1L;", "0xFU+1;"},        {"1'000L;", "1'000;"}, {"0x1EL+5L;", "0x1E +5;"}, {"1i64;", "1LL;"},
+           {"0xFUL+1L;", "0xFU +1;"},        {"1'000L;", "1'000;"}, {"0x1EL+5L;", "0x1E +5;"}, {"1i64;", "1LL;"},
            {"0xFFui64;", "0xFFULL;"},       {"7i32;", "7;"},     {"7UI32;", "7U;"},        {"1I64;", "1LL;"},
        }) {
     EXPECT_EQ(words(from), words(to)) << from;

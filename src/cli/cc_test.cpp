@@ -216,7 +216,7 @@ TEST_P(BuildingADriver, SaysWhatIsWrongWithItsCommandLine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(With, BuildingADriver, testing::Values("gcc", "clang"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& compiler) { return std::string(compiler.param); });
 
 }  // namespace
 }  // namespace undis::cli

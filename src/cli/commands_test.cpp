@@ -22,8 +22,7 @@ std::string complaint_about(const std::vector<std::string>& words) {
   const Command command = parse_command(words);
   const std::string text = testing::internal::GetCapturedStderr();
   const Answered* const answered = std::get_if<Answered>(&command);
-  EXPECT_NE(answered, nullptr);
-  if (answered != nullptr) EXPECT_EQ(answered->exit_code, lab::kUsage);
+  EXPECT_TRUE(answered != nullptr && answered->exit_code == lab::kUsage);
   return text;
 }
 

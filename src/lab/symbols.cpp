@@ -5,6 +5,8 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fmt/format.h>
 #include <link.h>
@@ -12,6 +14,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <tuple>
 
 #include "loader/image.h"
 
@@ -33,12 +36,39 @@ std::string demangled(const char* name) {
   return status == 0 && plain != nullptr ? plain.get() : name;
 }
 
-std::string shown_path(const char* path) {
-  const fs::path file = fs::path(path).lexically_normal();
+const char* text_attribute(Dwarf_Die* die, unsigned name) {
+  Dwarf_Attribute attribute;
+  return dwarf_formstring(dwarf_attr(die, name, &attribute));
+}
+
+std::string shown_path(const fs::path& path) {
+  const fs::path file = path.lexically_normal();
   std::error_code none;
   const fs::path here = fs::current_path(none);
   const fs::path relative = file.lexically_relative(here);
   return file.is_absolute() && !relative.empty() && *relative.begin() != ".." ? relative.string() : file.string();
+}
+
+/// The unit that holds an address. libdw looks in the table of ranges, which clang does not write; then the units tell.
+Dwarf_Die* unit_at(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr* bias) {
+  if (Dwarf_Die* unit = dwfl_module_addrdie(module, address, bias)) return unit;
+  for (Dwarf_Die* unit = dwfl_module_nextcu(module, nullptr, bias); unit != nullptr;
+       unit = dwfl_module_nextcu(module, unit, bias)) {
+    if (dwarf_haspc(unit, address - *bias) > 0) return unit;
+  }
+  return nullptr;
+}
+
+std::pair<std::string, std::uint32_t> source_line(Dwfl_Module* module, Dwarf_Addr address) {
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* const unit = unit_at(module, address, &bias);
+  Dwarf_Line* const line = unit == nullptr ? nullptr : dwarf_getsrc_die(unit, address - bias);
+  int number = 0;
+  const char* const file = line == nullptr ? nullptr : dwarf_linesrc(line, nullptr, nullptr);
+  if (file == nullptr || dwarf_lineno(line, &number) != 0 || number <= 0) return {};
+  const char* const directory = text_attribute(unit, DW_AT_comp_dir);
+  const bool relative = file[0] != '/' && directory != nullptr;
+  return {shown_path(relative ? fs::path(directory) / file : fs::path(file)), static_cast<std::uint32_t>(number)};
 }
 
 std::string stem_of(const std::string& path) {
@@ -122,14 +152,7 @@ const Symbol& Symbols::lookup(const void* address, bool exact) {
   Dwfl_Module* const found = module->dwfl == nullptr ? nullptr : dwfl_addrmodule(module->dwfl.get(), inside);
   if (found == nullptr) return symbol;
   if (const char* name = dwfl_module_addrname(found, inside)) symbol.function = demangled(name);
-  if (Dwfl_Line* line = dwfl_module_getsrc(found, inside)) {
-    int number_of_line = 0;
-    const char* file = dwfl_lineinfo(line, nullptr, &number_of_line, nullptr, nullptr, nullptr);
-    if (file != nullptr && number_of_line > 0) {
-      symbol.file = shown_path(file);
-      symbol.line = static_cast<std::uint32_t>(number_of_line);
-    }
-  }
+  std::tie(symbol.file, symbol.line) = source_line(found, inside);
   return symbol;
 }
 
