@@ -4,7 +4,7 @@
 //
 // Pages   wdm/nf-wdm-pscreatesystemthread, -psterminatesystemthread, -kegetcurrentthread, -kesetprioritythread
 // IRQL    create and terminate: PASSIVE_LEVEL; the current thread: any
-// Beyond  There is one process, System. Priorities are kept and told, but the schedule does not look at them.
+// Beyond  Priorities are kept and told, but the schedule does not look at them.
 #include <ntddk.h>
 
 #include <fmt/format.h>
@@ -13,6 +13,7 @@
 #include "kernel/kernel_call.h"
 #include "kernel/misuse.h"
 #include "kernel/object.h"
+#include "kernel/process.h"
 #include "kernel/scheduling.h"
 #include "kernel/system.h"
 
@@ -21,10 +22,6 @@ using namespace undis::kernel;
 namespace {
 
 constexpr CallbackInfo kStartRoutine{"KSTART_ROUTINE", PASSIVE_LEVEL, false};
-constexpr std::uintptr_t kSystemProcessId = 4;
-
-/// Ids of Windows are multiples of four.
-HANDLE id_of(const Thread& thread) { return reinterpret_cast<HANDLE>(8 + std::uintptr_t{thread.id()} * 4); }
 
 NTSTATUS create(const char* name, PHANDLE handle, PCLIENT_ID client, PKSTART_ROUTINE routine, PVOID context) {
   if (fault_point(name)) return STATUS_INSUFFICIENT_RESOURCES;
@@ -38,7 +35,7 @@ NTSTATUS create(const char* name, PHANDLE handle, PCLIENT_ID client, PKSTART_ROU
         call_driver(creator, kStartRoutine, nullptr, context, callback<VOID(PVOID)>(routine), context);
       });
   if (thread == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
-  if (client != nullptr) *client = {reinterpret_cast<HANDLE>(kSystemProcessId), id_of(*thread)};
+  if (client != nullptr) *client = {kSystemProcessId, id_of(*thread)};
   *handle = system.objects().open(thread->object(), creator);
   return STATUS_SUCCESS;
 }
@@ -85,10 +82,6 @@ HANDLE PsGetThreadId(PETHREAD Thread) {
   const auto* const thread = undis::kernel::Thread::from_object(Thread);
   return thread != nullptr ? id_of(*thread) : nullptr;
 }
-
-HANDLE PsGetThreadProcessId(PETHREAD) { return reinterpret_cast<HANDLE>(kSystemProcessId); }
-
-HANDLE PsGetCurrentProcessId() { return reinterpret_cast<HANDLE>(kSystemProcessId); }
 
 KPRIORITY KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority) {
   const KernelCall call("KeSetPriorityThread", PASSIVE_LEVEL);

@@ -10,10 +10,12 @@
 #include <ntddk.h>
 
 #include "kernel/bug_check.h"
+#include "kernel/crash.h"
 #include "kernel/io.h"
 #include "kernel/misuse.h"
 #include "kernel/object.h"
 #include "kernel/pool.h"
+#include "kernel/process.h"
 #include "kernel/registry.h"
 #include "kernel/scheduling.h"
 #include "kernel/time.h"
@@ -110,6 +112,7 @@ struct System::Parts final : machine::Client {
   std::vector<std::unique_ptr<Driver>> drivers;
   Scheduling scheduling;
   Outcome outcome = Outcome::Idle;
+  bool crash_reports = false;
   bool over = false;  // a run ended by abandon() or in a hang: nothing runs any more
 };
 
@@ -124,12 +127,14 @@ System::System(machine::Machine& machine, Observer& observer) {
   Scheduling& scheduling = parts_->scheduling;
   machine.attach(*parts_, scheduling.host);
   parts_->objects.add(scheduling.host.object(), ObjectKind::Thread, "host", {});
+  parts_->objects.add(system_process_object(), ObjectKind::Process, "System", {});
   for (const auto& strand : scheduling.dpcs.strands()) {
     if (!machine.start(*strand)) std::abort();
   }
 }
 
 System::~System() {
+  if (parts_->crash_reports) remove_crash_handlers();
   parts_->scheduling.machine.detach();
   parts_.reset();
   current_machine = nullptr;
@@ -159,6 +164,12 @@ Driver& System::add_driver(std::string service, ImageRange image, bool harness) 
   return *parts_->drivers.back();
 }
 
+Driver& System::host_driver() {
+  for (const auto& driver : parts_->drivers)
+    if (driver->harness() && driver->name() == "host") return *driver;
+  return add_driver("host", {}, true);
+}
+
 Driver* System::driver_at(const void* code_address) noexcept {
   // The newest first: an image that was unloaded may have made room for another at the same place.
   for (auto driver = parts_->drivers.rbegin(); driver != parts_->drivers.rend(); ++driver) {
@@ -168,6 +179,13 @@ Driver* System::driver_at(const void* code_address) noexcept {
 }
 
 const std::vector<std::unique_ptr<Driver>>& System::drivers() const noexcept { return parts_->drivers; }
+
+void System::enable_crash_reports() {
+  install_crash_handlers();
+  parts_->crash_reports = true;
+}
+
+bool System::has_shutdown_registration(const Driver& driver) const noexcept { return parts_->io.has_shutdown_registration(driver); }
 
 void System::shutdown() { parts_->io.shutdown(); }
 
@@ -288,6 +306,7 @@ void System::abandon(Outcome why) {
     std::abort();
   }
   machine.abandon();
+  __builtin_unreachable();  // gcc does not see the [[noreturn]] of a virtual function
 }
 
 // ---- shortcuts ----
@@ -298,8 +317,10 @@ void schedule_point(const char* what) noexcept {
 
 bool fault_point(const char* what) noexcept {
   if (current_machine == nullptr) return false;
-  const Driver* const driver = current_driver();
-  return driver != nullptr && !driver->harness() && driver->in_driver_entry() && current_machine->fault(what);
+  Driver* const driver = current_driver();
+  if (driver == nullptr || driver->harness() || !current_machine->fault(what)) return false;
+  System::current().observer().on_fault(what, driver);
+  return true;
 }
 
 bool choose(const char* what) noexcept { return current_machine != nullptr && current_machine->choose(what); }

@@ -43,6 +43,8 @@ class System {
   Io& io() noexcept;                       ///< devices, symbolic links, IRPs, shutdown registrations (io.h)
 
   Driver& add_driver(std::string service, ImageRange image, bool harness);
+  /// Whom calls of the host itself are put down to; made at the first use.
+  Driver& host_driver();
   Driver* driver_at(const void* code_address) noexcept;      ///< whose image holds this address
   const std::vector<std::unique_ptr<Driver>>& drivers() const noexcept;
   /// Reports what the driver left behind (pool, timers, work items, threads, devices) as Misuse events and takes it away.
@@ -59,6 +61,12 @@ class System {
   /// Ends the current run from any fiber: control goes back to run(), which returns `why`. Fibers that existed are never resumed.
   [[noreturn]] void abandon(Outcome why);
 
+  /// From now on, while this system lives, a driver's SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP or abort() inside run() becomes a
+  /// CrashEvent and Outcome::Crash, and a loop that calls nothing a HangEvent. Off by default. To be called on the machine's OS thread.
+  void enable_crash_reports();
+
+  /// True if a device of the driver is registered for shutdown notification.
+  bool has_shutdown_registration(const Driver& driver) const noexcept;
   /// Calls every routine registered by IoRegisterShutdownNotification (last registered first), as at system shutdown: io().shutdown().
   void shutdown();
 

@@ -37,6 +37,7 @@ void Thread::terminate(NTSTATUS status) noexcept {
   calls = nullptr;
   signal_end(status);
   System::current().machine().exit();
+  __builtin_unreachable();  // gcc does not see the [[noreturn]] of a virtual function
 }
 
 void Thread::signal_end(NTSTATUS status) noexcept {

@@ -99,6 +99,14 @@ class Thread final : public machine::Strand {
     const char* name = nullptr;  // of the object, if undis knows it by one
   } wait;
 
+  /// Structured exceptions: the guarded blocks that it is in, innermost first, and what was caught last.
+  struct Exception {
+    undis_seh_frame* frames = nullptr;
+    EXCEPTION_RECORD record{};
+    undis_seh_pending left{};
+    EXCEPTION_POINTERS pointers{};
+  } exception;
+
   // ---- spin locks ----
   std::uint32_t spin_locks() const noexcept { return held_count_; }
   void note_acquired(const HeldLock& lock) noexcept;

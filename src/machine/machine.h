@@ -151,6 +151,8 @@ class Machine {
   /// Gives the processor up until unpark(); returns at once if unpark() came first. Keeps the IRQL for later.
   virtual void park() noexcept = 0;
   virtual void unpark(Strand& strand) noexcept = 0;
+  /// Gives the processor up and becomes ready at once: after a change of affinity, or to let everybody else go first.
+  virtual void move() noexcept = 0;
   /// Gives the processor to another ready strand, if there is one.
   virtual void yield() noexcept = 0;
 
@@ -194,6 +196,8 @@ class Machine {
   /// A number made from every switch so far: equal in two runs with the same switches.
   virtual std::uint64_t switch_hash() noexcept = 0;
   virtual std::uint64_t switches() noexcept = 0;
+  /// Grows with each schedule point and each switch; read from a signal handler.
+  virtual std::uint64_t steps() noexcept = 0;
 };
 
 }  // namespace undis::machine

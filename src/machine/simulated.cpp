@@ -315,6 +315,7 @@ bool Simulated::jump() noexcept {
 void Simulated::account() noexcept {
   const std::uint32_t passed = granted_ - points_left_;
   granted_ = points_left_;
+  points_before_ += passed;
   until_tick_ -= passed;
   if (until_preemption_ != 0) until_preemption_ -= passed;
 }
@@ -399,8 +400,11 @@ void Simulated::unpark(Strand& strand) noexcept {
 }
 
 void Simulated::yield() noexcept {
+  if (ready_count_ != 0 && processor_here->irql < kDispatch) move();
+}
+
+void Simulated::move() noexcept {
   Strand& self = *executing_;
-  if (ready_count_ == 0 || processor_here->irql >= kDispatch) return;
   vacate(self, Strand::State::Ready);
   make_ready(self);
   dispatch();

@@ -38,6 +38,7 @@ class Simulated final : public Machine {
   [[noreturn]] void exit() noexcept override { finish(*executing_); }
   void park() noexcept override;
   void unpark(Strand& strand) noexcept override;
+  void move() noexcept override;
   void yield() noexcept override;
   void point(const char* what) noexcept override;
   void spin(const void* lock) noexcept override;
@@ -57,6 +58,7 @@ class Simulated final : public Machine {
   void each_strand(void (*visit)(Strand&, void*), void* argument) noexcept override;
   std::uint64_t switch_hash() noexcept override { return switch_hash_; }
   std::uint64_t switches() noexcept override { return switches_; }
+  std::uint64_t steps() noexcept override { return points_before_ + (granted_ - points_left_) + switches_; }
 
  private:
   /// One way to go on.
@@ -118,6 +120,7 @@ class Simulated final : public Machine {
   std::uint32_t until_preemption_ = 0;     // 0: to be drawn, or the schedule never pre-empts
   std::uint32_t until_tick_ = kPointsPerTick;
   std::uint32_t turn_ = 0;
+  std::uint64_t points_before_ = 0;        // passed before account() was last called
 
   bool host_in_run_ = false;
   bool abandoned_ = false;
