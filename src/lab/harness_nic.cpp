@@ -12,7 +12,7 @@
 namespace undis::lab {
 namespace {
 
-constexpr ULONG kTag = 'cinH';
+constexpr ULONG kTag = pool_tag("Hnic");
 constexpr NDIS_OID kSupportedOids[] = {OID_GEN_SUPPORTED_LIST,     OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOOKAHEAD,
                                        OID_802_3_MULTICAST_LIST,   OID_GEN_VENDOR_DESCRIPTION,    OID_GEN_VENDOR_ID,
                                        OID_GEN_MAXIMUM_TOTAL_SIZE, OID_GEN_RECEIVE_BLOCK_SIZE,    OID_GEN_TRANSMIT_BLOCK_SIZE,

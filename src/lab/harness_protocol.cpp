@@ -11,7 +11,7 @@
 namespace undis::lab {
 namespace {
 
-constexpr ULONG kTag = 'torH';
+constexpr ULONG kTag = pool_tag("Hrot");
 
 }  // namespace
 

@@ -12,6 +12,13 @@
 
 namespace undis::lab {
 
+/// A pool tag as debuggers print it.
+constexpr ULONG pool_tag(const char (&text)[5]) noexcept {
+  ULONG tag = 0;
+  for (int i = 3; i >= 0; --i) tag = tag << 8 | static_cast<unsigned char>(text[i]);
+  return tag;
+}
+
 /// The bytes of one NET_BUFFER.
 std::vector<std::uint8_t> bytes_of(NET_BUFFER* buffer);
 /// A list with one NET_BUFFER that holds a copy of the frame; nullptr: no memory.

@@ -10,29 +10,33 @@
 
 namespace undis::lab {
 
-enum class Color : std::uint8_t { Auto, Always, Never };  ///< Auto: colours on a terminal, unless NO_COLOR is set
+enum class Color : std::uint8_t {
+  Auto,
+  Always,
+  Never
+};  ///< Auto: colours on a terminal, unless NO_COLOR is set
 
 /// Exit codes of the command.
-inline constexpr int kClean = 0;       ///< no violation
+inline constexpr int kClean = 0;  ///< no violation
 inline constexpr int kViolations = 1;
-inline constexpr int kUsage = 2;       ///< wrong usage, or what was to be loaded cannot be
+inline constexpr int kUsage = 2;  ///< wrong usage, or what was to be loaded cannot be
 
 struct VerifyOptions {
-  std::vector<std::string> images;           ///< driver images, in the order in which they are loaded
-  std::vector<std::string> suites;           ///< names, or the part before a dot: "lifecycle"; empty: all
-  std::uint64_t schedules = 0;               ///< how many schedules a suite is run with; 0: as many as the budget allows
-  std::string seed = "0";                    ///< hex; where random schedules begin
+  std::vector<std::string> images;  ///< driver images, in the order in which they are loaded
+  std::vector<std::string> suites;  ///< names, or the part before a dot: "lifecycle"; empty: all
+  std::uint64_t schedules = 0;  ///< how many schedules a suite is run with; 0: as many as the budget allows
+  std::string seed = "0";       ///< hex; where random schedules begin
   std::chrono::milliseconds budget{20'000};  ///< of real time, for all suites together
-  std::string replay_suite;                  ///< with replay_schedule: only this suite, only this schedule; empty: none
+  std::string replay_suite;  ///< with replay_schedule: only this suite, only this schedule; empty: none
   std::string replay_schedule;
-  std::string json;                          ///< files to write; empty: none, "-": standard output
+  std::string json;  ///< files to write; empty: none, "-": standard output
   std::string junit;
   std::string sarif;
   std::string html;
   Color color = Color::Auto;
-  bool quiet = false;                        ///< the verdict alone
-  bool progress = false;                     ///< a progress line on standard error though that is no terminal
-  bool list_suites = false;                  ///< name the suites and stop
+  bool quiet = false;        ///< the verdict alone
+  bool progress = false;     ///< a progress line on standard error though that is no terminal
+  bool list_suites = false;  ///< name the suites and stop
 };
 
 struct RunOptions {

@@ -23,7 +23,8 @@ std::string write_file(const std::string& path, const std::string& text) {
   if (file == nullptr) return fmt::format("{}: cannot be written: {}", path, std::strerror(errno));
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool closed = file == stdout ? std::fflush(file) == 0 : std::fclose(file) == 0;
-  return written && closed ? std::string() : fmt::format("{}: cannot be written: {}", path, std::strerror(errno));
+  return written && closed ? std::string()
+                           : fmt::format("{}: cannot be written: {}", path, std::strerror(errno));
 }
 
 bool wants_color(Color color) {
@@ -45,8 +46,10 @@ std::string page_address(const std::string& page) {
 std::string write_report(const Report& report, const VerifyOptions& options) {
   bool on_stdout = false;
   std::string failure;
-  for (const auto& [path, form] : {std::pair{&options.json, &report_json}, {&options.junit, &report_junit},
-                                   {&options.sarif, &report_sarif}, {&options.html, &report_html}}) {
+  for (const auto& [path, form] : {std::pair{&options.json, &report_json},
+                                   {&options.junit, &report_junit},
+                                   {&options.sarif, &report_sarif},
+                                   {&options.html, &report_html}}) {
     if (path->empty()) continue;
     on_stdout = on_stdout || *path == "-";
     const std::string why = write_file(*path, form(report));

@@ -11,8 +11,11 @@ std::string report_json(const Report& report) {
   using Json = nlohmann::ordered_json;
   Json suites = Json::array();
   for (const Suite& suite : report.suites) {
-    Json entry{{"name", suite.name}, {"verdict", suite.verdict}, {"runs", suite.runs},
-               {"schedules", suite.schedules}, {"seconds", suite.seconds}};
+    Json entry{{"name", suite.name},
+               {"verdict", suite.verdict},
+               {"runs", suite.runs},
+               {"schedules", suite.schedules},
+               {"seconds", suite.seconds}};
     if (!suite.reason.empty()) entry["reason"] = suite.reason;
     suites.push_back(std::move(entry));
   }
@@ -30,14 +33,17 @@ std::string report_json(const Report& report) {
                               {"schedule", violation.schedule},
                               {"stack", violation.stack},
                               {"origin", violation.origin},
+                              {"calls", violation.calls},
+                              {"waiters", violation.waiters},
                               {"trace", violation.trace},
                               {"page", violation.page},
                               {"bugcheck", violation.bugcheck},
                               {"replay", violation.replay},
                               {"times", violation.times}});
   }
-  const Json whole{{"undis", report.version},   {"verdict", report.verdict},  {"drivers", report.drivers},
-                   {"seconds", report.seconds}, {"suites", std::move(suites)}, {"violations", std::move(violations)}};
+  const Json whole{{"undis", report.version},     {"verdict", report.verdict},
+                   {"drivers", report.drivers},   {"seconds", report.seconds},
+                   {"suites", std::move(suites)}, {"violations", std::move(violations)}};
   // What a driver prints need not be UTF-8.
   return whole.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The JUnit form, for CTest, Jenkins, GitLab: a suite is a <testsuite>; it has one <testcase> a violation, or one that passed.
+// The JUnit form, for CTest, Jenkins, GitLab: a suite is a <testsuite>; it has one <testcase> a violation, or
+// one that passed.
 #include <fmt/format.h>
 
 #include <vector>
@@ -20,12 +21,16 @@ std::string block(const char* title, const std::vector<std::string>& lines) {
 
 std::string details(const Violation& violation) {
   std::string text = violation.text + "\n";
-  for (const auto& [name, value] : {std::pair{"object", violation.object}, {"held by", violation.holder},
-                                    {"schedule", violation.schedule}, {"replay", violation.replay},
-                                    {"page", page_address(violation.page)}, {"Windows", violation.bugcheck}}) {
+  for (const auto& [name, value] : {std::pair{"object", violation.object},
+                                    {"held by", violation.holder},
+                                    {"schedule", violation.schedule},
+                                    {"replay", violation.replay},
+                                    {"page", page_address(violation.page)},
+                                    {"Windows", violation.bugcheck}}) {
     if (!value.empty()) text += fmt::format("{}: {}\n", name, value);
   }
-  return text + block("stack", violation.stack) + block("from", violation.origin) + block("trace", violation.trace);
+  return text + block("stack", violation.stack) + block("from", violation.origin) +
+         block("trace", violation.trace);
 }
 
 /// A failing case; a warning or a note is told, but fails nothing.
@@ -38,7 +43,8 @@ std::string violation_case(const Violation& violation, const std::string& suite)
     body = fmt::format("<failure type=\"{}\" message=\"{}\">{}</failure>", escaped(violation.rule),
                        escaped(violation.title), text);
   } else {
-    body = fmt::format("<system-out>{}: {}\n{}</system-out>", violation.severity, escaped(violation.title), text);
+    body = fmt::format("<system-out>{}: {}\n{}</system-out>", violation.severity, escaped(violation.title),
+                       text);
   }
   return fmt::format("    <testcase classname=\"{}.{}\" name=\"{}\" time=\"0\">\n      {}\n    </testcase>\n",
                      escaped(violation.driver), escaped(suite), name, body);
@@ -64,19 +70,20 @@ std::string report_junit(const Report& report) {
     const bool skipped = suite.verdict == "skipped";
     if (count == 0) {
       const std::string driver = report.drivers.empty() ? "undis" : report.drivers.front();
-      cases = fmt::format("    <testcase classname=\"{}.{}\" name=\"{}\" time=\"{:.3f}\">{}</testcase>\n", escaped(driver),
-                          escaped(suite.name), escaped(suite.name), suite.seconds,
+      cases = fmt::format("    <testcase classname=\"{}.{}\" name=\"{}\" time=\"{:.3f}\">{}</testcase>\n",
+                          escaped(driver), escaped(suite.name), escaped(suite.name), suite.seconds,
                           skipped ? fmt::format("<skipped message=\"{}\"/>", escaped(suite.reason)) : "");
       count = 1;
     }
-    suites += fmt::format(
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"{:.3f}\">\n{}  </testsuite>\n",
-        escaped(suite.name), count, failures, skipped ? 1 : 0, suite.seconds, cases);
+    suites += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" "
+                          "time=\"{:.3f}\">\n{}  </testsuite>\n",
+                          escaped(suite.name), count, failures, skipped ? 1 : 0, suite.seconds, cases);
     all_cases += count;
     all_failures += failures;
     all_skipped += skipped ? 1 : 0;
   }
-  return fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"undis verify\" tests=\"{}\" failures=\"{}\" "
+  return fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"undis verify\" "
+                     "tests=\"{}\" failures=\"{}\" "
                      "errors=\"0\" skipped=\"{}\" time=\"{:.3f}\">\n{}</testsuites>\n",
                      all_cases, all_failures, all_skipped, report.seconds, suites);
 }

@@ -20,7 +20,8 @@ std::size_t character_length(std::string_view text) {
     code = (code << 6) | (byte(i) & 0x3FU);
   }
   const std::uint32_t least = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000;
-  const bool allowed = code >= least && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF) && code != 0xFFFE && code != 0xFFFF;
+  const bool allowed = code >= least && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF) &&
+                       code != 0xFFFE && code != 0xFFFF;
   return allowed ? length : 0;
 }
 
@@ -37,12 +38,23 @@ std::string escaped(std::string_view text) {
       continue;
     }
     switch (text[0]) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
-      case '\'': result += "&#39;"; break;
-      default: result += text.substr(0, length);
+    case '&':
+      result += "&amp;";
+      break;
+    case '<':
+      result += "&lt;";
+      break;
+    case '>':
+      result += "&gt;";
+      break;
+    case '"':
+      result += "&quot;";
+      break;
+    case '\'':
+      result += "&#39;";
+      break;
+    default:
+      result += text.substr(0, length);
     }
     text.remove_prefix(length);
   }

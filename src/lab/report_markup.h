@@ -8,7 +8,8 @@
 
 namespace undis::lab {
 
-/// With & < > and quotes escaped; control characters, which XML 1.0 does not have, and bytes that are not UTF-8 become "?".
+/// With & < > and quotes escaped; control characters, which XML 1.0 does not have, and bytes that are not
+/// UTF-8 become "?".
 std::string escaped(std::string_view text);
 
 }  // namespace undis::lab

@@ -38,11 +38,14 @@ std::string level_of(const std::string& severity) {
 }
 
 Json location(const std::string& file, std::uint32_t line) {
-  return {{"physicalLocation", {{"artifactLocation", {{"uri", uri_of(file)}}}, {"region", {{"startLine", line}}}}}};
+  return {{"physicalLocation",
+           {{"artifactLocation", {{"uri", uri_of(file)}}}, {"region", {{"startLine", line}}}}}};
 }
 
 /// "PtUnload (passthru.c:120) in passthru": the words before the place.
-std::string function_in(const std::string& stack_line) { return stack_line.substr(0, stack_line.find(" (")); }
+std::string function_in(const std::string& stack_line) {
+  return stack_line.substr(0, stack_line.find(" ("));
+}
 
 Json stack_of(const char* title, const std::vector<std::string>& lines) {
   Json frames = Json::array();
@@ -89,9 +92,10 @@ Json result_of(const Violation& violation, std::size_t rule_index) {
     }
   }
   Json where = file.empty() || line == 0 ? Json::object() : location(file, line);
-  where["logicalLocations"] = Json::array({Json{{"name", violation.function},
-                                                {"fullyQualifiedName", violation.driver + "::" + violation.function},
-                                                {"kind", "function"}}});
+  where["logicalLocations"] =
+      Json::array({Json{{"name", violation.function},
+                        {"fullyQualifiedName", violation.driver + "::" + violation.function},
+                        {"kind", "function"}}});
   const std::string text = violation.text.empty() ? violation.title : violation.text;
   Json result{{"ruleId", violation.rule},
               {"ruleIndex", rule_index},
@@ -103,11 +107,12 @@ Json result_of(const Violation& violation, std::size_t rule_index) {
   if (!violation.stack.empty()) stacks.push_back(stack_of("where it happened", violation.stack));
   if (!violation.origin.empty()) stacks.push_back(stack_of("where the object comes from", violation.origin));
   if (!stacks.empty()) result["stacks"] = std::move(stacks);
-  result["partialFingerprints"] = {
-      {"undis/v1", fmt::format("{}/{}/{}/{}", violation.rule, violation.driver, violation.function, violation.object)}};
-  result["properties"] = {{"driver", violation.driver},     {"object", violation.object}, {"holder", violation.holder},
-                          {"suite", violation.suite},       {"schedule", violation.schedule},
-                          {"bugcheck", violation.bugcheck}, {"replay", violation.replay}, {"trace", violation.trace}};
+  result["partialFingerprints"] = {{"undis/v1", fmt::format("{}/{}/{}/{}", violation.rule, violation.driver,
+                                                            violation.function, violation.object)}};
+  result["properties"] = {{"driver", violation.driver},     {"object", violation.object},
+                          {"holder", violation.holder},     {"suite", violation.suite},
+                          {"schedule", violation.schedule}, {"bugcheck", violation.bugcheck},
+                          {"replay", violation.replay},     {"trace", violation.trace}};
   return result;
 }
 
@@ -116,10 +121,12 @@ Json result_of(const Violation& violation, std::size_t rule_index) {
 std::string report_sarif(const Report& report) {
   Rules rules;
   Json results = Json::array();
-  for (const Violation& violation : report.violations) results.push_back(result_of(violation, rules.index_of(violation)));
-  const Json run{{"tool", {{"driver", {{"name", "undis"}, {"version", report.version}, {"rules", rules.take()}}}}},
-                 {"invocations", Json::array({Json{{"executionSuccessful", true}}})},
-                 {"results", std::move(results)}};
+  for (const Violation& violation : report.violations)
+    results.push_back(result_of(violation, rules.index_of(violation)));
+  const Json run{
+      {"tool", {{"driver", {{"name", "undis"}, {"version", report.version}, {"rules", rules.take()}}}}},
+      {"invocations", Json::array({Json{{"executionSuccessful", true}}})},
+      {"results", std::move(results)}};
   const Json whole{{"$schema", kSchema}, {"version", "2.1.0"}, {"runs", Json::array({run})}};
   return whole.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -40,11 +40,17 @@ Report failing() {
   violation.bugcheck = "0xCE";
   violation.replay = "undis verify passthru5.so --replay lifecycle.unload:7f3a";
   violation.times = 12;
-  return {"0.1.0", "fail", {"passthru5"}, {{"lifecycle.unload", "fail", 100, 90, 1.5, {}}, {"lifecycle.bind", "pass", 1, 1, 0.1, {}}},
-          {violation}, 1.6};
+  return {"0.1.0",
+          "fail",
+          {"passthru5"},
+          {{"lifecycle.unload", "fail", 100, 90, 1.5, {}}, {"lifecycle.bind", "pass", 1, 1, 0.1, {}}},
+          {violation},
+          1.6};
 }
 
-Report clean() { return {"0.1.0", "pass", {"nic6"}, {{"lifecycle.bind", "pass", 1, 1, 0.1, {}}}, {}, 0.1}; }
+Report clean() {
+  return {"0.1.0", "pass", {"nic6"}, {{"lifecycle.bind", "pass", 1, 1, 0.1, {}}}, {}, 0.1};
+}
 
 TEST(AReportAsJson, HasTheDocumentedKeys) {
   const json report = json::parse(report_json(failing()));
@@ -55,8 +61,8 @@ TEST(AReportAsJson, HasTheDocumentedKeys) {
   EXPECT_EQ(report["suites"][0]["runs"], 100);
   EXPECT_EQ(report["suites"][0]["schedules"], 90);
   const json& violation = report["violations"][0];
-  for (const char* key : {"rule", "title", "severity", "driver", "function", "object", "suite", "schedule", "stack", "trace", "page",
-                          "bugcheck"}) {
+  for (const char* key : {"rule", "title", "severity", "driver", "function", "object", "suite", "schedule",
+                          "stack", "trace", "page", "bugcheck"}) {
     EXPECT_TRUE(violation.contains(key)) << key;
   }
   EXPECT_EQ(violation["stack"].size(), 2U);
@@ -72,20 +78,23 @@ TEST(AReportAsJunit, CountsCasesAndFailures) {
   const std::string text = report_junit(failing());
   EXPECT_THAT(text, AllOf(HasSubstr("<testsuites name=\"undis verify\" tests=\"2\" failures=\"1\""),
                           HasSubstr("<testsuite name=\"lifecycle.unload\" tests=\"1\" failures=\"1\""),
-                          HasSubstr("<failure type=\"LIFE-003\""), HasSubstr("&lt;passthru5&gt;"), Not(HasSubstr("<passthru5>"))));
+                          HasSubstr("<failure type=\"LIFE-003\""), HasSubstr("&lt;passthru5&gt;"),
+                          Not(HasSubstr("<passthru5>"))));
 }
 
 TEST(AReportAsJunit, FailsNothingForAWarning) {
   Report report = failing();
   report.violations[0].severity = "warning";
-  EXPECT_THAT(report_junit(report), AllOf(HasSubstr("failures=\"0\""), HasSubstr("<system-out>warning"), Not(HasSubstr("<failure"))));
+  EXPECT_THAT(report_junit(report), AllOf(HasSubstr("failures=\"0\""), HasSubstr("<system-out>warning"),
+                                          Not(HasSubstr("<failure"))));
 }
 
 TEST(AReportAsJunit, ShowsASkippedSuiteWithItsReason) {
   Report report = clean();
   report.suites[0].verdict = "skipped";
   report.suites[0].reason = "no protocol";
-  EXPECT_THAT(report_junit(report), AllOf(HasSubstr("skipped=\"1\""), HasSubstr("<skipped message=\"no protocol\"/>")));
+  EXPECT_THAT(report_junit(report),
+              AllOf(HasSubstr("skipped=\"1\""), HasSubstr("<skipped message=\"no protocol\"/>")));
 }
 
 TEST(AReportAsSarif, PointsAtTheSourceLine) {
@@ -123,24 +132,29 @@ TEST(AReportAsSarif, IsValidWithoutAnyViolation) {
 
 TEST(AReportAsHtml, NeedsNothingElseAndEscapesAll) {
   const std::string text = report_html(failing());
-  EXPECT_THAT(text, AllOf(HasSubstr("<!DOCTYPE html>"), HasSubstr("&lt;passthru5&gt; was still there &amp;"), HasSubstr("PtUnload"),
-                          Not(HasSubstr("<script")), Not(HasSubstr("src=\"http")), Not(HasSubstr("<link"))));
+  EXPECT_THAT(text, AllOf(HasSubstr("<!DOCTYPE html>"), HasSubstr("&lt;passthru5&gt; was still there &amp;"),
+                          HasSubstr("PtUnload"), Not(HasSubstr("<script")), Not(HasSubstr("src=\"http")),
+                          Not(HasSubstr("<link"))));
 }
 
 TEST(AReportAsText, TellsTheVerdictAndTheWayToSeeItAgain) {
   const std::string text = report_text(failing(), false, false);
-  EXPECT_THAT(text, AllOf(HasSubstr("error LIFE-003: Layered miniport left registered"), HasSubstr("PtUnload"),
-                          HasSubstr("lifecycle.unload, schedule 7f3a (seen 12 times)"), HasSubstr("bug check 0xCE"),
-                          HasSubstr("--replay lifecycle.unload:7f3a"), HasSubstr("passthru5: fail: 1 violation in 101 runs of 2 suites"),
+  EXPECT_THAT(text, AllOf(HasSubstr("error LIFE-003: Layered miniport left registered"),
+                          HasSubstr("PtUnload"), HasSubstr("lifecycle.unload, schedule 7f3a (seen 12 times)"),
+                          HasSubstr("bug check 0xCE"), HasSubstr("--replay lifecycle.unload:7f3a"),
+                          HasSubstr("passthru5: fail: 1 violation in 101 runs of 2 suites"),
                           Not(HasSubstr("\x1b"))));
   EXPECT_THAT(report_text(failing(), true, false), HasSubstr("\x1b["));
   EXPECT_EQ(report_text(clean(), false, true), "nic6: pass: no violation in 1 run of 1 suite, 0.1 s\n");
 }
 
 TEST(APage, IsAtMicrosoftsSite) {
-  EXPECT_EQ(page_address("ndis/nf-ndis-ndisdpr"), "https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisdpr");
-  EXPECT_EQ(page_address("network/pausing-an-adapter"), "https://learn.microsoft.com/windows-hardware/drivers/network/pausing-an-adapter");
-  EXPECT_EQ(page_address("debugger/bug-check-0xce"), "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0xce");
+  EXPECT_EQ(page_address("ndis/nf-ndis-ndisdpr"),
+            "https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisdpr");
+  EXPECT_EQ(page_address("network/pausing-an-adapter"),
+            "https://learn.microsoft.com/windows-hardware/drivers/network/pausing-an-adapter");
+  EXPECT_EQ(page_address("debugger/bug-check-0xce"),
+            "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0xce");
   EXPECT_EQ(page_address(""), "");
 }
 
@@ -149,8 +163,8 @@ TEST(EscapedText, HasNothingThatXmlForbids) {
   EXPECT_EQ(escaped(std::string_view("\0\x01\x1b", 3)), "???");
   EXPECT_EQ(escaped("\u00e4\u20ac\U0001F600"), "\u00e4\u20ac\U0001F600");
   EXPECT_EQ(escaped("\xff\xc3"), "??");
-  EXPECT_EQ(escaped("\xc0\x80"), "??");         // an overlong zero
-  EXPECT_EQ(escaped("\xed\xa0\x80"), "???");    // a surrogate
+  EXPECT_EQ(escaped("\xc0\x80"), "??");            // an overlong zero
+  EXPECT_EQ(escaped("\xed\xa0\x80"), "???");       // a surrogate
   EXPECT_EQ(escaped("\xf4\x90\x80\x80"), "????");  // beyond the last character
 }
 
@@ -165,7 +179,8 @@ TEST(WritingAReport, PutsEachFormIntoItsFile) {
   testing::internal::CaptureStdout();
   EXPECT_EQ(write_report(failing(), options), "");
   EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("LIFE-003"));
-  for (const std::string* file : {&options.json, &options.junit, &options.sarif, &options.html}) EXPECT_GT(fs::file_size(*file), 0U);
+  for (const std::string* file : {&options.json, &options.junit, &options.sarif, &options.html})
+    EXPECT_GT(fs::file_size(*file), 0U);
   fs::remove_all(directory);
 }
 

@@ -50,18 +50,23 @@ std::string row(const Painter& paint, std::string_view name, const std::string& 
 }
 
 std::string violation_text(const Violation& violation, const Painter& paint) {
-  std::string text = fmt::format("{} {}: {}\n", severity_of(violation, paint), paint.bold(violation.rule), violation.title);
+  std::string text =
+      fmt::format("{} {}: {}\n", severity_of(violation, paint), paint.bold(violation.rule), violation.title);
   text += row(paint, "found", violation.text);
-  text += row(paint, "driver", violation.function.empty() ? violation.driver
-                                                          : fmt::format("{}, in {}", violation.driver, violation.function));
+  text += row(paint, "driver",
+              violation.function.empty() ? violation.driver
+                                         : fmt::format("{}, in {}", violation.driver, violation.function));
   text += row(paint, "object", violation.object);
   text += row(paint, "held by", violation.holder);
+  text += rows(paint, "waits", violation.waiters);
+  text += rows(paint, "calls", violation.calls);
   text += rows(paint, "stack", violation.stack);
   text += rows(paint, "from", violation.origin);
   text += rows(paint, "trace", violation.trace);
   const std::string times = violation.times > 1 ? fmt::format(" (seen {} times)", violation.times) : "";
   text += row(paint, "suite", fmt::format("{}, schedule {}{}", violation.suite, violation.schedule, times));
-  text += row(paint, "Windows", violation.bugcheck.empty() ? "" : fmt::format("bug check {}", violation.bugcheck));
+  text += row(paint, "Windows",
+              violation.bugcheck.empty() ? "" : fmt::format("bug check {}", violation.bugcheck));
   text += row(paint, "page", page_address(violation.page));
   text += row(paint, "again", violation.replay);
   return text;
@@ -76,8 +81,9 @@ std::string suite_lines(const Report& report, const Painter& paint) {
                                 : suite.verdict == "fail" ? paint.red("fail")
                                                           : paint.yellow(suite.verdict);
     text += fmt::format("  {} {:<{}}  ", verdict, suite.name, width);
-    text += suite.reason.empty() ? fmt::format("{}, {}\n", counted(suite.runs, "run"), counted(suite.schedules, "schedule"))
-                                 : suite.reason + "\n";
+    text += suite.reason.empty()
+                ? fmt::format("{}, {}\n", counted(suite.runs, "run"), counted(suite.schedules, "schedule"))
+                : suite.reason + "\n";
   }
   return text;
 }

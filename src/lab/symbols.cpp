@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Each file is reported to libdwfl by itself: the process' table of mappings names no file for an image that is open twice.
+// Each file is reported to libdwfl by itself: the process' table of mappings names no file for an image that
+// is open twice.
 #include "lab/symbols.h"
 
 #include <cxxabi.h>
@@ -24,7 +25,8 @@ namespace undis::lab {
 namespace {
 
 /// Debug information that is not in the file itself is not looked for: that may ask the network (debuginfod).
-int no_separate_debuginfo(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word, char**) {
+int no_separate_debuginfo(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word,
+                          char**) {
   return -1;
 }
 
@@ -32,7 +34,8 @@ const Dwfl_Callbacks kCallbacks{nullptr, &no_separate_debuginfo, nullptr, nullpt
 
 std::string demangled(const char* name) {
   int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> plain(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> plain(
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
   return status == 0 && plain != nullptr ? plain.get() : name;
 }
 
@@ -46,10 +49,12 @@ std::string shown_path(const fs::path& path) {
   std::error_code none;
   const fs::path here = fs::current_path(none);
   const fs::path relative = file.lexically_relative(here);
-  return file.is_absolute() && !relative.empty() && *relative.begin() != ".." ? relative.string() : file.string();
+  return file.is_absolute() && !relative.empty() && *relative.begin() != ".." ? relative.string()
+                                                                              : file.string();
 }
 
-/// The unit that holds an address. libdw looks in the table of ranges, which clang does not write; then the units tell.
+/// The unit that holds an address. libdw looks in the table of ranges, which clang does not write; then the
+/// units tell.
 Dwarf_Die* unit_at(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr* bias) {
   if (Dwarf_Die* unit = dwfl_module_addrdie(module, address, bias)) return unit;
   for (Dwarf_Die* unit = dwfl_module_nextcu(module, nullptr, bias); unit != nullptr;
@@ -68,7 +73,8 @@ std::pair<std::string, std::uint32_t> source_line(Dwfl_Module* module, Dwarf_Add
   if (file == nullptr || dwarf_lineno(line, &number) != 0 || number <= 0) return {};
   const char* const directory = text_attribute(unit, DW_AT_comp_dir);
   const bool relative = file[0] != '/' && directory != nullptr;
-  return {shown_path(relative ? fs::path(directory) / file : fs::path(file)), static_cast<std::uint32_t>(number)};
+  return {shown_path(relative ? fs::path(directory) / file : fs::path(file)),
+          static_cast<std::uint32_t>(number)};
 }
 
 std::string stem_of(const std::string& path) {
@@ -140,7 +146,8 @@ const Symbol& Symbols::lookup(const void* address, bool exact) {
   Symbol& symbol = entry->second;
   if (!fresh) return symbol;
 
-  // The call lies before its return address: that one may belong to the next line, or even to the next function.
+  // The call lies before its return address: that one may belong to the next line, or even to the next
+  // function.
   const std::uintptr_t inside = exact || number == 0 ? number : number - 1;
   Module* const module = module_of(inside);
   if (module == nullptr) {

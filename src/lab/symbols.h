@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Turns addresses of this process into functions, files and lines, with the debug information of the files they come from.
+// Turns addresses of this process into functions, files and lines, with the debug information of the files
+// they come from.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +15,11 @@
 namespace undis::lab {
 
 struct Symbol {
-  std::string function;    ///< demangled; empty: unknown
-  std::string file;        ///< relative to the current directory if it lies below it; empty: unknown
+  std::string function;  ///< demangled; empty: unknown
+  std::string file;      ///< relative to the current directory if it lies below it; empty: unknown
   std::uint32_t line = 0;
-  std::string module;      ///< the image's or library's name without directory and suffix; empty: no file lies there
+  std::string
+      module;  ///< the image's or library's name without directory and suffix; empty: no file lies there
   std::uint64_t offset = 0;  ///< into the module, for what has no name
 };
 
@@ -35,7 +37,8 @@ class Symbols {
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
-  /// `address`: as it stands on a stack, that is behind the call. `exact`: it is the instruction itself (a crash).
+  /// `address`: as it stands on a stack, that is behind the call. `exact`: it is the instruction itself (a
+  /// crash).
   const Symbol& lookup(const void* address, bool exact = false);
 
   /// A line a frame, innermost first.

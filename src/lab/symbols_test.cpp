@@ -32,7 +32,8 @@ TEST(LookingUpAnAddress, FindsItInASecondCopyOfTheFileToo) {
 
 TEST(LookingUpAnAddress, FindsTheHostsOwnFunctions) {
   Symbols symbols;
-  EXPECT_THAT(symbols.lookup(reinterpret_cast<const void*>(&text_of), true).function, HasSubstr("undis::lab::text_of"));
+  EXPECT_THAT(symbols.lookup(reinterpret_cast<const void*>(&text_of), true).function,
+              HasSubstr("undis::lab::text_of"));
 }
 
 TEST(LookingUpAnAddress, TakesTheCallBeforeAReturnAddress) {

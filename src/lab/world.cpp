@@ -3,7 +3,7 @@
 // Putting a world together, and its devices.
 #include "lab/world.h"
 
-#include "kernel/bug_check.h"
+#include "kernel/crash.h"
 #include "kernel/unicode.h"
 #include "ndis/driver_stack.h"
 
@@ -22,7 +22,7 @@ World::World(const WorldOptions& options)
       verifier_(32, options.record_trace),
       system_(machine_, verifier_),
       library_(system_, verifier_) {
-  if (options.crash_reports) kernel::enable_crash_reports();
+  if (options.crash_reports) kernel::install_crash_handlers();
 }
 
 World::~World() = default;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// One run of one suite under one schedule, and what came of it, as plain data that can go through a pipe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lab/suites.h"
+#include "verifier/violation.h"
+
+namespace undis::lab {
+
+struct JobResult {
+  std::string suite;
+  std::string schedule;
+  bool fits = true;                ///< false: the suite has nothing to do with these drivers
+  bool poisoned = false;           ///< the process is of no further use (a crash)
+  std::uint32_t faults = 0;        ///< fault points passed
+  std::uint64_t trace_hash = 0;
+  std::vector<verifier::Violation> violations;
+  std::vector<std::string> trace;  ///< whole, if asked for
+};
+
+/// Runs it in this process.
+JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule, bool record_trace);
+
+/// One line, and back. Stacks travel as addresses: both ends have the same images at the same places.
+std::string to_line(const JobResult& result);
+JobResult from_line(const std::string& line);
+
+}  // namespace undis::lab

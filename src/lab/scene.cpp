@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+//
+// The stage of the suites.
+#include "lab/scene.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kernel/registry.h"
+#include "kernel/unicode.h"
+#include "ndis/binding.h"
+#include "ndis/driver_stack.h"
+#include "ndis/strings.h"
+
+namespace undis::lab {
+namespace {
+
+constexpr std::size_t kShortFrame = 60;
+constexpr std::uint16_t kEtherType = 0x88B5;  // for local experiments
+
+/// A frame that says which one it is: broadcast, unicast to the card and multicast take turns.
+std::vector<std::uint8_t> make_frame(const MacAddress& station, std::uint32_t sequence) {
+  std::vector<std::uint8_t> frame(kShortFrame + sequence % 97);
+  static constexpr MacAddress kMulticast{0x01, 0x00, 0x5E, 0x00, 0x00, 0x01};
+  MacAddress to = station;
+  if (sequence % 3 == 0) to.fill(0xFF);
+  if (sequence % 3 == 1) to = kMulticast;
+  std::ranges::copy(to, frame.begin());
+  const MacAddress from{0x02, 0, 0, 0, 0, 0x77};
+  std::ranges::copy(from, frame.begin() + 6);
+  frame[12] = kEtherType >> 8;
+  frame[13] = kEtherType & 0xFF;
+  for (int i = 0; i < 4; ++i) frame[static_cast<std::size_t>(14 + i)] = static_cast<std::uint8_t>(sequence >> (8 * i));
+  return frame;
+}
+
+std::string card_name(unsigned index) { return fmt::format("nic{}", index); }
+
+}  // namespace
+
+Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace)
+    : world_(WorldOptions{schedule, 2, record_trace, crash_reports}), images_(images) {
+  for (loader::Image* image : images) {
+    image->reset();
+    subjects_.push_back(&world_.add(*image));
+  }
+  world_.library().policy.binds = [this](const ProtocolDriver& protocol, const Adapter& adapter) { return binds(protocol, adapter); };
+}
+
+Scene::~Scene() {
+  // Wires are let go of by hand where the cards were never halted (an abandoned run).
+  for (const auto& wire : wires_) wire->detach();
+}
+
+kernel::Driver* Scene::subject_of(const kernel::Driver& driver) const {
+  const auto at = std::ranges::find(subjects_, &driver);
+  return at == subjects_.end() ? nullptr : *at;
+}
+
+std::size_t Scene::position(const kernel::Driver& driver) const {
+  return static_cast<std::size_t>(std::ranges::find(subjects_, &driver) - subjects_.begin());
+}
+
+/// The drivers stand on each other in the order in which they were named; the host's card is below all, its protocol above all.
+bool Scene::binds(const ProtocolDriver& protocol, const Adapter& adapter) {
+  const kernel::Driver& above = protocol.driver();
+  const kernel::Driver& below = adapter.driver().driver();
+  if (&above == &below) return false;
+  if (subject_of(above) != nullptr) {
+    const std::size_t level = subject_of(below) == nullptr ? 0 : position(below) + 1;
+    if (level > position(above)) return false;
+    // Only what is directly below: a driver in between with miniports and a protocol of its own takes the place.
+    for (std::size_t between = level; between < position(above); ++between)
+      if (!world_.library().protocols_of(*subjects_[between]).empty() && !world_.library().miniport_drivers_of(*subjects_[between]).empty()) return false;
+    return true;
+  }
+  // The host's protocol: on top, where no driver under test binds.
+  for (const Ref<ProtocolDriver>& other : world_.library().protocols())
+    if (subject_of(other->driver()) != nullptr && &other->driver() != &below && binds(*other, adapter)) return false;
+  return subject_of(below) != nullptr;
+}
+
+bool Scene::load() {
+  bool all = true;
+  for (std::size_t i = 0; i < subjects_.size(); ++i) {
+    if (subjects_[i]->phase() != kernel::DriverPhase::Created) continue;
+    all = NT_SUCCESS(world_.library().load(*subjects_[i], images_[i]->entry())) && all;
+  }
+  return all;
+}
+
+bool Scene::wants_card() {
+  for (kernel::Driver* subject : subjects_) {
+    const bool has_miniport = std::ranges::any_of(world_.library().miniport_drivers_of(*subject), [](const auto& m) { return !m->is_intermediate(); });
+    if (has_miniport) return false;  // the lowest that others can bind to
+    if (!world_.library().protocols_of(*subject).empty()) return true;
+  }
+  return false;
+}
+
+/// An intermediate driver reads the names of its virtual miniports from the UpperBindings of each binding.
+void Scene::name_virtual_miniports(unsigned count) {
+  for (kernel::Driver* subject : subjects_) {
+    for (unsigned i = 0; i < count; ++i) {
+      const std::u16string own = device_name(fmt::format("{}-{}", subject->name(), card_name(i)));
+      for (const std::u16string& lower : {device_name(card_name(i))})
+        world_.system().registry().set_value(protocol_section(subject->name(), lower), u"UpperBindings", kernel::RegistryValue::string(own));
+    }
+  }
+}
+
+void Scene::attach(unsigned count) {
+  name_virtual_miniports(count);
+  if (protocol_ == nullptr) protocol_ = std::make_unique<HarnessProtocol>(world_);
+  const bool host_card = wants_card();
+  if (host_card && nic_ == nullptr) nic_ = std::make_unique<HarnessNic>(world_);
+  for (unsigned i = 0; i < count; ++i) {
+    const std::string name = card_name(i);
+    if (world_.adapter(name)) continue;
+    if (host_card) {
+      LinkInfo info;
+      info.mac = {0x02, 0, 0, 0, 1, static_cast<std::uint8_t>(i)};
+      if (wires_.size() <= i) wires_.push_back(std::make_unique<links::MemoryLink>(info));
+      nic_->plug(name, *wires_[i]);
+    } else {
+      for (kernel::Driver* subject : subjects_)
+        if (subject->phase() == kernel::DriverPhase::Loaded && world_.plug(*subject, name)) break;
+    }
+  }
+  settle();
+}
+
+void Scene::detach(unsigned index) {
+  if (const Ref<Adapter> adapter = world_.adapter(card_name(index)); adapter) world_.unplug(*adapter);
+  settle();
+}
+
+void Scene::traffic(unsigned frames) {
+  if (protocol_ != nullptr) {
+    for (const std::string& adapter : protocol_->running()) {
+      std::vector<std::vector<std::uint8_t>> bytes;
+      for (unsigned i = 0; i < frames; ++i) bytes.push_back(make_frame({0x02, 0, 0, 0, 2, 1}, sequence_++));
+      protocol_->send(adapter, {bytes.begin(), bytes.end()});
+    }
+  }
+  for (std::size_t i = 0; i < wires_.size(); ++i)
+    for (unsigned f = 0; f < frames; ++f) {
+      // A frame that nobody takes is lost, as on any wire.
+      static_cast<void>(wires_[i]->inject(make_frame(wires_[i]->info().mac, sequence_++)));
+    }
+}
+
+void Scene::settle(std::uint64_t ticks) { world_.system().advance(ticks); }
+
+void Scene::pause_and_restart() {
+  for (const Ref<Adapter>& adapter : world_.library().adapters()) {
+    const Claimed claimed(adapter->stack);
+    if (adapter->removed || !adapter->initialized()) continue;
+    pause_stack(*adapter);
+    restart_stack(*adapter);
+  }
+}
+
+void Scene::shutdown() { world_.library().shutdown(); }
+
+void Scene::unload() {
+  for (auto subject = subjects_.rbegin(); subject != subjects_.rend(); ++subject)
+    if ((*subject)->phase() == kernel::DriverPhase::Loaded) world_.library().unload(**subject);
+}
+
+void Scene::close() {
+  if (protocol_ != nullptr) protocol_->unload();
+  if (nic_ != nullptr) nic_->unload();
+  settle();
+}
+
+}  // namespace undis::lab

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// What a suite plays on: the drivers under test in a world, host cards below them, a host protocol on top, and the steps that
+// suites are made of (load, attach, traffic, detach, unload).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lab/harness_nic.h"
+#include "lab/harness_protocol.h"
+#include "lab/world.h"
+#include "links/memory/memory.h"
+
+namespace undis::lab {
+
+class Scene {
+ public:
+  Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace = false);
+  ~Scene();
+  Scene(const Scene&) = delete;
+  Scene& operator=(const Scene&) = delete;
+
+  World& world() noexcept { return world_; }
+  const std::vector<kernel::Driver*>& subjects() const noexcept { return subjects_; }
+
+  // ---- steps; on a kernel thread ----
+
+  /// DriverEntry of each driver, in order. False: one has failed; nothing of it is loaded then.
+  bool load();
+  /// Cards 0 .. count-1: a device for each driver's miniport half, or a host card where the lowest driver needs one to bind to.
+  void attach(unsigned count);
+  /// Takes card `index` away (everything above it unbinds).
+  void detach(unsigned index);
+  /// Sends `frames` frames down on every adapter that the host protocol is bound to, and lets as many arrive on every card.
+  void traffic(unsigned frames);
+  /// Unload of each driver that is loaded, the uppermost first.
+  void unload();
+  /// The host's own drivers go as well; to be called last.
+  void close();
+  /// Lets pended work end: waits `ticks` of virtual time.
+  void settle(std::uint64_t ticks = 10'000'000);
+  /// Pauses and restarts the stacks of all cards.
+  void pause_and_restart();
+  void shutdown();
+
+  /// True if any driver has a protocol half, and so wants something below it.
+  bool wants_card();
+
+ private:
+  struct Card;
+  kernel::Driver* subject_of(const kernel::Driver& driver) const;
+  std::size_t position(const kernel::Driver& driver) const;
+  bool binds(const ProtocolDriver& protocol, const Adapter& adapter);
+  void name_virtual_miniports(unsigned count);
+
+  World world_;
+  std::vector<loader::Image*> images_;
+  std::vector<kernel::Driver*> subjects_;
+  std::unique_ptr<HarnessNic> nic_;
+  std::unique_ptr<HarnessProtocol> protocol_;
+  std::vector<std::unique_ptr<links::MemoryLink>> wires_;
+  std::uint32_t sequence_ = 0;
+};
+
+}  // namespace undis::lab

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+//
+// The lifecycle suites: a driver is brought up, used, and taken down again, in every order that the pages allow.
+#include "lab/suites.h"
+
+#include <algorithm>
+
+#include "kernel/system.h"
+
+namespace undis::lab {
+namespace {
+
+constexpr unsigned kFrames = 4;
+
+bool load_unload(Scene& scene) {
+  scene.load();
+  scene.settle();
+  scene.unload();
+  return true;
+}
+
+/// Loaded first; the device comes, works and goes; then Unload.
+bool bind_unbind(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    scene.traffic(kFrames);
+    scene.settle();
+    scene.detach(0);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+/// Unload while the device is there and bindings are open.
+bool unload_bound(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    scene.traffic(kFrames);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+bool two_adapters(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(2);
+    scene.traffic(kFrames);
+    scene.detach(0);
+    scene.traffic(kFrames);
+    scene.detach(1);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+/// The device goes and comes back: what was torn down has to come up again (LIFE-059).
+bool come_back(Scene& scene) {
+  if (scene.load()) {
+    for (int i = 0; i < 3; ++i) {
+      scene.attach(1);
+      scene.traffic(kFrames);
+      scene.detach(0);
+    }
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+/// Two adapters taken away while frames go both ways.
+bool remove_under_traffic(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(2);
+    kernel::System& system = scene.world().system();
+    bool stop = false;
+    unsigned ended = 0;
+    kernel::Event done("suite: traffic ends");
+    for (const char* name : {"traffic 1", "traffic 2"}) {
+      system.spawn(name, [&] {
+        for (int i = 0; i < 8 && !stop; ++i) {
+          scene.traffic(2);
+          kernel::schedule_point("traffic");
+        }
+        if (++ended == 2) done.set();
+      });
+    }
+    kernel::schedule_point("removal");
+    scene.detach(0);
+    stop = true;
+    done.wait();
+    scene.detach(1);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+bool pause_under_traffic(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    unsigned ended = 0;
+    kernel::Event done("suite: traffic ends");
+    scene.world().system().spawn("traffic", [&] {
+      for (int i = 0; i < 8; ++i) {
+        scene.traffic(2);
+        kernel::schedule_point("traffic");
+      }
+      ++ended;
+      done.set();
+    });
+    for (int i = 0; i < 3; ++i) scene.pause_and_restart();
+    done.wait();
+    scene.settle();
+    scene.detach(0);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+bool system_shutdown(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    scene.traffic(kFrames);
+    scene.settle();
+    scene.shutdown();
+  }
+  return true;
+}
+
+constexpr Play kSuites[] = {
+    {"lifecycle.load", "DriverEntry, then Unload, without any device", &load_unload, false},
+    {"lifecycle.entry", "DriverEntry with each fallible call made to fail", &load_unload, true},
+    {"lifecycle.bind", "a device comes, carries frames, goes; then Unload", &bind_unbind, false},
+    {"lifecycle.unload", "Unload while the device is there and bindings are open", &unload_bound, false},
+    {"lifecycle.adapters", "two adapters that come together and go one by one", &two_adapters, false},
+    {"lifecycle.return", "the device goes and comes back twice", &come_back, false},
+    {"lifecycle.memory", "bind, traffic and unbind with each fallible call made to fail", &bind_unbind, true},
+    {"lifecycle.pause", "pause and restart under traffic", &pause_under_traffic, false},
+    {"lifecycle.remove", "adapters removed under traffic", &remove_under_traffic, false},
+    {"lifecycle.shutdown", "the system shuts down", &system_shutdown, false},
+};
+
+}  // namespace
+
+std::span<const Play> all_suites() noexcept { return kSuites; }
+
+const Play* find_suite(std::string_view name) noexcept {
+  const auto at = std::ranges::find_if(kSuites, [&](const Play& suite) { return name == suite.name; });
+  return at == std::end(kSuites) ? nullptr : at;
+}
+
+}  // namespace undis::lab
