@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Two steps a source: the compiler's preprocessor, then the compiler proper on text in which `long` has 32 bits
-// (cc_rewrite.h). An argument like -Dlong=int could not tell `long long`, nor literals such as 0xC0000001L.
+// Two steps a source: the compiler's preprocessor, then the compiler proper on text in which `long` has 32
+// bits (cc_rewrite.h). An argument like -Dlong=int could not tell `long long`, nor literals such as
+// 0xC0000001L.
 #include "cli/cc.h"
 
 #include <fmt/format.h>
@@ -30,7 +31,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-void append(Words& words, const Words& more) { words.insert(words.end(), more.begin(), more.end()); }
+void append(Words& words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+}
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -101,15 +104,17 @@ class Compilation {
     }
     for (const CcSource& source : options_.sources) {
       if (!fs::is_regular_file(source.path)) {
-        throw UsageError(fmt::format("{}: {}", source.path,
-                                     fs::exists(source.path) ? "not a file; expected a source file" : "no such file"));
+        throw UsageError(
+            fmt::format("{}: {}", source.path,
+                        fs::exists(source.path) ? "not a file; expected a source file" : "no such file"));
       }
     }
     Words objects;
     bool good = true;
     for (const CcSource& source : options_.sources) {
       const std::string object = output_of(source, objects.size());
-      good = (source.language == Language::Assembler ? assemble(source, object) : compile(source, object)) && good;
+      good = (source.language == Language::Assembler ? assemble(source, object) : compile(source, object)) &&
+             good;
       objects.push_back(object);
     }
     if (!good) return 1;
@@ -117,7 +122,7 @@ class Compilation {
   }
 
  private:
-  // ---- options -----------------------------------------------------------------------------------------------------------------
+  // ---- options ----
 
   /// What a WDK build for x64 sets, and what makes gcc and clang read Microsoft's C.
   Words flags(Language language) const {
@@ -139,7 +144,8 @@ class Compilation {
   Words definitions() const {
     Words words{"-DUNDIS_DRIVER=1"};
     // A driver's portable code must not take itself to be on the host.
-    for (const char* macro : {"linux", "__linux", "__linux__", "unix", "__unix", "__unix__", "__gnu_linux__"}) {
+    for (const char* macro :
+         {"linux", "__linux", "__linux__", "unix", "__unix", "__unix__", "__gnu_linux__"}) {
       words.push_back(std::string("-U") + macro);
     }
     for (const auto& [macro, value] : {std::pair{"_WIN32_WINNT", "0x0A00"}, {"WINVER", "0x0A00"}}) {
@@ -156,16 +162,20 @@ class Compilation {
 
   std::string output_of(const CcSource& source, std::size_t index) const {
     const std::string stem = fs::path(source.path).stem().string();
-    if (options_.goal == CcGoal::Link) return (fs::path(temporary_.path()) / fmt::format("{}-{}.o", index, stem)).string();
+    if (options_.goal == CcGoal::Link)
+      return (fs::path(temporary_.path()) / fmt::format("{}-{}.o", index, stem)).string();
     if (!options_.output.empty()) return options_.output;
     switch (options_.goal) {
-      case CcGoal::Object: return stem + ".o";
-      case CcGoal::Assembly: return stem + ".s";
-      default: return "-";
+    case CcGoal::Object:
+      return stem + ".o";
+    case CcGoal::Assembly:
+      return stem + ".s";
+    default:
+      return "-";
     }
   }
 
-  // ---- steps -------------------------------------------------------------------------------------------------------------------
+  // ---- steps ----
 
   Finished execute(const Words& command, Diagnostics diagnostics) const {
     if (options_.dry_run || options_.verbose) fmt::print(stderr, "{}\n", shell_line(command));
@@ -214,8 +224,9 @@ class Compilation {
     if (options_.dependencies) {
       rules = options_.dependency_file;
       if (rules.empty()) {
-        fs::path beside = options_.output.empty() || options_.goal == CcGoal::Link ? fs::path(source.path).filename()
-                                                                                  : fs::path(options_.output);
+        fs::path beside = options_.output.empty() || options_.goal == CcGoal::Link
+                              ? fs::path(source.path).filename()
+                              : fs::path(options_.output);
         rules = beside.replace_extension(".d").string();
       }
       append(command, {options_.dependencies_without_system ? "-MMD" : "-MD", "-MF", rules});
@@ -255,13 +266,15 @@ class Compilation {
 
   std::string link_output() const {
     if (!options_.output.empty()) return options_.output;
-    const std::string first = options_.sources.empty() ? options_.link.front() : options_.sources.front().path;
+    const std::string first =
+        options_.sources.empty() ? options_.link.front() : options_.sources.front().path;
     return fs::path(first).filename().replace_extension(".so").string();
   }
 
   int link(const Words& objects) {
     if (!fs::exists(paths_.library)) {
-      throw UsageError(fmt::format("{}: libundis.so is not there; build or install undis first", paths_.library));
+      throw UsageError(
+          fmt::format("{}: libundis.so is not there; build or install undis first", paths_.library));
     }
     const std::string output = link_output();
     const std::string script = (fs::path(temporary_.path()) / "exports.map").string();
@@ -272,12 +285,13 @@ class Compilation {
     for (const std::string& word : options_.common) {
       sanitized = sanitized || word.starts_with("-fsanitize=");
       // What the linker step has a use for: code generation and the runtimes that go with it.
-      if (word.starts_with("-f") || word.starts_with("-O") || word.starts_with("-m") || word == "--coverage" ||
-          word == "-pthread" || word.starts_with("-g")) {
+      if (word.starts_with("-f") || word.starts_with("-O") || word.starts_with("-m") ||
+          word == "--coverage" || word == "-pthread" || word.starts_with("-g")) {
         command.push_back(word);
       }
     }
-    if (clang_ && sanitized) command.push_back("-shared-libsan");  // else clang leaves its runtime to the executable
+    if (clang_ && sanitized)
+      command.push_back("-shared-libsan");  // else clang leaves its runtime to the executable
     append(command, {"-shared", "-Wl,-Bsymbolic", "-Wl,-z,muldefs", "-Wl,--no-undefined", "-Wl,--build-id",
                      "-Wl,--version-script=" + script, "-o", output});
     append(command, objects);
@@ -287,7 +301,8 @@ class Compilation {
 
     const Finished finished = execute(command, Diagnostics::Captured);
     const auto missing = missing_functions(finished.diagnostics);
-    fmt::print(stderr, "{}", finished.exit_code == 0 ? finished.diagnostics : other_messages(finished.diagnostics));
+    fmt::print(stderr, "{}",
+               finished.exit_code == 0 ? finished.diagnostics : other_messages(finished.diagnostics));
     for (const MissingFunction& function : missing) {
       fmt::print(stderr, "undis cc: {}{}\n", function.where.empty() ? "" : function.where + ": ",
                  loader::why_missing(function.name));
@@ -312,22 +327,24 @@ class Compilation {
                        [](const CcSource& source) { return source.language == Language::Cxx; });
   }
 
-  /// A class with pure virtual functions wants this one function of the C++ runtime. The rest of it (operator new ...) a driver
-  /// has to define itself, as on Windows.
+  /// A class with pure virtual functions wants this one function of the C++ runtime. The rest of it (operator
+  /// new ...) a driver has to define itself, as on Windows.
   std::string pure_call_object() const {
     const fs::path stem = fs::path(temporary_.path()) / "pure_call";
     const std::string source = stem.string() + ".c";
     const std::string object = stem.string() + ".o";
-    write_file(source, "void __cxa_pure_virtual(void);\nvoid __cxa_pure_virtual(void) { __builtin_trap(); }\n");
+    write_file(source,
+               "void __cxa_pure_virtual(void);\nvoid __cxa_pure_virtual(void) { __builtin_trap(); }\n");
     execute({options_.compiler, "-c", "-fPIC", source, "-o", object}, Diagnostics::Through);
     return object;
   }
 
-  // ---- messages ----------------------------------------------------------------------------------------------------------------
+  // ---- messages ----
 
   Words colours() const {
     for (const std::string& word : options_.common) {
-      if (word.starts_with("-fdiagnostics-color") || word.find("color-diagnostics") != std::string::npos) return {};
+      if (word.starts_with("-fdiagnostics-color") || word.find("color-diagnostics") != std::string::npos)
+        return {};
     }
     const char* never = std::getenv("NO_COLOR");
     const bool wanted = ::isatty(STDERR_FILENO) != 0 && (never == nullptr || *never == '\0');
@@ -338,11 +355,12 @@ class Compilation {
   void explain(const Finished& finished) {
     fmt::print(stderr, "{}", finished.diagnostics);
     if (finished.exit_code == 127) {
-      throw UsageError(fmt::format("the compiler {} could not be run (--compiler or UNDIS_CC names it)", options_.compiler));
+      throw UsageError(fmt::format("the compiler {} could not be run (--compiler or UNDIS_CC names it)",
+                                   options_.compiler));
     }
     const std::string plain = without_colours(finished.diagnostics);
     std::string_view text = plain;
-    for (constexpr std::string_view kPhrase = "implicit declaration of function '"; ;) {
+    for (constexpr std::string_view kPhrase = "implicit declaration of function '";;) {
       const std::size_t at = text.find(kPhrase);
       if (at == std::string_view::npos) return;
       text.remove_prefix(at + kPhrase.size());

@@ -9,7 +9,8 @@
 
 namespace undis::cli {
 
-/// Runs `undis cc` with the words after "cc". Returns the exit code: 0, 1 (the sources do not compile or link), 2 (usage).
+/// Runs `undis cc` with the words after "cc". Returns the exit code: 0, 1 (the sources do not compile or
+/// link), 2 (usage).
 int cc(const std::vector<std::string>& arguments);
 
 /// What the user asked for cannot be done as asked; the text says what was found and what was expected.

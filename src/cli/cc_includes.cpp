@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A forwarding header, not a link: what a header includes in quotes is looked for beside the header itself, so the compiler has to
-// open it where it really is.
+// A forwarding header, not a link: what a header includes in quotes is looked for beside the header itself,
+// so the compiler has to open it where it really is.
 #include "cli/cc_includes.h"
 
 #include <fmt/format.h>
@@ -21,9 +21,9 @@ constexpr int kDepth = 8;  // how many ".." an include may begin with and still 
 constexpr const char* kHostHeaders = "/usr/include";
 
 bool same_but_for_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
-           return std::tolower(x) == std::tolower(y);
-         });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 bool is_file(const fs::path& path) {
@@ -76,7 +76,8 @@ std::optional<Include> parse_include(std::string_view line) {
   return Include{std::string(line.substr(1, end - 1)), quoted};
 }
 
-/// "FUNC DoTraceLevelMessage(LEVEL, FLAGS, MSG, ...);" inside a "begin_wpp config" comment: the function's name.
+/// "FUNC DoTraceLevelMessage(LEVEL, FLAGS, MSG, ...);" inside a "begin_wpp config" comment: the function's
+/// name.
 std::optional<std::string> parse_trace_function(std::string_view line) {
   const std::size_t word = line.find("FUNC ");
   if (word == std::string_view::npos) return std::nullopt;
@@ -85,8 +86,8 @@ std::optional<std::string> parse_trace_function(std::string_view line) {
   const std::size_t end = rest.find_first_of("({ \t;");
   const std::string name(rest.substr(0, end));
   if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0) return std::nullopt;
-  const bool plain = std::all_of(name.begin(), name.end(),
-                                 [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+  const bool plain =
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
   return plain ? std::optional(name) : std::nullopt;
 }
 
@@ -148,8 +149,9 @@ void IncludeHelp::forward(const std::string& name, bool quoted, const fs::path& 
     if (same_but_for_case(wanted.extension().native(), ".tmh")) {
       trace_headers_.insert({name, with_slashes(name)});
     } else if (const fs::path source = find(stem + ".mc", quoted, includer); !source.empty()) {
-      hints_.push_back(fmt::format("{} is made by the message compiler from {}: run `windmc {}` (binutils-mingw-w64) first",
-                                   name, source.string(), source.string()));
+      hints_.push_back(fmt::format(
+          "{} is made by the message compiler from {}: run `windmc {}` (binutils-mingw-w64) first", name,
+          source.string(), source.string()));
     } else if (const fs::path idl = find(stem + ".idl", quoted, includer); !idl.empty()) {
       hints_.push_back(fmt::format("{} is made by an IDL compiler from {}", name, idl.string()));
     }
@@ -160,15 +162,18 @@ void IncludeHelp::forward(const std::string& name, bool quoted, const fs::path& 
   if (!spelled_as_is) {
     const auto [known, fresh] = forwarded_.emplace(name, target);
     if (fresh) {
-      const fs::path in_wdk = fs::path(target).lexically_relative(fs::absolute(search_.wdk).lexically_normal());
+      const fs::path in_wdk =
+          fs::path(target).lexically_relative(fs::absolute(search_.wdk).lexically_normal());
       const bool ours = !in_wdk.empty() && *in_wdk.begin() != "..";
       const std::string text =
           ours ? fmt::format("#include <{}>\n", in_wdk.string()) : fmt::format("#include \"{}\"\n", target);
       write(name, text);
-      if (const std::string slashes = with_slashes(name); slashes != name) write(slashes, text);  // clang turns them itself
+      if (const std::string slashes = with_slashes(name); slashes != name)
+        write(slashes, text);  // clang turns them itself
     } else if (known->second != target) {
-      hints_.push_back(fmt::format("the include of {} in {} is ambiguous: {} or {}; spell it as the file is spelled", name,
-                                   includer.string(), known->second, target));
+      hints_.push_back(
+          fmt::format("the include of {} in {} is ambiguous: {} or {}; spell it as the file is spelled", name,
+                      includer.string(), known->second, target));
     }
   }
   if (!is_ours(found)) scan(found);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// All drivers define the same names, so an image exports its entry point alone; its other functions are found by debug information.
+// All drivers define the same names, so an image exports its entry point alone; its other functions are found
+// by debug information.
 #include "cli/cc_link.h"
 
 #include <map>
@@ -79,6 +80,8 @@ std::string other_messages(std::string_view messages) {
   return rest;
 }
 
-std::string export_script() { return "{ global: DriverEntry; GsDriverEntry; local: *; };\n"; }
+std::string export_script() {
+  return "{ global: DriverEntry; GsDriverEntry; local: *; };\n";
+}
 
 }  // namespace undis::cli

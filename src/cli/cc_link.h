@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The last step of `undis cc`: objects become a driver image, and a linker's complaint becomes one that names what is missing.
+// The last step of `undis cc`: objects become a driver image, and a linker's complaint becomes one that names
+// what is missing.
 #pragma once
 
 #include <string>
@@ -15,7 +16,8 @@ struct MissingFunction {
   std::string where;  ///< "file.c:12", or the object file, or empty
 };
 
-/// Reads "undefined reference" (GNU ld, gold) and "undefined symbol" (lld) out of a linker's messages: one entry a name, by name.
+/// Reads "undefined reference" (GNU ld, gold) and "undefined symbol" (lld) out of a linker's messages: one
+/// entry a name, by name.
 std::vector<MissingFunction> missing_functions(std::string_view messages);
 
 /// The messages with the lines that missing_functions() has understood taken out.

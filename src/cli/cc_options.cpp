@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// gcc's command line is not one that an option parser reads: words may be joined or apart (-Idir, -I dir) and unknown ones are
-// handed on. So the words are read here by hand.
+// gcc's command line is not one that an option parser reads: words may be joined or apart (-Idir, -I dir) and
+// unknown ones are handed on. So the words are read here by hand.
 #include "cli/cc_options.h"
 
 #include <fmt/format.h>
@@ -21,10 +21,10 @@ const char* const kCcHelp = R"(Builds a driver image from the C or C++ sources o
 Usage: undis cc [options] -o driver.so source.c...
        undis cc [options] -c source.c...
 
-A wrapper around gcc (or clang), as mpicc is: compiler options are handed on. Sources are compiled as a WDK build for x64
-would: undis' own <ndis.h>, <wdm.h> ... are found, `long` has 32 bits, wchar_t has 16, and only DriverEntry (or
-GsDriverEntry) is exported. Which NDIS version a driver is written for is said as on Windows: -DNDIS630=1,
--DNDIS_MINIPORT_DRIVER -DNDIS630_MINIPORT=1, -DNDIS51=1 ...
+A wrapper around gcc (or clang), as mpicc is: compiler options are handed on. Sources are compiled as a
+WDK build for x64 would: undis' own <ndis.h>, <wdm.h> ... are found, `long` has 32 bits, wchar_t has 16,
+and only DriverEntry (or GsDriverEntry) is exported. Which NDIS version a driver is written for is said as
+on Windows: -DNDIS630=1, -DNDIS_MINIPORT_DRIVER -DNDIS630_MINIPORT=1, -DNDIS51=1 ...
 
   -c, -S, -E, -fsyntax-only   stop after compiling, at assembly, after preprocessing, after checking
   -o FILE                     the output; else the first source's name with .so, .o or .s
@@ -32,8 +32,8 @@ GsDriverEntry) is exported. Which NDIS version a driver is written for is said a
                               as for gcc
   -MD -MMD -MF -MT -MQ -MP    write what the sources include, for make and ninja
   --compiler NAME             the compiler to run (default: $UNDIS_CC, else gcc)
-  --wpp-func 'NAME(...)'      a trace function of the driver's WPP configuration; the .tmh files that the sources include
-                              are made here, with every trace function doing nothing
+  --wpp-func 'NAME(...)'      a trace function of the driver's WPP configuration; the .tmh files that
+                              the sources include are made here, with every trace function doing nothing
   --print-flags               print the options that sources are compiled with, and stop
   --dry-run, -###             print the commands and run nothing
   -v                          print the commands as they run
@@ -44,8 +44,8 @@ A function that undis does not have yet fails at the link, named, with its row o
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kDirectoryFlags{"-I", "-isystem", "-idirafter", "-iquote",
-                                                          "-imacros", "-include"};
+constexpr std::array<std::string_view, 6> kDirectoryFlags{"-I",      "-isystem", "-idirafter",
+                                                          "-iquote", "-imacros", "-include"};
 
 std::string extension(std::string_view path) {
   const std::size_t slash = path.rfind('/');
@@ -76,7 +76,8 @@ class Parser {
     const std::string& word = words_[at_];
     if (!word.starts_with(flag)) return std::nullopt;
     if (word.size() > flag.size()) return word.substr(flag.size());
-    if (at_ + 1 == words_.size()) throw UsageError(fmt::format("{}: an argument was expected after it", flag));
+    if (at_ + 1 == words_.size())
+      throw UsageError(fmt::format("{}: an argument was expected after it", flag));
     return words_[++at_];
   }
 
@@ -92,7 +93,8 @@ class Parser {
     const std::string& word = words_[at_];
     if (word.empty() || word[0] != '-' || word == "-") {
       input(word);
-    } else if (!own_option(word) && !goal(word) && !dependency(word) && !preprocessor(word) && !linker(word)) {
+    } else if (!own_option(word) && !goal(word) && !dependency(word) && !preprocessor(word) &&
+               !linker(word)) {
       compiler(word);
     }
     ++at_;
@@ -163,7 +165,8 @@ class Parser {
         std::replace(path->begin(), path->end(), '\\', '/');
         options_.preprocessor.insert(options_.preprocessor.end(), {std::string(flag), *path});
         if (flag == "-iquote") options_.quote_dirs.push_back(*path);
-        if (flag == "-I" || flag == "-isystem" || flag == "-idirafter") options_.include_dirs.push_back(*path);
+        if (flag == "-I" || flag == "-isystem" || flag == "-idirafter")
+          options_.include_dirs.push_back(*path);
         return true;
       }
     }
@@ -240,15 +243,18 @@ class Parser {
       return "a resource script; a driver image has no resources here: leave it out";
     }
     if (suffix == ".mc") {
-      return "a message text file; make its header with the message compiler (windmc of binutils-mingw-w64) and leave "
+      return "a message text file; make its header with the message compiler (windmc of binutils-mingw-w64) "
+             "and leave "
              "the file out";
     }
     if (suffix == ".lib" || suffix == ".obj") {
-      return "a Windows object or library; build its sources with undis cc instead. NDIS and kernel functions come with "
+      return "a Windows object or library; build its sources with undis cc instead. NDIS and kernel "
+             "functions come with "
              "undis: ndis.lib and ntoskrnl.lib are not needed";
     }
     if (suffix == ".asm") return "MASM source; expected C, C++ or GNU assembler (.c .cpp .cc .s)";
-    if (suffix == ".sys" || suffix == ".dll") return "a Windows image; expected sources (.c .cpp .cc), objects or archives";
+    if (suffix == ".sys" || suffix == ".dll")
+      return "a Windows image; expected sources (.c .cpp .cc), objects or archives";
     if (suffix == ".h" || suffix == ".hpp") return "a header; expected sources that include it (.c .cpp .cc)";
     return "not a kind of input that undis cc knows; expected .c .cpp .cc .cxx .s .o .a";
   }
@@ -263,12 +269,12 @@ class Parser {
       throw UsageError("no sources; expected at least one .c or .cpp file. See undis cc --help");
     }
     if (options_.goal != CcGoal::Link && !options_.output.empty() && options_.sources.size() > 1) {
-      throw UsageError(
-          fmt::format("-o {}: names one output, but there are {} sources", options_.output, options_.sources.size()));
+      throw UsageError(fmt::format("-o {}: names one output, but there are {} sources", options_.output,
+                                   options_.sources.size()));
     }
     if (options_.dependencies && !options_.dependency_file.empty() && options_.sources.size() > 1) {
-      throw UsageError(fmt::format("-MF {}: names one file, but there are {} sources", options_.dependency_file,
-                                   options_.sources.size()));
+      throw UsageError(fmt::format("-MF {}: names one file, but there are {} sources",
+                                   options_.dependency_file, options_.sources.size()));
     }
   }
 
@@ -283,10 +289,13 @@ class Parser {
 bool CcOptions::defines(const std::string& macro) const {
   return std::any_of(preprocessor.begin(), preprocessor.end(), [&](const std::string& word) {
     if (!word.starts_with("-D") && !word.starts_with("-U")) return false;
-    return word.substr(2, word.find('=') == std::string::npos ? std::string::npos : word.find('=') - 2) == macro;
+    return word.substr(2, word.find('=') == std::string::npos ? std::string::npos : word.find('=') - 2) ==
+           macro;
   });
 }
 
-CcOptions parse_cc_options(const std::vector<std::string>& arguments) { return Parser(arguments).parse(); }
+CcOptions parse_cc_options(const std::vector<std::string>& arguments) {
+  return Parser(arguments).parse();
+}
 
 }  // namespace undis::cli

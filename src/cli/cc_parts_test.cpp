@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The parts of `undis cc` that run no compiler: its command line, a linker's messages, the help with includes.
+// The parts of `undis cc` that run no compiler: its command line, a linker's messages, the help with
+// includes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,8 +37,9 @@ std::string complaint_about(const std::vector<std::string>& words) {
 // ---- the command line ----
 
 TEST(ReadingACompilersCommandLine, SortsTheWordsByTheStepTheyBelongTo) {
-  const CcOptions options = parse_cc_options({"-c", "-O2", "-Iinc", "-I", "..\\other", "-DX=1", "-D", "Y", "-Wall", "-g", "a.c", "b.cpp",
-                                              "c.o", "-L/l", "-lx", "-Wl,-z,now"});
+  const CcOptions options =
+      parse_cc_options({"-c", "-O2", "-Iinc", "-I", "..\\other", "-DX=1", "-D", "Y", "-Wall", "-g", "a.c",
+                        "b.cpp", "c.o", "-L/l", "-lx", "-Wl,-z,now"});
   EXPECT_EQ(options.goal, CcGoal::Object);
   EXPECT_THAT(options.preprocessor, ElementsAre("-I", "inc", "-I", "../other", "-DX=1", "-DY"));
   EXPECT_THAT(options.common, ElementsAre("-O2", "-Wall", "-g"));
@@ -98,8 +100,8 @@ TEST(ReadingALinkersMessages, NamesEachMissingFunctionOnceWithItsFirstPlace) {
 }
 
 TEST(ReadingALinkersMessages, ReadsLldToo) {
-  const auto missing = missing_functions(
-      "ld.lld: error: undefined symbol: NdisFoo\n>>> referenced by a.c:12 (/src/a.c:12)\n>>>               /tmp/a.o:(DriverEntry)\n");
+  const auto missing = missing_functions("ld.lld: error: undefined symbol: NdisFoo\n>>> referenced by a.c:12 "
+                                         "(/src/a.c:12)\n>>>               /tmp/a.o:(DriverEntry)\n");
   ASSERT_EQ(missing.size(), 1U);
   EXPECT_EQ(missing[0].name, "NdisFoo");
   EXPECT_EQ(missing[0].where, "a.c:12");
@@ -171,8 +173,10 @@ TEST_F(HelpingWithIncludes, ReadsTheHeadersOfTheDriverAndNotThoseOfUndis) {
 
 TEST_F(HelpingWithIncludes, MakesTraceHeadersThatDoNothing) {
   IncludeHelp helped = help();
-  helped.scan(write("a.c", "#include \"a.tmh\"\n// begin_wpp config\n// FUNC MyTrace(LEVEL, MSG, ...);\n// end_wpp\n"));
-  for (const char* function : {"WPP_INIT_TRACING", "WPP_CLEANUP", "DoTraceMessage", "TraceEvents", "DEBUGP", "MyTrace"}) {
+  helped.scan(write(
+      "a.c", "#include \"a.tmh\"\n// begin_wpp config\n// FUNC MyTrace(LEVEL, MSG, ...);\n// end_wpp\n"));
+  for (const char* function :
+       {"WPP_INIT_TRACING", "WPP_CLEANUP", "DoTraceMessage", "TraceEvents", "DEBUGP", "MyTrace"}) {
     EXPECT_THAT(made(helped, "a.tmh"), HasSubstr(std::string("#define ") + function + "(...)"));
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The rewriter is a tokenizer of C and C++ after preprocessing: no directives but line markers and pragmas are left, and
-// comments only with -C. Changes are made in place, in a copy of the text.
+// The rewriter is a tokenizer of C and C++ after preprocessing: no directives but line markers and pragmas
+// are left, and comments only with -C. Changes are made in place, in a copy of the text.
 #include "cli/cc_rewrite.h"
 
 #include <algorithm>
@@ -13,9 +13,15 @@
 namespace undis::cli {
 namespace {
 
-bool starts_name(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$'; }
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
-bool continues_name(char c) { return starts_name(c) || is_digit(c); }
+bool starts_name(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$';
+}
+bool is_digit(char c) {
+  return std::isdigit(static_cast<unsigned char>(c)) != 0;
+}
+bool continues_name(char c) {
+  return starts_name(c) || is_digit(c);
+}
 
 bool is_below(std::string_view path, std::string_view directory) {
   while (directory.ends_with('/')) directory.remove_suffix(1);
@@ -122,14 +128,15 @@ class Rewriter {
   }
 
   void enter(const LineMarker& marker) {
-    // A macro of a system header that is used in a driver's file is marked `# 7 "driver.c" 3 4`: what the file was when it was
-    // entered counts, not the flag on such a line.
+    // A macro of a system header that is used in a driver's file is marked `# 7 "driver.c" 3 4`: what the
+    // file was when it was entered counts, not the flag on such a line.
     auto known = system_files_.find(marker.file);
     if (known == system_files_.end() || marker.enters) {
       const bool system =
           is_below(marker.file, scope_.wdk) ||
-          (marker.system && std::none_of(scope_.driver_roots.begin(), scope_.driver_roots.end(),
-                                         [&](const std::string& root) { return is_below(marker.file, root); }));
+          (marker.system &&
+           std::none_of(scope_.driver_roots.begin(), scope_.driver_roots.end(),
+                        [&](const std::string& root) { return is_below(marker.file, root); }));
       known = system_files_.insert_or_assign(marker.file, system).first;
     }
     if (known->second != in_system_) end_of_specifiers();
@@ -175,7 +182,8 @@ class Rewriter {
     }
   }
 
-  /// Names of a type stand side by side ("unsigned long const int"): what `long` means is known at the end of the row.
+  /// Names of a type stand side by side ("unsigned long const int"): what `long` means is known at the end of
+  /// the row.
   void end_of_specifiers() {
     if (longs_.size() == 1 && !has_double_ && !in_system_) {
       text_.replace(longs_[0], 4, has_int_ ? "    " : "int ");
@@ -207,8 +215,8 @@ class Rewriter {
   bool exponent(std::size_t begin) const {
     if (at_ == begin) return false;
     const auto before = std::tolower(static_cast<unsigned char>(text_[at_ - 1]));
-    const bool hexadecimal =
-        text_[begin] == '0' && begin + 1 < text_.size() && (text_[begin + 1] == 'x' || text_[begin + 1] == 'X');
+    const bool hexadecimal = text_[begin] == '0' && begin + 1 < text_.size() &&
+                             (text_[begin + 1] == 'x' || text_[begin + 1] == 'X');
     return hexadecimal ? before == 'p' : before == 'e';
   }
 
@@ -249,6 +257,8 @@ class Rewriter {
 
 }  // namespace
 
-std::string rewrite_long(std::string_view text, const RewriteScope& scope) { return Rewriter(text, scope).run(); }
+std::string rewrite_long(std::string_view text, const RewriteScope& scope) {
+  return Rewriter(text, scope).run();
+}
 
 }  // namespace undis::cli

@@ -13,7 +13,9 @@ namespace {
 
 const RewriteScope kScope{"/undis/wdk", {"/driver/sdk", "inc"}};
 
-std::string rewritten(std::string_view text) { return rewrite_long(text, kScope); }
+std::string rewritten(std::string_view text) {
+  return rewrite_long(text, kScope);
+}
 
 class MakingLongThirtyTwoBitsWide : public testing::Test {
  protected:
@@ -51,34 +53,47 @@ TEST_F(MakingLongThirtyTwoBitsWide, TurnsLongIntoInt) {
 
 TEST_F(MakingLongThirtyTwoBitsWide, LeavesLongLongAndLongDouble) {
   for (const std::string_view text :
-       {"long long x;", "unsigned long long x;", "long unsigned long int x;", "long\nlong x;", "long double d;",
-        "double long d;", "long const long x;", "longer = along + long_ + _long;"}) {
+       {"long long x;", "unsigned long long x;", "long unsigned long int x;", "long\nlong x;",
+        "long double d;", "double long d;", "long const long x;", "longer = along + long_ + _long;"}) {
     EXPECT_EQ(rewritten(text), text);
   }
 }
 
 TEST_F(MakingLongThirtyTwoBitsWide, TakesTheSuffixFromIntegers) {
   for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
-           {"0xC0000001L;", "0xC0000001;"}, {"5UL;", "5U;"},     {"5ul;", "5U;"},          {"5LU;", "5U;"},
-           {"5l;", "5;"},                   {"0L;", "0;"},       {"017L;", "017;"},        {"0b101L;", "0b101;"},
-           {"0xFUL+1L;", "0xFU +1;"},        {"1'000L;", "1'000;"}, {"0x1EL+5L;", "0x1E +5;"}, {"1i64;", "1LL;"},
-           {"0xFFui64;", "0xFFULL;"},       {"7i32;", "7;"},     {"7UI32;", "7U;"},        {"1I64;", "1LL;"},
+           {"0xC0000001L;", "0xC0000001;"},
+           {"5UL;", "5U;"},
+           {"5ul;", "5U;"},
+           {"5LU;", "5U;"},
+           {"5l;", "5;"},
+           {"0L;", "0;"},
+           {"017L;", "017;"},
+           {"0b101L;", "0b101;"},
+           {"0xFUL+1L;", "0xFU +1;"},
+           {"1'000L;", "1'000;"},
+           {"0x1EL+5L;", "0x1E +5;"},
+           {"1i64;", "1LL;"},
+           {"0xFFui64;", "0xFFULL;"},
+           {"7i32;", "7;"},
+           {"7UI32;", "7U;"},
+           {"1I64;", "1LL;"},
        }) {
     EXPECT_EQ(words(from), words(to)) << from;
   }
 }
 
 TEST_F(MakingLongThirtyTwoBitsWide, LeavesOtherNumbers) {
-  for (const std::string_view text : {"5LL;", "5ULL;", "5llu;", "5U;", "1.0L;", "1e5L;", ".5L;", "0x1p3L;", "1.L;", "0xABCDEF;",
-                                      "12_km;", "x5L;", "1e+5L;"}) {
+  for (const std::string_view text : {"5LL;", "5ULL;", "5llu;", "5U;", "1.0L;", "1e5L;", ".5L;", "0x1p3L;",
+                                      "1.L;", "0xABCDEF;", "12_km;", "x5L;", "1e+5L;"}) {
     EXPECT_EQ(rewritten(text), text);
   }
 }
 
 TEST_F(MakingLongThirtyTwoBitsWide, LeavesStringsCharactersCommentsAndPragmas) {
   for (const std::string_view text :
-       {"\"long 5L\"", "L\"long 5L\"", "L'x'", "'long'", "\"a\\\"long 5L\"", "'\\''", "/* long 5L */", "// long 5L\n",
-        "#pragma alloc_text(PAGE, long)\n", "R\"(long 5L \" long)\"", "u8R\"x(long )\" 5L)x\""}) {
+       {"\"long 5L\"", "L\"long 5L\"", "L'x'", "'long'", "\"a\\\"long 5L\"", "'\\''", "/* long 5L */",
+        "// long 5L\n", "#pragma alloc_text(PAGE, long)\n", "R\"(long 5L \" long)\"",
+        "u8R\"x(long )\" 5L)x\""}) {
     EXPECT_EQ(rewritten(text), text);
   }
 }
@@ -87,16 +102,16 @@ TEST_F(MakingLongThirtyTwoBitsWide, KeepsEveryColumnAndLine) {
   const std::string text = "unsigned long int a = 0x10UL; long b;\n  /* c */ long *p = &b; x = 1i64;\n";
   const std::string after = rewritten(text);
   ASSERT_EQ(after.size(), text.size());
-  for (const char mark : {'a', 'b', 'p', 'x', '\n', ';'}) EXPECT_EQ(after.find(mark), text.find(mark)) << mark;
+  for (const char mark : {'a', 'b', 'p', 'x', '\n', ';'})
+    EXPECT_EQ(after.find(mark), text.find(mark)) << mark;
 }
 
 TEST_F(MakingLongThirtyTwoBitsWide, LeavesUndisAndTheHostsHeaders) {
-  const std::string text =
-      "# 1 \"driver.c\"\n"
-      "# 1 \"/undis/wdk/ndis.h\" 1\nlong a = 1L;\n"
-      "# 2 \"driver.c\" 2\n"
-      "# 1 \"/usr/include/string.h\" 1 3 4\nlong a = 1L;\n"
-      "# 3 \"driver.c\" 2\n";
+  const std::string text = "# 1 \"driver.c\"\n"
+                           "# 1 \"/undis/wdk/ndis.h\" 1\nlong a = 1L;\n"
+                           "# 2 \"driver.c\" 2\n"
+                           "# 1 \"/usr/include/string.h\" 1 3 4\nlong a = 1L;\n"
+                           "# 3 \"driver.c\" 2\n";
   EXPECT_EQ(rewritten(text + "long b;\n"), text + "int  b;\n");
 }
 
@@ -112,11 +127,13 @@ TEST_F(MakingLongThirtyTwoBitsWide, ChangesAMacroOfASystemHeaderThatADriverUses)
 }
 
 TEST_F(MakingLongThirtyTwoBitsWide, ReadsNamesWithQuotesAndBackslashesInMarkers) {
-  EXPECT_EQ(rewritten("# 1 \"/undis/wdk/a\\\"b.h\" 1\nlong a;\n"), "# 1 \"/undis/wdk/a\\\"b.h\" 1\nlong a;\n");
+  EXPECT_EQ(rewritten("# 1 \"/undis/wdk/a\\\"b.h\" 1\nlong a;\n"),
+            "# 1 \"/undis/wdk/a\\\"b.h\" 1\nlong a;\n");
 }
 
 TEST_F(MakingLongThirtyTwoBitsWide, SurvivesTextThatEndsEarly) {
-  for (const std::string_view text : {"", "\"abc", "'", "/* abc", "R\"(abc", "R\"", "# 1 \"abc", "#", "5", "\"\\", "// x", "0x"}) {
+  for (const std::string_view text :
+       {"", "\"abc", "'", "/* abc", "R\"(abc", "R\"", "# 1 \"abc", "#", "5", "\"\\", "// x", "0x"}) {
     EXPECT_EQ(rewritten(text), text);
   }
 }

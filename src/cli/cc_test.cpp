@@ -34,7 +34,8 @@ struct Outcome {
 };
 
 /// A driver that needs nothing of undis' library.
-constexpr const char* kDriver = "#include <wdm.h>\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING p) { return d == 0 && p == 0; }\n";
+constexpr const char* kDriver = "#include <wdm.h>\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING p) "
+                                "{ return d == 0 && p == 0; }\n";
 
 /// Run with each compiler that is there.
 class BuildingADriver : public testing::TestWithParam<const char*> {
@@ -55,11 +56,13 @@ class BuildingADriver : public testing::TestWithParam<const char*> {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
   Outcome cc(const std::string& words) const {
-    const std::string command = "cd '" + temporary.path() + "' && UNDIS_CC=" + GetParam() + " " + UNDIS_COMMAND + " cc " + words + " 2>&1";
+    const std::string command = "cd '" + temporary.path() + "' && UNDIS_CC=" + GetParam() + " " +
+                                UNDIS_COMMAND + " cc " + words + " 2>&1";
     std::FILE* const output = ::popen(command.c_str(), "r");
     Outcome outcome{0, {}};
     std::array<char, 4096> block{};
-    for (std::size_t got = 0; (got = std::fread(block.data(), 1, block.size(), output)) > 0;) outcome.text.append(block.data(), got);
+    for (std::size_t got = 0; (got = std::fread(block.data(), 1, block.size(), output)) > 0;)
+      outcome.text.append(block.data(), got);
     outcome.exit_code = WEXITSTATUS(::pclose(output));
     return outcome;
   }
@@ -88,24 +91,27 @@ TEST_P(BuildingADriver, NamesTheImageAfterTheFirstSource) {
 }
 
 TEST_P(BuildingADriver, CompilesAsWindowsWould) {
-  write("a.c", std::string(kDriver) +
-                   "#include <string.h>\n"
-                   "_Static_assert(sizeof(long) == 4 && sizeof(unsigned long int) == 4 && sizeof(1UL) == 4, \"\");\n"
-                   "_Static_assert(sizeof(long long) == 8 && sizeof(1LL) == 8 && sizeof(size_t) == 8, \"\");\n"
-                   "_Static_assert(sizeof(L'x') == 2 && sizeof(L\"ab\") == 6 && sizeof(WCHAR) == 2, \"\");\n"
-                   "struct bits { unsigned char a : 4; unsigned int b : 4; };\n"
-                   "_Static_assert(sizeof(struct bits) == 8, \"Microsoft's bit-fields\");\n"
-                   "#if defined(__linux__) || defined(linux) || !defined(_WIN64) || !defined(_AMD64_)\n#error host\n#endif\n"
-                   "int failed(NTSTATUS s) { return s == 0xC0000001L; }\n"
-                   "__inline int left_behind(void) { return 1; }\nint uses(void) { return left_behind(); }\n");
+  write("a.c",
+        std::string(kDriver) +
+            "#include <string.h>\n"
+            "_Static_assert(sizeof(long) == 4 && sizeof(unsigned long int) == 4 && sizeof(1UL) == 4, \"\");\n"
+            "_Static_assert(sizeof(long long) == 8 && sizeof(1LL) == 8 && sizeof(size_t) == 8, \"\");\n"
+            "_Static_assert(sizeof(L'x') == 2 && sizeof(L\"ab\") == 6 && sizeof(WCHAR) == 2, \"\");\n"
+            "struct bits { unsigned char a : 4; unsigned int b : 4; };\n"
+            "_Static_assert(sizeof(struct bits) == 8, \"Microsoft's bit-fields\");\n"
+            "#if defined(__linux__) || defined(linux) || !defined(_WIN64) || !defined(_AMD64_)\n#error "
+            "host\n#endif\n"
+            "int failed(NTSTATUS s) { return s == 0xC0000001L; }\n"
+            "__inline int left_behind(void) { return 1; }\nint uses(void) { return left_behind(); }\n");
   expect_builds("-o a.so a.c");
 }
 
 TEST_P(BuildingADriver, CompilesCxx) {
-  write("a.cpp",
-        "#include <wdm.h>\nstatic_assert(sizeof(long) == 4 && sizeof(1UL) == 4);\n"
-        "struct Shape { virtual int sides() = 0; };\nstruct Square : Shape { int sides() override { return 4; } };\n"
-        "extern \"C\" NTSTATUS DriverEntry(PDRIVER_OBJECT, PUNICODE_STRING) { static Square s; Shape& shape = s; return shape.sides(); }\n");
+  write("a.cpp", "#include <wdm.h>\nstatic_assert(sizeof(long) == 4 && sizeof(1UL) == 4);\n"
+                 "struct Shape { virtual int sides() = 0; };\nstruct Square : Shape { int sides() override { "
+                 "return 4; } };\n"
+                 "extern \"C\" NTSTATUS DriverEntry(PDRIVER_OBJECT, PUNICODE_STRING) { static Square s; "
+                 "Shape& shape = s; return shape.sides(); }\n");
   expect_builds("-O0 -o a.so a.cpp");
   const auto image = loader::Image::open(path("a.so"));
   ASSERT_TRUE(image) << image.error();
@@ -117,11 +123,15 @@ TEST_P(BuildingADriver, ExportsTheEntryPointAlone) {
   expect_builds("-o a.so a.c");
   const auto image = loader::Image::open(path("a.so"));
   ASSERT_TRUE(image) << image.error();
-  EXPECT_EQ(std::system(("nm -D --defined-only '" + path("a.so") + "' | grep -v DriverEntry | grep -q .").c_str()) >> 8, 1);
+  EXPECT_EQ(std::system(
+                ("nm -D --defined-only '" + path("a.so") + "' | grep -v DriverEntry | grep -q .").c_str()) >>
+                8,
+            1);
 }
 
 TEST_P(BuildingADriver, KeepsLinesForTheDebugger) {
-  write("a.c", "#include <wdm.h>\n#define TWO long a; \\\n  long b;\nTWO\n\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING p)\n{ return d == 0 && p == 0; }\n");
+  write("a.c", "#include <wdm.h>\n#define TWO long a; \\\n  long b;\nTWO\n\nNTSTATUS "
+               "DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING p)\n{ return d == 0 && p == 0; }\n");
   expect_builds("-o a.so a.c");
   const auto image = loader::Image::open(path("a.so"));
   ASSERT_TRUE(image) << image.error();
@@ -142,22 +152,26 @@ TEST_P(BuildingADriver, PutsErrorsOnTheLinesOfTheSource) {
 
 TEST_P(BuildingADriver, FindsIncludesAsWindowsDoes) {
   write("inc/Common.h", "typedef long common_t;\n");
-  write("src/a.c", std::string("#include <NDIS.h>\n#include \"..\\INC\\common.h\"\n#include \"a.tmh\"\n") + kDriver +
+  write("src/a.c", std::string("#include <NDIS.h>\n#include \"..\\INC\\common.h\"\n#include \"a.tmh\"\n") +
+                       kDriver +
                        "common_t value = 1;\nvoid f(void) { DoTraceMessage(1, \"x\"); WPP_CLEANUP(0); }\n");
   expect_builds("-DNDIS630=1 -o a.so src/a.c");
 }
 
 TEST_P(BuildingADriver, NamesAFunctionThatUndisLacks) {
-  write("a.c", "#include <ndis.h>\nextern void NdisClAddParty();\nextern void OfNobody(void);\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, "
+  write("a.c", "#include <ndis.h>\nextern void NdisClAddParty();\nextern void OfNobody(void);\nNTSTATUS "
+               "DriverEntry(PDRIVER_OBJECT d, "
                "PUNICODE_STRING p)\n{\n  OfNobody();\n  NdisClAddParty();\n  return d == 0 && p == 0;\n}\n");
   const Outcome outcome = cc("-DNDIS630=1 -DUNDIS_TEST -o a.so a.c");
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.text, AllOf(HasSubstr("a.c:7: " + loader::why_missing("NdisClAddParty")), HasSubstr("status none"),
-                                  HasSubstr("a.c:6: OfNobody"), HasSubstr("a.so was not made")));
+  EXPECT_THAT(outcome.text,
+              AllOf(HasSubstr("a.c:7: " + loader::why_missing("NdisClAddParty")), HasSubstr("status none"),
+                    HasSubstr("a.c:6: OfNobody"), HasSubstr("a.so was not made")));
 }
 
 TEST_P(BuildingADriver, RefusesAFunctionWithoutADeclaration) {
-  write("a.c", "#include <wdm.h>\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING p) { Undeclared(); return d == 0 && p == 0; }\n");
+  write("a.c", "#include <wdm.h>\nNTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING p) { Undeclared(); "
+               "return d == 0 && p == 0; }\n");
   const Outcome outcome = cc("-o a.so a.c");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, HasSubstr("Undeclared"));
@@ -184,8 +198,8 @@ TEST_P(BuildingADriver, WritesWhatASourceIncludesWithoutItsOwnTemporaries) {
   write("a.c", "#include \"common.h\"\n#include \"a.tmh\"\n");
   expect_builds("-c -MD -MP -MF a.d -o out.o a.c");
   const std::string rules = read("a.d");
-  EXPECT_THAT(rules, AllOf(testing::StartsWith("out.o:"), HasSubstr("a.c"), HasSubstr("Common.h"), HasSubstr("undis_prelude.h"),
-                           Not(HasSubstr("tmh")), Not(HasSubstr(".include/"))));
+  EXPECT_THAT(rules, AllOf(testing::StartsWith("out.o:"), HasSubstr("a.c"), HasSubstr("Common.h"),
+                           HasSubstr("undis_prelude.h"), Not(HasSubstr("tmh")), Not(HasSubstr(".include/"))));
 }
 
 TEST_P(BuildingADriver, StopsWhereItIsTold) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A wrong command line ends with exit code 2 and says what was expected; files are looked at only when they are used.
+// A wrong command line ends with exit code 2 and says what was expected; files are looked at only when they
+// are used.
 #include "cli/commands.h"
 
 #include <fmt/format.h>
@@ -30,7 +31,8 @@ std::string check_schedule(const std::string& text) {
 std::string check_replay(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) {
-    return fmt::format("{}: expected SUITE:SCHEDULE, as a report's replay line has it (lifecycle.unbind:7f3a)", text);
+    return fmt::format(
+        "{}: expected SUITE:SCHEDULE, as a report's replay line has it (lifecycle.unbind:7f3a)", text);
   }
   return check_schedule(text.substr(colon + 1));
 }
@@ -43,13 +45,16 @@ std::string check_duration(const std::string& text) {
 
 std::string check_positive(const std::string& text) {
   const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
-  return digits && text.find_first_not_of('0') != std::string::npos ? std::string()
-                                                                    : fmt::format("{}: expected a number from 1 on", text);
+  return digits && text.find_first_not_of('0') != std::string::npos
+             ? std::string()
+             : fmt::format("{}: expected a number from 1 on", text);
 }
 
 void add_color(CLI::App& command, lab::Color& color) {
-  command.add_option_function<std::string>(
-             "--color", [&color](const std::string& word) { color = kColors.at(word); }, "Colours: auto, always or never")
+  command
+      .add_option_function<std::string>(
+          "--color", [&color](const std::string& word) { color = kColors.at(word); },
+          "Colours: auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("WHEN");
 }
@@ -60,27 +65,38 @@ struct Verify {
   std::string budget;
 
   CLI::App* add(CLI::App& app) {
-    CLI::App* const verify = app.add_subcommand("verify", "Bring drivers up, use them, break them, take them down; report");
-    verify->footer("Exit code: 0 no violation, 1 violations, 2 wrong usage or an image that cannot be loaded.");
-    verify->add_option("image", options.images, "Driver images, in the order in which they are loaded")->type_name("IMAGE");
-    verify->add_option("--suite", options.suites, "Run only this suite, or all that begin with NAME and a dot (may be repeated)")
+    CLI::App* const verify =
+        app.add_subcommand("verify", "Bring drivers up, use them, break them, take them down; report");
+    verify->footer(
+        "Exit code: 0 no violation, 1 violations, 2 wrong usage or an image that cannot be loaded.");
+    verify->add_option("image", options.images, "Driver images, in the order in which they are loaded")
+        ->type_name("IMAGE");
+    verify
+        ->add_option("--suite", options.suites,
+                     "Run only this suite, or all that begin with NAME and a dot (may be repeated)")
         ->type_name("NAME")
         ->allow_extra_args(false);
     verify->add_flag("--list-suites", options.list_suites, "Name the suites and stop");
     verify->add_option("--budget", budget, "Real time to search for, all suites together (20s)")
         ->type_name("TIME")
         ->check(check_duration);
-    verify->add_option("--schedules", options.schedules, "Run each suite with N schedules, whatever time it takes")
+    verify
+        ->add_option("--schedules", options.schedules,
+                     "Run each suite with N schedules, whatever time it takes")
         ->type_name("N")
         ->check(check_positive);
-    verify->add_option("--seed", options.seed, "Where random schedules begin, in hex (0)")->type_name("HEX")->check(check_schedule);
+    verify->add_option("--seed", options.seed, "Where random schedules begin, in hex (0)")
+        ->type_name("HEX")
+        ->check(check_schedule);
     verify->add_option("--replay", replay, "Run one suite with one schedule, as a report names them")
         ->type_name("SUITE:SCHEDULE")
         ->check(check_replay);
     for (const auto& [name, file, what] :
          {std::tuple{"--json", &options.json, "JSON"}, std::tuple{"--junit", &options.junit, "JUnit XML"},
-          std::tuple{"--sarif", &options.sarif, "SARIF 2.1.0"}, std::tuple{"--html", &options.html, "HTML"}}) {
-      verify->add_option(name, *file, fmt::format("Write the report as {} (-: to standard output)", what))->type_name("FILE");
+          std::tuple{"--sarif", &options.sarif, "SARIF 2.1.0"},
+          std::tuple{"--html", &options.html, "HTML"}}) {
+      verify->add_option(name, *file, fmt::format("Write the report as {} (-: to standard output)", what))
+          ->type_name("FILE");
     }
     verify->add_flag("--quiet,-q", options.quiet, "Print the verdict alone");
     verify->add_flag("--progress", options.progress, "Show progress though standard error is no terminal");
@@ -91,7 +107,8 @@ struct Verify {
   /// Throws CLI::ValidationError.
   lab::VerifyOptions take() {
     if (options.images.empty() && !options.list_suites) {
-      throw CLI::ValidationError("no driver image was given; expected at least one .so built with `undis cc`");
+      throw CLI::ValidationError(
+          "no driver image was given; expected at least one .so built with `undis cc`");
     }
     if (!budget.empty()) options.budget = *parse_duration(budget);
     if (!replay.empty()) {
@@ -116,8 +133,11 @@ struct Run {
     run->footer("Exit code: 0 no violation, 1 violations, 2 wrong usage, or a file that cannot be used.");
     run->add_option("lab", options.lab, "The lab file (TOML)")->type_name("LAB.toml")->required();
     run->add_option("--in", options.in, "Frames arrive from this capture (pcap, pcapng)")->type_name("FILE");
-    run->add_option("--out", options.out, "Transmitted frames are written to this capture (pcap)")->type_name("FILE");
-    run->add_option("--seed", options.seed, "The schedule to run with, in hex (0)")->type_name("HEX")->check(check_schedule);
+    run->add_option("--out", options.out, "Transmitted frames are written to this capture (pcap)")
+        ->type_name("FILE");
+    run->add_option("--seed", options.seed, "The schedule to run with, in hex (0)")
+        ->type_name("HEX")
+        ->check(check_schedule);
     run->add_flag("--quiet,-q", options.quiet, "Print the verdict alone");
     add_color(*run, options.color);
     return run;
@@ -142,7 +162,9 @@ std::vector<std::string> command_names(const CLI::App& app) {
 }  // namespace
 
 Command parse_command(const std::vector<std::string>& words) {
-  CLI::App app("undis: Windows network drivers (NDIS 5.x and 6.x) on Linux, built from source, run and verified", "undis");
+  CLI::App app(
+      "undis: Windows network drivers (NDIS 5.x and 6.x) on Linux, built from source, run and verified",
+      "undis");
   app.set_version_flag("--version", std::string("undis ") + undis_version());
   app.require_subcommand(0, 1);
   // For the list of commands alone: main() hands its words on before they get here.
@@ -152,14 +174,17 @@ Command parse_command(const std::vector<std::string>& words) {
   RulesOptions rules;
   const CLI::App* const verify_command = verify.add(app);
   const CLI::App* const run_command = run.add(app);
-  CLI::App* const rules_command = app.add_subcommand("rules", "What the verifier looks for: every rule, or one in full");
-  rules_command->add_option("rule", rules.wanted, "A rule's name, or a part of its name, title or function")->type_name("RULE");
+  CLI::App* const rules_command =
+      app.add_subcommand("rules", "What the verifier looks for: every rule, or one in full");
+  rules_command->add_option("rule", rules.wanted, "A rule's name, or a part of its name, title or function")
+      ->type_name("RULE");
 
   const std::vector<std::string> names = command_names(app);
   const auto without_command = [&](const std::string& found) {
     return Answered{complain(app, fmt::format("{}; expected one of {}", found, fmt::join(names, ", ")))};
   };
-  if (!words.empty() && !words[0].starts_with('-') && std::find(names.begin(), names.end(), words[0]) == names.end()) {
+  if (!words.empty() && !words[0].starts_with('-') &&
+      std::find(names.begin(), names.end(), words[0]) == names.end()) {
     return without_command(fmt::format("{}: no command", words[0]));
   }
   try {

@@ -53,9 +53,10 @@ TEST(ReadingADuration, RefusesAllElse) {
 }
 
 TEST(ReadingTheCommandLine, TakesAllOfVerify) {
-  const Command command = parse_command({"verify", "a.so", "--suite", "lifecycle", "b.so", "--suite=oid", "--schedules", "100", "--seed",
-                                         "7f3a", "--budget", "2m", "--json", "r.json", "--junit", "r.xml", "--sarif", "r.sarif", "--html",
-                                         "r.html", "--quiet", "--color", "always", "--progress"});
+  const Command command = parse_command(
+      {"verify",  "a.so",    "--suite",  "lifecycle", "b.so",    "--suite=oid", "--schedules", "100",
+       "--seed",  "7f3a",    "--budget", "2m",        "--json",  "r.json",      "--junit",     "r.xml",
+       "--sarif", "r.sarif", "--html",   "r.html",    "--quiet", "--color",     "always",      "--progress"});
   const auto* const verify = std::get_if<lab::VerifyOptions>(&command);
   ASSERT_NE(verify, nullptr);
   EXPECT_THAT(verify->images, ElementsAre("a.so", "b.so"));
@@ -103,19 +104,24 @@ TEST(ReadingTheCommandLine, SaysWhatWasExpected) {
   EXPECT_THAT(complaint_about({"verify"}), HasSubstr("no driver image was given"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--budget", "soon"}), HasSubstr("expected a time such as"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--budget", "0s"}), HasSubstr("expected a time such as"));
-  EXPECT_THAT(complaint_about({"verify", "a.so", "--schedules", "0"}), HasSubstr("expected a number from 1 on"));
-  EXPECT_THAT(complaint_about({"verify", "a.so", "--schedules", "-3"}), HasSubstr("expected a number from 1 on"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--schedules", "0"}),
+              HasSubstr("expected a number from 1 on"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--schedules", "-3"}),
+              HasSubstr("expected a number from 1 on"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--seed", "xyz"}), HasSubstr("hex digits"));
-  EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "unbind"}), HasSubstr("expected SUITE:SCHEDULE"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "unbind"}),
+              HasSubstr("expected SUITE:SCHEDULE"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "unbind:xyz"}), HasSubstr("hex digits"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--color", "pink"}), HasSubstr("pink"));
-  EXPECT_THAT(complaint_about({"verify", "a.so", "--json", "-", "--html", "-"}), HasSubstr("only one report"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--json", "-", "--html", "-"}),
+              HasSubstr("only one report"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--frob"}), HasSubstr("--frob"));
   EXPECT_THAT(complaint_about({"run"}), HasSubstr("run"));
 }
 
 TEST(ReadingTheCommandLine, AnswersHelpAndTheVersion) {
-  EXPECT_THAT(printed_by({"--help"}), AllOf(HasSubstr("cc"), HasSubstr("verify"), HasSubstr("run"), HasSubstr("rules")));
+  EXPECT_THAT(printed_by({"--help"}),
+              AllOf(HasSubstr("cc"), HasSubstr("verify"), HasSubstr("run"), HasSubstr("rules")));
   EXPECT_THAT(printed_by({"verify", "--help"}), AllOf(HasSubstr("--replay"), HasSubstr("Exit code")));
   EXPECT_THAT(printed_by({"--version"}), HasSubstr("undis "));
 }
@@ -132,7 +138,8 @@ TEST(AskingForRules, TellsAllOfOne) {
   const RuleInfo& rule = all_rules().front();
   testing::internal::CaptureStdout();
   EXPECT_EQ(rules(rule.id), 0);
-  EXPECT_THAT(testing::internal::GetCapturedStdout(), AllOf(HasSubstr(rule.title), HasSubstr(rule.says), HasSubstr(rule.seen_by)));
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              AllOf(HasSubstr(rule.title), HasSubstr(rule.says), HasSubstr(rule.seen_by)));
 }
 
 TEST(AskingForRules, SaysWhenThereIsNone) {

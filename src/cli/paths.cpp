@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A build tree keeps a file undis.paths beside the executable (lines "wdk=..." and "library=..."). Installed, everything is found
-// relative to bin/, so that the whole tree may be moved.
+// A build tree keeps a file undis.paths beside the executable (lines "wdk=..." and "library=..."). Installed,
+// everything is found relative to bin/, so that the whole tree may be moved.
 #include "cli/paths.h"
 
 #include <fmt/format.h>
@@ -51,7 +51,8 @@ Paths find_paths() {
   }
   if (!fs::exists(fs::path(paths.wdk) / "undis_prelude.h")) {
     throw UsageError(
-        fmt::format("undis' driver headers are not at {}: the installation of {} is not complete", paths.wdk, bin.string()));
+        fmt::format("undis' driver headers are not at {}: the installation of {} is not complete", paths.wdk,
+                    bin.string()));
   }
   return paths;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the driver headers and libundis.so are, seen from the running `undis`: in a build tree or where it was installed.
+// Where the driver headers and libundis.so are, seen from the running `undis`: in a build tree or where it
+// was installed.
 #pragma once
 
 #include <string>

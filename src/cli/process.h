@@ -17,7 +17,8 @@ struct Finished {
 /// Where a program's standard error goes.
 enum class Diagnostics { Through, Captured };
 
-/// Runs `command` (searched in PATH) with messages in English (LC_ALL=C), so that what it says can be read by a program too.
+/// Runs `command` (searched in PATH) with messages in English (LC_ALL=C), so that what it says can be read by
+/// a program too.
 Finished run_program(const std::vector<std::string>& command, Diagnostics diagnostics);
 
 /// The command as one could paste it into a shell.

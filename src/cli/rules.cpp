@@ -18,9 +18,9 @@ namespace undis::cli {
 namespace {
 
 bool holds(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), [](unsigned char a, unsigned char b) {
-           return std::tolower(a) == std::tolower(b);
-         }) != text.end();
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); }) !=
+         text.end();
 }
 
 void print_row(const char* name, std::string_view value) {
@@ -54,7 +54,9 @@ int rules(const std::string& wanted) {
     width = std::max(width, std::string_view(rule.id).size());
   }
   if (shown.empty()) {
-    fmt::print(stderr, "undis rules: {}: no rule has this in its name, title or function; `undis rules` lists all\n", wanted);
+    fmt::print(stderr,
+               "undis rules: {}: no rule has this in its name, title or function; `undis rules` lists all\n",
+               wanted);
     return lab::kUsage;
   }
   if (shown.size() == 1) {

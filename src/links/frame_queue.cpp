@@ -29,8 +29,8 @@ std::optional<FrameQueue::Arrival> FrameQueue::pop() {
 }
 
 void FrameQueue::deliver(SinkSlot& sink) {
-  // Something is taken from the queue only inside the sink's call, so nothing is lost when the sink is busy or gone; and who was
-  // busy looks again after its call, so nothing is left behind.
+  // Something is taken from the queue only inside the sink's call, so nothing is lost when the sink is busy
+  // or gone; and who was busy looks again after its call, so nothing is left behind.
   while (size() > 0) {
     const bool called = sink.call([&](LinkSink& to) {
       while (sink.attached()) {

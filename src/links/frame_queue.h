@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What has arrived at an end of a wire and waits for its sink (frames, changes of the wire): in order, each delivered once, never
-// recursively.
+// What has arrived at an end of a wire and waits for its sink (frames, changes of the wire): in order, each
+// delivered once, never recursively.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class FrameQueue {
   /// Puts a copy of the frame at the end.
   void push(FrameView frame) EXCLUDES(lock_);
   void push(const LinkInfo& change) EXCLUDES(lock_);
-  /// Hands over until nothing is left. Does nothing while another delivery is under way: that one takes them too.
+  /// Hands over until nothing is left. Does nothing while another delivery is under way: that one takes them
+  /// too.
   void deliver(SinkSlot& sink) EXCLUDES(lock_);
   void clear() EXCLUDES(lock_);
   std::size_t size() const EXCLUDES(lock_);

@@ -23,8 +23,9 @@ class SinkSlot {
   /// Takes the sink away. Waits while another thread is inside it.
   void detach() EXCLUDES(lock_);
 
-  /// Calls `use` with the sink, no lock held. False: nothing is attached, or a call is under way (of another thread, or of this
-  /// one further up its stack); whoever makes that call looks for more to deliver when it comes back.
+  /// Calls `use` with the sink, no lock held. False: nothing is attached, or a call is under way (of another
+  /// thread, or of this one further up its stack); whoever makes that call looks for more to deliver when it
+  /// comes back.
   bool call(const std::function<void(LinkSink&)>& use) EXCLUDES(lock_);
 
   bool attached() const EXCLUDES(lock_);
@@ -33,7 +34,8 @@ class SinkSlot {
   mutable kernel::Lock lock_;
   LinkSink* sink_ GUARDED_BY(lock_) = nullptr;
   bool busy_ GUARDED_BY(lock_) = false;
-  kernel::Event* idle_ GUARDED_BY(lock_) = nullptr;  ///< who detaches waits on it; lives on that thread's stack
+  kernel::Event*
+      idle_ GUARDED_BY(lock_) = nullptr;  ///< who detaches waits on it; lives on that thread's stack
 };
 
 }  // namespace undis::links

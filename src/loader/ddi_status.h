@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What docs/ddi.md says of a function, for the messages about functions that an image needs and undis does not have.
+// What docs/ddi.md says of a function, for the messages about functions that an image needs and undis does
+// not have.
 #pragma once
 
 #include <string>

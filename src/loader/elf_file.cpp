@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The checks go from the outside in: the file, its first bytes, its ELF header, the extent of its parts, its symbols.
+// The checks go from the outside in: the file, its first bytes, its ELF header, the extent of its parts, its
+// symbols.
 #include "loader/elf_file.h"
 
 #include <elf.h>
@@ -36,9 +37,12 @@ constexpr const char* kExpected = "expected a driver image built with `undis cc`
 
 /// Why the first bytes are not those of an ELF file; nullopt: they are.
 std::optional<std::string> wrong_kind(std::string_view first) {
-  if (first.starts_with("\x7f" "ELF")) return std::nullopt;
+  if (first.starts_with("\x7f"
+                        "ELF"))
+    return std::nullopt;
   if (first.starts_with("MZ")) {
-    return "a Windows image (PE); those cannot be loaded yet. Build the driver from its sources with `undis cc`";
+    return "a Windows image (PE); those cannot be loaded yet. Build the driver from its sources with `undis "
+           "cc`";
   }
   if (first.starts_with("!<arch>")) return fmt::format("a static library; {}", kExpected);
   if (first.empty()) return fmt::format("an empty file; {}", kExpected);
@@ -59,7 +63,8 @@ std::optional<std::string> wrong_header(const GElf_Ehdr& header) {
 
 /// Whether each part that the headers speak of lies in the file.
 std::optional<std::string> truncated(Elf* elf, const GElf_Ehdr& header, std::uint64_t size) {
-  const auto beyond = [size](const std::string& what, std::uint64_t begin, std::uint64_t length) -> std::optional<std::string> {
+  const auto beyond = [size](const std::string& what, std::uint64_t begin,
+                             std::uint64_t length) -> std::optional<std::string> {
     if (begin <= size && length <= size - begin) return std::nullopt;
     return fmt::format("truncated: its {} lies at bytes {} to {}, but the file has only {}", what, begin,
                        begin + length, size);
@@ -76,10 +81,12 @@ std::optional<std::string> truncated(Elf* elf, const GElf_Ehdr& header, std::uin
   if (elf_getphdrnum(elf, &segments) != 0) return fmt::format("damaged: {}", elf_errmsg(-1));
   for (std::size_t i = 0; i < segments; ++i) {
     GElf_Phdr segment;
-    if (gelf_getphdr(elf, static_cast<int>(i), &segment) == nullptr) return fmt::format("damaged: {}", elf_errmsg(-1));
+    if (gelf_getphdr(elf, static_cast<int>(i), &segment) == nullptr)
+      return fmt::format("damaged: {}", elf_errmsg(-1));
     if (auto text = beyond(fmt::format("segment {}", i), segment.p_offset, segment.p_filesz)) return text;
   }
-  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr; section = elf_nextscn(elf, section)) {
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
     GElf_Shdr section_header;
     if (gelf_getshdr(section, &section_header) == nullptr) return fmt::format("damaged: {}", elf_errmsg(-1));
     if (section_header.sh_type == SHT_NOBITS) continue;
@@ -94,16 +101,19 @@ bool has_program_interpreter(Elf* elf) {
   elf_getphdrnum(elf, &segments);
   for (std::size_t i = 0; i < segments; ++i) {
     GElf_Phdr segment;
-    if (gelf_getphdr(elf, static_cast<int>(i), &segment) != nullptr && segment.p_type == PT_INTERP) return true;
+    if (gelf_getphdr(elf, static_cast<int>(i), &segment) != nullptr && segment.p_type == PT_INTERP)
+      return true;
   }
   return false;
 }
 
 ElfFacts read_symbols(Elf* elf) {
   ElfFacts facts;
-  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr; section = elf_nextscn(elf, section)) {
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
     GElf_Shdr header;
-    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_DYNSYM || header.sh_entsize == 0) continue;
+    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_DYNSYM || header.sh_entsize == 0)
+      continue;
     Elf_Data* data = elf_getdata(section, nullptr);
     const auto count = header.sh_size / header.sh_entsize;
     for (std::size_t i = 1; data != nullptr && i < count; ++i) {
@@ -135,7 +145,8 @@ Result<ElfFacts> inspect_open_file(int fd) {
   if (got < 0) return Failure{std::strerror(errno)};
   if (auto text = wrong_kind({first.data(), static_cast<std::size_t>(got)})) return Failure{*text};
   if (size < sizeof(Elf64_Ehdr)) {
-    return Failure{fmt::format("truncated: an ELF header has {} bytes, but the file has only {}", sizeof(Elf64_Ehdr), size)};
+    return Failure{fmt::format("truncated: an ELF header has {} bytes, but the file has only {}",
+                               sizeof(Elf64_Ehdr), size)};
   }
 
   elf_version(EV_CURRENT);
@@ -149,7 +160,8 @@ Result<ElfFacts> inspect_open_file(int fd) {
   if (has_program_interpreter(elf.get())) return Failure{fmt::format("an executable; {}", kExpected)};
   ElfFacts facts = read_symbols(elf.get());
   if (facts.entry.empty()) {
-    return Failure{"no driver: it exports neither DriverEntry nor GsDriverEntry (in C++ the function has to be extern \"C\")"};
+    return Failure{"no driver: it exports neither DriverEntry nor GsDriverEntry (in C++ the function has to "
+                   "be extern \"C\")"};
   }
   return facts;
 }
@@ -159,7 +171,8 @@ Result<ElfFacts> inspect_open_file(int fd) {
 Result<ElfFacts> inspect(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.fd < 0) {
-    return Failure{fmt::format("{}: {}; {}", path, errno == ENOENT ? "no such file" : std::strerror(errno), kExpected)};
+    return Failure{
+        fmt::format("{}: {}; {}", path, errno == ENOENT ? "no such file" : std::strerror(errno), kExpected)};
   }
   Result<ElfFacts> facts = inspect_open_file(file.fd);
   return facts ? facts : Failure{fmt::format("{}: {}", path, facts.error())};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// dlopen() hands out the same image when the same file is opened again; a second copy comes from memory (memfd), which has an inode
-// of its own. All symbols are bound at once, so the linkage tables do not change afterwards.
+// dlopen() hands out the same image when the same file is opened again; a second copy comes from memory
+// (memfd), which has an inode of its own. All symbols are bound at once, so the linkage tables do not change
+// afterwards.
 #include "loader/image.h"
 
 #include <dlfcn.h>
@@ -38,7 +39,8 @@ OpenImages& open_images() {
   return images;
 }
 
-/// Copies memory that AddressSanitizer may have fenced: the gaps between a driver's variables are restored along with them.
+/// Copies memory that AddressSanitizer may have fenced: the gaps between a driver's variables are restored
+/// along with them.
 void copy_raw(void* to, const void* from, std::size_t length) noexcept {
   asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(length) : : "memory");
 }
@@ -73,8 +75,9 @@ Headers headers_of(const struct link_map& map) {
   const auto visit = [](struct dl_phdr_info* info, std::size_t, void* data) {
     auto& [wanted, found] = *static_cast<Search*>(data);
     const std::span all(info->dlpi_phdr, info->dlpi_phnum);
-    for (const ElfW(Phdr)& header : all) {
-      if (header.p_type != PT_DYNAMIC || info->dlpi_addr + header.p_vaddr != reinterpret_cast<std::uintptr_t>(wanted.l_ld)) {
+    for (const ElfW(Phdr) & header : all) {
+      if (header.p_type != PT_DYNAMIC ||
+          info->dlpi_addr + header.p_vaddr != reinterpret_cast<std::uintptr_t>(wanted.l_ld)) {
         continue;
       }
       found = {info->dlpi_addr, all};
@@ -92,7 +95,8 @@ std::string explain(const std::string& path, const ElfFacts& facts, const std::s
   std::string text = fmt::format("{}: functions that it calls are missing:", path);
   std::size_t named = 0;
   for (const std::string& name : facts.undefined) {
-    // What another library of the image would define is found only with the image; the complaint names one name for sure.
+    // What another library of the image would define is found only with the image; the complaint names one
+    // name for sure.
     if (::dlsym(RTLD_DEFAULT, name.c_str()) != nullptr) continue;
     if (!has_row(name) && complaint.find("symbol: " + name) == std::string::npos) continue;
     text += fmt::format("\n  {}", why_missing(name));
@@ -124,7 +128,8 @@ Result<std::unique_ptr<Image>> Image::open(const std::string& path) {
   int copy = -1;
   if (again) {
     copy = copy_to_memory(image->path_, image->name_);
-    if (copy < 0) return Failure{fmt::format("{}: a second copy cannot be made: {}", path, std::strerror(errno))};
+    if (copy < 0)
+      return Failure{fmt::format("{}: a second copy cannot be made: {}", path, std::strerror(errno))};
     file = fmt::format("/proc/self/fd/{}", copy);
   }
   image->handle_ = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -158,7 +163,7 @@ void Image::find_segments() {
 
   range_ = {UINTPTR_MAX, 0};
   kernel::ImageRange fixed;  // made read-only after relocation; whole pages
-  for (const ElfW(Phdr)& header : headers.all) {
+  for (const ElfW(Phdr) & header : headers.all) {
     const std::uintptr_t begin = headers.base + header.p_vaddr;
     const std::uintptr_t end = begin + header.p_memsz;
     if (header.p_type == PT_GNU_RELRO) fixed = {begin & page_mask, end & page_mask};
@@ -166,7 +171,7 @@ void Image::find_segments() {
     range_.begin = std::min(range_.begin, begin & page_mask);
     range_.end = std::max(range_.end, end);
   }
-  for (const ElfW(Phdr)& header : headers.all) {
+  for (const ElfW(Phdr) & header : headers.all) {
     if (header.p_type != PT_LOAD || (header.p_flags & PF_W) == 0) continue;
     const std::uintptr_t begin = headers.base + header.p_vaddr;
     const std::uintptr_t end = begin + header.p_memsz;

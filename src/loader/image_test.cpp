@@ -134,7 +134,8 @@ TEST_F(ADriverImage, IsRefusedWhenItIsAWindowsImageWithTheWayOut) {
 TEST_F(ADriverImage, IsRefusedWhenItIsForAnotherMachine) {
   std::string content = read(COUNTING_IMAGE);
   content[18] = '\xb7';  // e_machine: AArch64
-  EXPECT_THAT(why_refused(write("arm.so", content)), AllOf(HasSubstr("machine 183"), HasSubstr("expected 64 bits for x86-64")));
+  EXPECT_THAT(why_refused(write("arm.so", content)),
+              AllOf(HasSubstr("machine 183"), HasSubstr("expected 64 bits for x86-64")));
 }
 
 TEST_F(ADriverImage, IsRefusedWhereverItIsCutOff) {
@@ -149,8 +150,8 @@ TEST_F(ADriverImage, IsRefusedWhenItExportsNoEntryPoint) {
 }
 
 TEST_F(ADriverImage, NamesEveryFunctionThatIsMissingWithItsRow) {
-  EXPECT_THAT(why_refused(WANTING_IMAGE),
-              AllOf(HasSubstr(why_missing("NdisClAddParty")), HasSubstr("wanting"), HasSubstr("docs/ddi.md: status none")));
+  EXPECT_THAT(why_refused(WANTING_IMAGE), AllOf(HasSubstr(why_missing("NdisClAddParty")),
+                                                HasSubstr("wanting"), HasSubstr("docs/ddi.md: status none")));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A wire, as an adapter sees it: something that takes and gives Ethernet frames. Nothing of NDIS is visible here.
+// A wire, as an adapter sees it: something that takes and gives Ethernet frames. Nothing of NDIS is visible
+// here.
 #pragma once
 
 #include <array>
@@ -9,29 +10,30 @@
 
 namespace undis {
 
-/// A whole Ethernet frame from the destination address on, without its check sum. Valid during the call it is passed to.
+/// A whole Ethernet frame from the destination address on, without its check sum. Valid during the call it is
+/// passed to.
 using FrameView = std::span<const std::uint8_t>;
 
 using MacAddress = std::array<std::uint8_t, 6>;
 
 struct LinkInfo {
-  MacAddress mac{};                          ///< the station address of this end
-  std::uint32_t mtu = 1500;                  ///< the longest payload, without the 14 bytes of the Ethernet header
+  MacAddress mac{};          ///< the station address of this end
+  std::uint32_t mtu = 1500;  ///< the longest payload, without the 14 bytes of the Ethernet header
   std::uint64_t speed_bps = 1'000'000'000;
-  bool up = true;                            ///< media connected
+  bool up = true;  ///< media connected
   bool operator==(const LinkInfo&) const = default;
 };
 
-enum class [[nodiscard]] LinkStatus : std::uint8_t {
-  Ok,
-  Down,      ///< the media is disconnected, or nobody is at the other end
-  TooShort,  ///< shorter than an Ethernet header
-  TooLong,   ///< longer than the wire's MTU allows (14 bytes of header, 4 more for a VLAN tag)
-  Failed,    ///< the wire could not write it (a full disk, a closed socket)
+enum class [[nodiscard]] LinkStatus : std::uint8_t{
+    Ok,
+    Down,      ///< the media is disconnected, or nobody is at the other end
+    TooShort,  ///< shorter than an Ethernet header
+    TooLong,   ///< longer than the wire's MTU allows (14 bytes of header, 4 more for a VLAN tag)
+    Failed,    ///< the wire could not write it (a full disk, a closed socket)
 };
 
-/// Who takes what comes in from a wire. Called on a kernel thread, at most one call at a time for one wire, in the order of
-/// arrival, with no lock of the wire held.
+/// Who takes what comes in from a wire. Called on a kernel thread, at most one call at a time for one wire,
+/// in the order of arrival, with no lock of the wire held.
 class LinkSink {
  public:
   virtual ~LinkSink() = default;

@@ -10,13 +10,16 @@ LinkInfo MemoryLink::info() const {
   return info_;
 }
 
-LinkStatus MemoryLink::attach(LinkSink& sink) { return sink_.attach(sink) ? LinkStatus::Ok : LinkStatus::Failed; }
+LinkStatus MemoryLink::attach(LinkSink& sink) {
+  return sink_.attach(sink) ? LinkStatus::Ok : LinkStatus::Failed;
+}
 
 LinkStatus MemoryLink::transmit(FrameView frame) {
   Frame copy(frame.begin(), frame.end());
   const kernel::Hold hold(lock_);
   if (!info_.up) return LinkStatus::Down;
-  if (const LinkStatus status = check_length(frame.size(), info_.mtu); status != LinkStatus::Ok) return status;
+  if (const LinkStatus status = check_length(frame.size(), info_.mtu); status != LinkStatus::Ok)
+    return status;
   transmitted_.push_back(std::move(copy));
   return LinkStatus::Ok;
 }

@@ -23,7 +23,8 @@ class MemoryLink final : public Link {
   void detach() override;
 
   // ---- the program's end ----
-  /// The frame arrives now, on the calling thread. Down: the cable is out or nothing is attached; the frame is lost.
+  /// The frame arrives now, on the calling thread. Down: the cable is out or nothing is attached; the frame
+  /// is lost.
   LinkStatus inject(FrameView frame) EXCLUDES(lock_);
   /// What was transmitted since the last call, in order.
   std::vector<Frame> take() EXCLUDES(lock_);

@@ -8,7 +8,9 @@
 namespace undis::links {
 namespace {
 
-Frame frame_of(std::size_t length, std::uint8_t fill) { return Frame(length, fill); }
+Frame frame_of(std::size_t length, std::uint8_t fill) {
+  return Frame(length, fill);
+}
 
 /// Keeps what arrives; may do more with each frame.
 class Station : public LinkSink {

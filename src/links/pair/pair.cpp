@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Arrival never happens inside transmit(): a sending driver would find its own receive handler below it on the stack.
+// Arrival never happens inside transmit(): a sending driver would find its own receive handler below it on
+// the stack.
 #include "links/pair/pair.h"
 
 #include <utility>
@@ -20,7 +21,9 @@ LinkInfo Pair::End::info() const {
   return info_;
 }
 
-LinkStatus Pair::End::attach(LinkSink& sink) { return sink_.attach(sink) ? LinkStatus::Ok : LinkStatus::Failed; }
+LinkStatus Pair::End::attach(LinkSink& sink) {
+  return sink_.attach(sink) ? LinkStatus::Ok : LinkStatus::Failed;
+}
 
 LinkStatus Pair::End::transmit(FrameView frame) {
   const LinkInfo now = info();

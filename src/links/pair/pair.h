@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A cable between two adapters: what one end transmits arrives at the other, later and on another thread, as on a real wire.
+// A cable between two adapters: what one end transmits arrives at the other, later and on another thread, as
+// on a real wire.
 #pragma once
 
 #include "kernel/lock.h"

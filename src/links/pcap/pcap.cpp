@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// libpcap reads both byte orders, microseconds and nanoseconds, and pcapng. Times are kept as nanoseconds of the file, the machine's
-// as 100 ns units since the first frame.
+// libpcap reads both byte orders, microseconds and nanoseconds, and pcapng. Times are kept as nanoseconds of
+// the file, the machine's as 100 ns units since the first frame.
 #include "links/pcap/pcap.h"
 
 #include <fmt/format.h>
@@ -33,16 +33,19 @@ Capture open_capture(const std::string& path, std::string& error) {
     error = fmt::format("{}: {}; expected a capture file (pcap or pcapng)", path, std::strerror(errno));
     return {nullptr, &pcap_close};
   }
-  Capture capture(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why.data()), &pcap_close);
+  Capture capture(pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why.data()),
+                  &pcap_close);
   if (capture == nullptr) {
-    error = fmt::format("{}: at byte {}: {}; expected a capture file (pcap or pcapng)", path, std::ftell(file), why.data());
+    error = fmt::format("{}: at byte {}: {}; expected a capture file (pcap or pcapng)", path,
+                        std::ftell(file), why.data());
     std::fclose(file);
   }
   return capture;
 }
 
 std::uint64_t nanoseconds(const pcap_pkthdr& header) {
-  return static_cast<std::uint64_t>(header.ts.tv_sec) * kNanosecondsPerSecond + static_cast<std::uint64_t>(header.ts.tv_usec);
+  return static_cast<std::uint64_t>(header.ts.tv_sec) * kNanosecondsPerSecond +
+         static_cast<std::uint64_t>(header.ts.tv_usec);
 }
 
 /// What one reading of a whole capture tells.
@@ -72,13 +75,13 @@ bool check_capture(const std::string& path, Summary& summary, std::string& error
       return false;
     }
     if (header->caplen < header->len) {
-      error = fmt::format("{}: only {} of its {} bytes were captured; expected whole frames (tcpdump -s 0)", where,
-                          header->caplen, header->len);
+      error = fmt::format("{}: only {} of its {} bytes were captured; expected whole frames (tcpdump -s 0)",
+                          where, header->caplen, header->len);
       return false;
     }
     if (header->caplen < kEthernetHeader) {
-      error = fmt::format("{}: has {} bytes; expected at least the {} of an Ethernet header", where, header->caplen,
-                          kEthernetHeader);
+      error = fmt::format("{}: has {} bytes; expected at least the {} of an Ethernet header", where,
+                          header->caplen, kEthernetHeader);
       return false;
     }
     ++summary.frames;
@@ -95,7 +98,7 @@ struct PcapLink::Parts {
   SinkSlot sink;
 
   Capture in{nullptr, &pcap_close};
-  Frame next;                    ///< the frame that arrives next; valid while has_next
+  Frame next;  ///< the frame that arrives next; valid while has_next
   bool has_next = false;
   std::uint64_t first_time = 0;  ///< nanoseconds of the file
   std::uint64_t next_time = 0;   ///< nanoseconds after the first frame
@@ -124,7 +127,8 @@ struct PcapLink::Parts {
   }
 
   bool open_out(std::string& error) {
-    out_format.reset(pcap_open_dead_with_tstamp_precision(DLT_EN10MB, kSnapLength, PCAP_TSTAMP_PRECISION_NANO));
+    out_format.reset(
+        pcap_open_dead_with_tstamp_precision(DLT_EN10MB, kSnapLength, PCAP_TSTAMP_PRECISION_NANO));
     out = pcap_dump_open(out_format.get(), options.out.c_str());
     if (out != nullptr) return true;
     error = fmt::format("{}; the capture cannot be written", pcap_geterr(out_format.get()));
@@ -161,12 +165,17 @@ std::unique_ptr<PcapLink> PcapLink::open(const PcapOptions& options, std::string
   return std::unique_ptr<PcapLink>(new PcapLink(std::move(parts)));
 }
 
-LinkInfo PcapLink::info() const { return parts_->info; }
+LinkInfo PcapLink::info() const {
+  return parts_->info;
+}
 
-LinkStatus PcapLink::attach(LinkSink& sink) { return parts_->sink.attach(sink) ? LinkStatus::Ok : LinkStatus::Failed; }
+LinkStatus PcapLink::attach(LinkSink& sink) {
+  return parts_->sink.attach(sink) ? LinkStatus::Ok : LinkStatus::Failed;
+}
 
 LinkStatus PcapLink::transmit(FrameView frame) {
-  if (const LinkStatus status = check_length(frame.size(), parts_->info.mtu); status != LinkStatus::Ok) return status;
+  if (const LinkStatus status = check_length(frame.size(), parts_->info.mtu); status != LinkStatus::Ok)
+    return status;
   ++parts_->transmitted;
   if (parts_->options.out.empty()) return LinkStatus::Ok;
   if (parts_->out == nullptr) return LinkStatus::Failed;
@@ -180,11 +189,19 @@ LinkStatus PcapLink::transmit(FrameView frame) {
   return std::ferror(pcap_dump_file(parts_->out)) != 0 ? LinkStatus::Failed : LinkStatus::Ok;
 }
 
-void PcapLink::detach() { parts_->sink.detach(); }
+void PcapLink::detach() {
+  parts_->sink.detach();
+}
 
-std::uint64_t PcapLink::frames() const noexcept { return parts_->summary.frames; }
-std::uint64_t PcapLink::arrived() const noexcept { return parts_->arrived; }
-std::uint64_t PcapLink::transmitted() const noexcept { return parts_->transmitted; }
+std::uint64_t PcapLink::frames() const noexcept {
+  return parts_->summary.frames;
+}
+std::uint64_t PcapLink::arrived() const noexcept {
+  return parts_->arrived;
+}
+std::uint64_t PcapLink::transmitted() const noexcept {
+  return parts_->transmitted;
+}
 
 std::optional<std::uint64_t> PcapLink::next_due() const {
   if (!parts_->has_next) return std::nullopt;
@@ -194,7 +211,8 @@ std::optional<std::uint64_t> PcapLink::next_due() const {
 bool PcapLink::deliver_next() {
   if (!parts_->has_next) return false;
   return parts_->sink.call([this](LinkSink& sink) {
-    // The next one is read before this one is handed over: the sink may block, and somebody may ask for next_due meanwhile.
+    // The next one is read before this one is handed over: the sink may block, and somebody may ask for
+    // next_due meanwhile.
     const Frame frame = std::exchange(parts_->next, {});
     ++parts_->arrived;
     parts_->read_next();
@@ -206,7 +224,9 @@ std::string PcapLink::close() {
   if (parts_->out == nullptr) return parts_->failure;
   errno = 0;
   const bool whole = pcap_dump_flush(parts_->out) == 0 && std::ferror(pcap_dump_file(parts_->out)) == 0;
-  if (!whole) parts_->failure = fmt::format("{}: not all frames could be written: {}", parts_->options.out, std::strerror(errno));
+  if (!whole)
+    parts_->failure =
+        fmt::format("{}: not all frames could be written: {}", parts_->options.out, std::strerror(errno));
   pcap_dump_close(std::exchange(parts_->out, nullptr));
   return parts_->failure;
 }

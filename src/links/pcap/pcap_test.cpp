@@ -84,7 +84,8 @@ class APcapLink : public testing::Test {
   /// The frames of a capture with their times in nanoseconds.
   static std::vector<std::pair<std::uint64_t, Frame>> read(const std::string& path) {
     std::array<char, PCAP_ERRBUF_SIZE> why{};
-    pcap_t* capture = pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, why.data());
+    pcap_t* capture =
+        pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, why.data());
     std::vector<std::pair<std::uint64_t, Frame>> frames;
     pcap_pkthdr* header = nullptr;
     const u_char* bytes = nullptr;
@@ -102,8 +103,11 @@ class APcapLink : public testing::Test {
 };
 
 TEST_F(APcapLink, DeliversEveryFrameOnceAndSaysWhenTheNextIsDue) {
-  const auto link = open({.in = write(Capture().frame(10, 500, Frame(60, 1)).frame(10, 700, Frame(61, 2)).text()),
-                          .out = {}, .info = {}, .clock = {}});
+  const auto link =
+      open({.in = write(Capture().frame(10, 500, Frame(60, 1)).frame(10, 700, Frame(61, 2)).text()),
+            .out = {},
+            .info = {},
+            .clock = {}});
   ASSERT_NE(link, nullptr);
   ASSERT_EQ(link->attach(station), LinkStatus::Ok);
   EXPECT_EQ(link->frames(), 2U);
@@ -118,9 +122,12 @@ TEST_F(APcapLink, DeliversEveryFrameOnceAndSaysWhenTheNextIsDue) {
 }
 
 TEST_F(APcapLink, ReadsNanosecondsAndTheOtherByteOrder) {
-  const auto link =
-      open({.in = write(Capture(kNanoseconds, 1, true).frame(1, 100, Frame(60, 1)).frame(1, 900, Frame(60, 2)).text()),
-            .out = {}, .info = {}, .clock = {}});
+  const auto link = open(
+      {.in = write(
+           Capture(kNanoseconds, 1, true).frame(1, 100, Frame(60, 1)).frame(1, 900, Frame(60, 2)).text()),
+       .out = {},
+       .info = {},
+       .clock = {}});
   ASSERT_NE(link, nullptr);
   ASSERT_EQ(link->attach(station), LinkStatus::Ok);
   EXPECT_TRUE(link->deliver_next());
@@ -129,8 +136,11 @@ TEST_F(APcapLink, ReadsNanosecondsAndTheOtherByteOrder) {
 
 TEST_F(APcapLink, NeverLetsTimeGoBack) {
   const auto link = open(
-      {.in = write(Capture().frame(5, 0, Frame(60, 1)).frame(5, 10, Frame(60, 2)).frame(4, 0, Frame(60, 3)).text()),
-       .out = {}, .info = {}, .clock = {}});
+      {.in = write(
+           Capture().frame(5, 0, Frame(60, 1)).frame(5, 10, Frame(60, 2)).frame(4, 0, Frame(60, 3)).text()),
+       .out = {},
+       .info = {},
+       .clock = {}});
   ASSERT_NE(link, nullptr);
   ASSERT_EQ(link->attach(station), LinkStatus::Ok);
   EXPECT_TRUE(link->deliver_next());
@@ -142,7 +152,9 @@ TEST_F(APcapLink, WritesTransmittedFramesAtTheMachinesTimeAfterTheFirstFrame) {
   std::uint64_t now = 0;
   const std::string out = directory / "out.pcap";
   const auto link =
-      open({.in = write(Capture().frame(7, 1, Frame(60, 1)).text()), .out = out, .info = {}, .clock = [&] { return now; }});
+      open({.in = write(Capture().frame(7, 1, Frame(60, 1)).text()), .out = out, .info = {}, .clock = [&] {
+              return now;
+            }});
   ASSERT_NE(link, nullptr);
   now = 30;
   EXPECT_EQ(link->transmit(Frame(60, 8)), LinkStatus::Ok);
@@ -164,7 +176,8 @@ TEST_F(APcapLink, TakesItsMtuFromTheLongestFrame) {
 }
 
 TEST_F(APcapLink, KeepsTheFrameThatNobodyWasThereToTake) {
-  const auto link = open({.in = write(Capture().frame(1, 0, Frame(60, 1)).text()), .out = {}, .info = {}, .clock = {}});
+  const auto link =
+      open({.in = write(Capture().frame(1, 0, Frame(60, 1)).text()), .out = {}, .info = {}, .clock = {}});
   EXPECT_FALSE(link->deliver_next());
   ASSERT_EQ(link->attach(station), LinkStatus::Ok);
   EXPECT_TRUE(link->deliver_next());
@@ -173,12 +186,15 @@ TEST_F(APcapLink, KeepsTheFrameThatNobodyWasThereToTake) {
 
 TEST_F(APcapLink, IsRefusedWhenTheFileIsMissing) {
   std::string error;
-  EXPECT_EQ(PcapLink::open({.in = directory / "none.pcap", .out = {}, .info = {}, .clock = {}}, error), nullptr);
-  EXPECT_THAT(error, AllOf(HasSubstr("none.pcap"), HasSubstr("No such file"), HasSubstr("expected a capture")));
+  EXPECT_EQ(PcapLink::open({.in = directory / "none.pcap", .out = {}, .info = {}, .clock = {}}, error),
+            nullptr);
+  EXPECT_THAT(error,
+              AllOf(HasSubstr("none.pcap"), HasSubstr("No such file"), HasSubstr("expected a capture")));
 }
 
 TEST_F(APcapLink, IsRefusedWhenTheFileIsNoCapture) {
-  EXPECT_THAT(why_refused("hello, this is no capture at all"), AllOf(HasSubstr("at byte "), HasSubstr("expected a capture")));
+  EXPECT_THAT(why_refused("hello, this is no capture at all"),
+              AllOf(HasSubstr("at byte "), HasSubstr("expected a capture")));
   EXPECT_THAT(why_refused(""), HasSubstr("at byte 0"));
 }
 
@@ -213,9 +229,11 @@ TEST_F(APcapLink, IsRefusedWhenAFrameIsShorterThanItsHeader) {
 TEST_F(APcapLink, IsRefusedWhenTheOutputCannotBeWrittenOrIsTheInput) {
   const std::string in = write(Capture().text());
   std::string error;
-  EXPECT_EQ(PcapLink::open({.in = in, .out = directory / "none/out.pcap", .info = {}, .clock = {}}, error), nullptr);
+  EXPECT_EQ(PcapLink::open({.in = in, .out = directory / "none/out.pcap", .info = {}, .clock = {}}, error),
+            nullptr);
   EXPECT_THAT(error, HasSubstr("none/out.pcap"));
-  EXPECT_EQ(PcapLink::open({.in = in, .out = directory / "." / "in.pcap", .info = {}, .clock = {}}, error), nullptr);
+  EXPECT_EQ(PcapLink::open({.in = in, .out = directory / "." / "in.pcap", .info = {}, .clock = {}}, error),
+            nullptr);
   EXPECT_THAT(error, HasSubstr("both"));
 }
 

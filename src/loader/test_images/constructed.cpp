@@ -19,6 +19,10 @@ extern "C" {
 int DriverEntry(void*, void*);
 int GsDriverEntry(void*, void*);
 
-int DriverEntry(void*, void*) { return ++made.value; }
-int GsDriverEntry(void* object, void* path) { return 1000 + DriverEntry(object, path); }
+int DriverEntry(void*, void*) {
+  return ++made.value;
+}
+int GsDriverEntry(void* object, void* path) {
+  return 1000 + DriverEntry(object, path);
+}
 }
