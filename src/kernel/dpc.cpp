@@ -40,7 +40,11 @@ void initialize(KDPC& dpc, DpcType type, PKDEFERRED_ROUTINE routine, PVOID conte
 
 }  // namespace
 
-OwnDpc::OwnDpc(std::function<void()> what) : body(std::move(what)) { initialize(dpc, DpcType::OfUndis, &run_own, this); }
+void initialize_own_dpc(KDPC& dpc, PKDEFERRED_ROUTINE routine, void* context) noexcept {
+  initialize(dpc, DpcType::OfUndis, routine, context);
+}
+
+OwnDpc::OwnDpc(std::function<void()> what) : body(std::move(what)) { initialize_own_dpc(dpc, &run_own, this); }
 
 DpcQueues::DpcQueues(machine::Machine& machine) : machine_(machine), queues_(machine.processors().size()) {
   for (machine::Processor& processor : machine.processors()) {
@@ -89,6 +93,11 @@ bool DpcQueues::remove(KDPC& dpc) noexcept {
   if (dpc.DpcData == nullptr) return false;
   unlink(*static_cast<Queue*>(dpc.DpcData), dpc);
   return true;
+}
+
+bool DpcQueues::is_queued(const KDPC& dpc) noexcept {
+  const Hold hold(lock_);
+  return dpc.DpcData != nullptr;
 }
 
 bool DpcQueues::is_running(const KDPC& dpc) noexcept {

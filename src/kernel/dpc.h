@@ -31,6 +31,9 @@ struct OwnDpc {
   std::function<void()> body;
 };
 
+/// Makes a DPC whose routine belongs to undis.
+void initialize_own_dpc(KDPC& dpc, PKDEFERRED_ROUTINE routine, void* context) noexcept;
+
 class DpcQueues {
  public:
   explicit DpcQueues(machine::Machine& machine);
@@ -39,6 +42,7 @@ class DpcQueues {
   bool insert(KDPC& dpc, void* argument1, void* argument2, Driver* by) noexcept EXCLUDES(lock_);
   /// False: it was not queued.
   bool remove(KDPC& dpc) noexcept EXCLUDES(lock_);
+  bool is_queued(const KDPC& dpc) noexcept EXCLUDES(lock_);
   bool is_running(const KDPC& dpc) noexcept EXCLUDES(lock_);
   /// Waits until every DPC queued by now has run. IRQL < DISPATCH_LEVEL.
   void flush() noexcept EXCLUDES(lock_);

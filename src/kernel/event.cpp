@@ -9,7 +9,9 @@
 
 #include "kernel/kernel_call.h"
 #include "kernel/misuse.h"
+#include "kernel/object.h"
 #include "kernel/system.h"
+#include "kernel/unicode.h"
 #include "kernel/wait.h"
 #include "machine/machine.h"
 
@@ -110,6 +112,37 @@ LONG KeResetEvent(PRKEVENT Event) {
 VOID KeClearEvent(PRKEVENT Event) {
   const KernelCall call("KeClearEvent", DISPATCH_LEVEL);
   if (check_event(Event, call.name())) reset_event(*Event);
+}
+
+// ---- named events ----
+
+namespace {
+
+/// A reference for as long as the handle is open, as the page has it: the caller keeps the handle, not the pointer.
+PKEVENT create_event(const char* function, PUNICODE_STRING name, PHANDLE handle, DispatcherType type) {
+  const KernelCall call(function, PASSIVE_LEVEL);
+  if (fault_point(function)) return nullptr;
+  ObjectTable& objects = System::current().objects();
+  const std::string text = to_utf8(view(name));
+  auto* event = static_cast<KEVENT*>(objects.reference_by_name(ObjectKind::Event, text));
+  if (event == nullptr) {
+    event = new KEVENT;
+    initialize_event(*event, type, true);  // the page: a new event is signaled
+    objects.add(event, ObjectKind::Event, text, [event] { delete event; });
+  }
+  *handle = objects.open(event, current_driver());
+  objects.dereference(event);
+  return event;
+}
+
+}  // namespace
+
+PKEVENT IoCreateNotificationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle) {
+  return create_event("IoCreateNotificationEvent", EventName, EventHandle, DispatcherType::NotificationEvent);
+}
+
+PKEVENT IoCreateSynchronizationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle) {
+  return create_event("IoCreateSynchronizationEvent", EventName, EventHandle, DispatcherType::SynchronizationEvent);
 }
 
 LONG KeReadStateEvent(PRKEVENT Event) {

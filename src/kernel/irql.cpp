@@ -11,6 +11,7 @@
 
 #include "kernel/kernel_call.h"
 #include "kernel/misuse.h"
+#include "kernel/region.h"
 #include "kernel/system.h"
 #include "kernel/thread.h"
 
@@ -26,6 +27,8 @@ void set_irql(KIRQL to) noexcept {
 }
 
 namespace {
+
+constexpr KIRQL kSynchLevel = 12;  // SYNCH_LEVEL of x64
 
 KIRQL raise(const char* name, KIRQL to) {
   const KIRQL before = irql();
@@ -52,6 +55,18 @@ void lower(const char* name, KIRQL to) {
 }
 
 }  // namespace
+
+bool apcs_disabled() noexcept {
+  const Thread& self = Thread::current();
+  return self.critical_regions != 0 || self.guarded_regions != 0 || irql() >= APC_LEVEL;
+}
+
+void check_apcs_disabled(const char* function, const void* lock) noexcept {
+  if (apcs_disabled()) return;
+  report_misuse(Misuse::BadParameter, function, lock,
+                fmt::format("{} is called with normal kernel APCs enabled; KeEnterCriticalRegion must be called first", function));
+}
+
 }  // namespace undis::kernel
 
 using namespace undis::kernel;
@@ -71,6 +86,11 @@ KIRQL KfRaiseIrql(KIRQL NewIrql) {
 KIRQL KeRaiseIrqlToDpcLevel() {
   const KernelCall call("KeRaiseIrqlToDpcLevel", HIGH_LEVEL);
   return raise(call.name(), DISPATCH_LEVEL);
+}
+
+KIRQL KeRaiseIrqlToSynchLevel() {
+  const KernelCall call("KeRaiseIrqlToSynchLevel", HIGH_LEVEL);
+  return raise(call.name(), kSynchLevel);
 }
 
 VOID KeLowerIrql(KIRQL NewIrql) {
@@ -120,8 +140,7 @@ VOID KeLeaveGuardedRegion() {
 
 BOOLEAN KeAreApcsDisabled() {
   const KernelCall call("KeAreApcsDisabled", HIGH_LEVEL);
-  const Thread& self = Thread::current();
-  return self.critical_regions != 0 || self.guarded_regions != 0 || irql() >= APC_LEVEL ? TRUE : FALSE;
+  return apcs_disabled() ? TRUE : FALSE;
 }
 
 BOOLEAN KeAreAllApcsDisabled() {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernel/dpc.h"
+#include "kernel/keyed_wait.h"
 #include "kernel/observer.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -49,6 +50,7 @@ struct Scheduling {
   DpcQueues dpcs;
   TimerTable timers;
   WorkQueue work;
+  KeyedWaits keyed;
   std::uint32_t threads_created = 0;  // by PsCreateSystemThread, for their names
 
   /// Creates a thread and makes it ready. nullptr: no memory for its stack.

@@ -27,7 +27,7 @@ class TimerTable::Record final : public machine::Timer {
   KTIMER* timer = nullptr;
   KDPC* dpc = nullptr;
   Driver* driver = nullptr;
-  std::uint32_t period_ms = 0;
+  machine::Ticks period = 0;
   Record* next = nullptr;
   Record* before = nullptr;
 
@@ -65,7 +65,7 @@ TimerTable::Record* TimerTable::record_of(const KTIMER& timer) noexcept {
   return is_active(timer) ? reinterpret_cast<Record*>(timer.TimerListEntry.Flink) : nullptr;
 }
 
-bool TimerTable::set(KTIMER& timer, machine::Ticks due, std::uint32_t period_ms, KDPC* dpc, Driver* by) {
+bool TimerTable::set(KTIMER& timer, machine::Ticks due, machine::Ticks period, KDPC* dpc, Driver* by) {
   Record* record;
   bool was_active;
   {
@@ -91,10 +91,10 @@ bool TimerTable::set(KTIMER& timer, machine::Ticks due, std::uint32_t period_ms,
     }
     record->dpc = dpc;
     record->driver = by;
-    record->period_ms = period_ms;
+    record->period = period;
     timer.DueTime.QuadPart = due;
     timer.Dpc = dpc;
-    timer.Period = period_ms;
+    timer.Period = static_cast<ULONG>((period + kTicksPerMillisecond - 1) / kTicksPerMillisecond);
   }
   {
     const Hold hold(dispatcher_lock);
@@ -132,8 +132,8 @@ void TimerTable::expired(Record& record, machine::Ticks now) noexcept {
   Driver* const driver = record.driver;
   {
     const Hold hold(lock_);
-    if (record.period_ms != 0) {
-      const machine::Ticks next = now + record.period_ms * kTicksPerMillisecond;
+    if (record.period != 0) {
+      const machine::Ticks next = now + record.period;
       timer.DueTime.QuadPart = next;
       machine_.arm(record, next);
     } else {
@@ -219,7 +219,7 @@ BOOLEAN set_timer(PKTIMER timer, LARGE_INTEGER due, LONG period, PKDPC dpc, cons
   }
   Driver* by = current_driver();
   if (by == nullptr && dpc != nullptr) by = System::current().driver_at(reinterpret_cast<const void*>(dpc->DeferredRoutine));
-  return timers().set(*timer, due_time(due), static_cast<std::uint32_t>(period), dpc, by) ? TRUE : FALSE;
+  return timers().set(*timer, due_time(due), static_cast<machine::Ticks>(period) * kTicksPerMillisecond, dpc, by) ? TRUE : FALSE;
 }
 
 void initialize_timer(PKTIMER timer, TIMER_TYPE type, const char* function) {

@@ -55,7 +55,7 @@ class TimerTable {
   TimerTable& operator=(const TimerTable&) = delete;
 
   /// Makes the timer active. True: it was active already.
-  bool set(KTIMER& timer, machine::Ticks due, std::uint32_t period_ms, KDPC* dpc, Driver* by) EXCLUDES(lock_);
+  bool set(KTIMER& timer, machine::Ticks due, machine::Ticks period, KDPC* dpc, Driver* by) EXCLUDES(lock_);
   /// True: it was active.
   bool cancel(KTIMER& timer) noexcept EXCLUDES(lock_);
   static bool is_active(const KTIMER& timer) noexcept;

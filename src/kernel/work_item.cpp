@@ -38,6 +38,7 @@ constexpr ULONG_PTR kItemMark = 0x6D65744920444E55;  // "UND Item"
 void run(const WorkEntry& entry) {
   switch (entry.kind) {
     case WorkEntry::Kind::OfUndis:
+    case WorkEntry::Kind::OfNdis:
       entry.body();
       return;
     case WorkEntry::Kind::Executive: {

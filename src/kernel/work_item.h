@@ -20,15 +20,16 @@ class Thread;
 
 /// One piece of queued work.
 struct WorkEntry {
-  enum class Kind : std::uint8_t { OfUndis, Executive, Io, IoEx };
+  /// OfNdis: `body` calls a routine of `driver`'s.
+  enum class Kind : std::uint8_t { OfUndis, OfNdis, Executive, Io, IoEx };
   Kind kind = Kind::OfUndis;
-  const char* name = "";         ///< OfUndis: for reports
+  const char* name = "";         ///< OfUndis, OfNdis: for reports
   Driver* driver = nullptr;      ///< who queued it
   void* routine = nullptr;
   void* object = nullptr;        ///< Io, IoEx: the device or driver object
   void* context = nullptr;
-  void* item = nullptr;          ///< WORK_QUEUE_ITEM or IO_WORKITEM
-  std::function<void()> body;    ///< OfUndis
+  void* item = nullptr;          ///< WORK_QUEUE_ITEM, IO_WORKITEM or NDIS' own
+  std::function<void()> body;    ///< OfUndis, OfNdis
 };
 
 class WorkQueue {
