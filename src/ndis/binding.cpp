@@ -135,7 +135,8 @@ NDIS_STATUS Binding::call_bind() {
   NDIS_STATUS status = NDIS_STATUS_FAILURE;
   const WideString adapter_name(adapter_->config().device_name);
   const WideString section(protocol_section(protocol_->driver(), *adapter_));
-  const NDIS_BIND_PARAMETERS parameters = bind_parameters(*adapter_, adapter_name, section);
+  const NDIS_BIND_PARAMETERS parameters = undis::bind_parameters(*adapter_, adapter_name, section);
+  bind_parameters = &parameters;
   if (is_version6()) {
     status = call_driver(&driver(), callbacks::kProtocolBindAdapterEx, this, nullptr, protocol_->handlers6().BindAdapter,
                          protocol_->context(), bind_context_, const_cast<NDIS_BIND_PARAMETERS*>(&parameters));
@@ -152,6 +153,7 @@ NDIS_STATUS Binding::call_bind() {
     const kernel::Hold hold(lock_);
     bind_pended_ = false;
   }
+  bind_parameters = nullptr;
   handles.close(bind_context_);
   return status;
 }
@@ -194,6 +196,12 @@ NDIS_STATUS Binding::restart() {
   }
   advance(status == NDIS_STATUS_SUCCESS ? BindingEvent::RestartComplete : BindingEvent::RestartFailed);
   return status;
+}
+
+NDIS_STATUS Binding::notify(NET_PNP_EVENT_CODE code, void* buffer, ULONG length) {
+  const Ref<Binding> alive(this);
+  const Claimed claimed(claim_);
+  return pnp_event(code, buffer, length);
 }
 
 NDIS_STATUS Binding::pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG length) {

@@ -69,8 +69,12 @@ class Binding final : public Object {
   bool complete_pnp_event5(NET_PNP_EVENT* event, NDIS_STATUS status);
   /// Sends any PnP event to the protocol and waits for its answer.
   NDIS_STATUS pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG length);
+  /// The same for an event that is not part of another operation: claims the binding.
+  NDIS_STATUS notify(NET_PNP_EVENT_CODE code, void* buffer, ULONG length);
 
   NDIS_HANDLE bind_context() const noexcept { return bind_context_; }
+  /// What ProtocolBindAdapterEx was given, while that bind is under way: a driver may use it as a handle (NdisOpenConfigurationEx).
+  const NDIS_BIND_PARAMETERS* bind_parameters = nullptr;
   NDIS_HANDLE unbind_context() const noexcept { return unbind_context_; }
 
   // ---- what is out on this binding; a close waits for all three ----

@@ -17,6 +17,7 @@
 #include "ndis/miniport_driver.h"
 #include "ndis/observer.h"
 #include "ndis/protocol_driver.h"
+#include "ndis/service.h"
 
 namespace undis {
 
@@ -40,6 +41,7 @@ class Library {
 
   Observer& observer() noexcept { return observer_; }
   HandleTable& handles() noexcept { return handles_; }
+  ServiceTable& services() noexcept { return services_; }
   Policy policy;
 
   // ---- drivers: DriverEntry and Unload with NDIS' part around them. PASSIVE_LEVEL ----
@@ -94,6 +96,7 @@ class Library {
   kernel::System& system_;
   Observer& observer_;
   HandleTable handles_;
+  ServiceTable services_{handles_};
   mutable kernel::Lock lock_;
   std::vector<Ref<Wrapper>> wrappers_ GUARDED_BY(lock_);
   std::vector<Ref<MiniportDriver>> miniport_drivers_ GUARDED_BY(lock_);

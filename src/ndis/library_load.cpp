@@ -41,6 +41,7 @@ void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
   const bool intermediate = std::ranges::any_of(miniports, [](const Ref<MiniportDriver>& m) { return m->is_intermediate(); }) ||
                             driver_was_intermediate(driver);
 
+  services_.sweep(driver, when, intermediate);
   for (const Ref<ProtocolDriver>& protocol : protocols_of(driver)) {
     observer_.on(LeftBehind{when, &driver, protocol->handle_kind(), protocol->name(), intermediate, protocol->ever_bound(), protocol->origin()});
     protocol->deregister("undis (clean-up)");
