@@ -86,6 +86,8 @@ ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG, ULONG, PCCH Format, va_list argl
 // There is no filter to set.
 NTSTATUS DbgSetDebugFilterState(ULONG, ULONG, BOOLEAN) { return STATUS_SUCCESS; }
 
+NTSTATUS DbgQueryDebugFilterState(ULONG, ULONG) { return TRUE; }
+
 // Page wdm/nf-wdm-dbgbreakpoint
 VOID DbgBreakPoint() { std::raise(SIGTRAP); }
 VOID DbgBreakPointWithStatus(ULONG Status) {

@@ -47,6 +47,7 @@ void destroy(Io::Parts& parts, PDEVICE_OBJECT device) {
   std::unique_ptr<DeviceEntry> entry;
   {
     const Hold hold(parts.lock);
+    std::erase_if(parts.interfaces, [device](const auto& item) { return item.second.device == device; });
     const auto found = std::find_if(parts.devices.begin(), parts.devices.end(),
                                     [device](const auto& e) { return e->object == device; });
     if (found == parts.devices.end()) return;
@@ -183,6 +184,8 @@ PDEVICE_OBJECT Io::find_device(std::u16string_view name) const {
     if (link == parts_->links.end()) break;
     wanted = normalised(link->second.target);
   }
+  const auto interface = parts_->interfaces.find(wanted);
+  if (interface != parts_->interfaces.end()) return interface->second.enabled ? interface->second.device : nullptr;
   for (const auto& entry : parts_->devices)
     if (!entry->name.empty() && normalised(entry->name) == wanted) return entry->object;
   return nullptr;
@@ -218,8 +221,14 @@ void Io::sweep(Driver& driver) {
   std::vector<Left> left;
   std::vector<PDEVICE_OBJECT> devices;
   std::vector<PIRP> irps;
+  std::vector<void*> extensions;
   {
     const Hold hold(parts_->lock);
+    std::erase_if(parts_->extensions, [&](const ClientExtension& extension) {
+      if (extension.driver != &driver) return false;
+      extensions.push_back(extension.memory);
+      return true;
+    });
     std::erase_if(parts_->shutdown_hooks, [&](const ShutdownHook& hook) {
       if (hook.driver != &driver) return false;
       left.push_back({Misuse::ShutdownHookAtUnload, hook.device, "a shutdown notification is still registered", hook.made});
@@ -258,6 +267,7 @@ void Io::sweep(Driver& driver) {
       entry->driver = nullptr;  // handles may keep the memory longer than the driver lives
     }
   }
+  for (void* const memory : extensions) System::current().pool().free(memory, 0, "DriverUnload", nullptr);
   for (const PIRP irp : irps) free_irp(irp);
   for (const PDEVICE_OBJECT device : devices) delete_device(device);
   if (driver.harness()) return;

@@ -151,7 +151,8 @@ FILE_OBJECT* open_file_object(std::u16string_view name, NTSTATUS& status) {
     free_file_object(file);  // a failed create gets neither cleanup nor close
     return nullptr;
   }
-  System::current().objects().add(file, ObjectKind::File, to_utf8(name), [file] { file_object_gone(file); });
+  System::current().objects().add(file, ObjectKind::File, to_utf8(name), [file] { file_object_gone(file); },
+                                [file] { clean_up_file_object(file); });
   return file;
 }
 

@@ -62,6 +62,9 @@ class File {
   Request start_ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output, std::size_t output_size);
 
   FILE_OBJECT* object() noexcept { return object_; }
+  /// A File over an object that somebody else keeps open; release() before it goes, or it closes the object.
+  static std::unique_ptr<File> of(FILE_OBJECT* object) { return std::unique_ptr<File>(new File(object)); }
+  void release() noexcept { object_ = nullptr; }
 
  private:
   explicit File(FILE_OBJECT* object) noexcept : object_(object) {}

@@ -39,10 +39,24 @@ struct ShutdownHook {
   Stack made;
 };
 
+/// Of IoAllocateDriverObjectExtension.
+struct ClientExtension {
+  Driver* driver = nullptr;
+  PVOID client = nullptr;
+  void* memory = nullptr;
+};
+
+struct DeviceInterface {
+  PDEVICE_OBJECT device = nullptr;
+  bool enabled = false;
+};
+
 struct Io::Parts {
   mutable Lock lock;
   std::vector<std::unique_ptr<DeviceEntry>> devices GUARDED_BY(lock);            // in order of creation
   std::map<std::u16string, LinkEntry> links GUARDED_BY(lock);                    // by normalised name
+  std::map<std::u16string, DeviceInterface> interfaces GUARDED_BY(lock);         // by normalised name
+  std::vector<ClientExtension> extensions GUARDED_BY(lock);
   std::vector<ShutdownHook> shutdown_hooks GUARDED_BY(lock);                     // in order of registration
   std::unordered_map<const void*, std::shared_ptr<IrpTrack>> irps GUARDED_BY(lock);  // looked up only; sweep sorts by number
   std::uint64_t next_irp GUARDED_BY(lock) = 1;

@@ -13,6 +13,7 @@
 
 #include "kernel/driver.h"
 #include "kernel/system.h"
+#include "kernel/unicode.h"
 
 namespace undis::kernel {
 namespace {
@@ -21,8 +22,10 @@ struct Object {
   ObjectKind kind = ObjectKind::Other;
   std::string name;
   std::size_t references = 0;
+  std::size_t handles = 0;
   std::uint64_t number = 0;         // order of creation
   std::function<void()> gone;
+  std::function<void()> closed;
 };
 
 struct OpenHandle {
@@ -73,7 +76,8 @@ const char* object_kind_name(ObjectKind kind) noexcept {
 ObjectTable::ObjectTable() : parts_(std::make_unique<Parts>()) {}
 ObjectTable::~ObjectTable() = default;
 
-void ObjectTable::add(void* body, ObjectKind kind, std::string name, std::function<void()> gone) {
+void ObjectTable::add(void* body, ObjectKind kind, std::string name, std::function<void()> gone,
+                      std::function<void()> closed) {
   const Hold hold(lock_);
   Object& object = parts_->objects[body];
   object.kind = kind;
@@ -81,6 +85,7 @@ void ObjectTable::add(void* body, ObjectKind kind, std::string name, std::functi
   object.references = 1;
   object.number = parts_->next_object++;
   object.gone = std::move(gone);
+  object.closed = std::move(closed);
 }
 
 bool ObjectTable::remove(void* body) {
@@ -118,6 +123,7 @@ HANDLE ObjectTable::open(void* body, Driver* opener) {
   const auto found = parts_->objects.find(body);
   if (found == parts_->objects.end()) return nullptr;
   ++found->second.references;
+  ++found->second.handles;
   const std::uintptr_t number = parts_->next_handle++;
   const HANDLE handle = to_handle(number);
   parts_->handles[reinterpret_cast<std::uintptr_t>(handle)] = {body, opener};
@@ -125,13 +131,21 @@ HANDLE ObjectTable::open(void* body, Driver* opener) {
 }
 
 bool ObjectTable::close(HANDLE handle) {
-  std::function<void()> gone;
+  std::function<void()> closed;
+  void* body = nullptr;
   {
     const Hold hold(lock_);
     const auto found = parts_->handles.find(reinterpret_cast<std::uintptr_t>(handle));
     if (found == parts_->handles.end()) return false;
-    void* const body = found->second.body;
+    body = found->second.body;
     parts_->handles.erase(found);
+    const auto object = parts_->objects.find(body);
+    if (object != parts_->objects.end() && --object->second.handles == 0) closed = object->second.closed;
+  }
+  if (closed) closed();
+  std::function<void()> gone;
+  {
+    const Hold hold(lock_);
     gone = parts_->drop(body);
   }
   if (gone) gone();
@@ -149,9 +163,11 @@ void* ObjectTable::body(HANDLE handle, ObjectKind* kind) const noexcept {
 }
 
 void* ObjectTable::reference_by_name(ObjectKind kind, const std::string& name) {
+  if (name.empty()) return nullptr;
+  const std::u16string wanted = to_utf16(name);
   const Hold hold(lock_);
   for (auto& [body, object] : parts_->objects) {  // at most one matches: the order does not matter
-    if (object.kind != kind || object.name != name) continue;
+    if (object.kind != kind || !equal_ignore_case(to_utf16(object.name), wanted)) continue;
     ++object.references;
     return const_cast<void*>(body);
   }

@@ -31,7 +31,8 @@ class ObjectTable {
   ObjectTable& operator=(const ObjectTable&) = delete;
 
   /// Enters an object with one reference. `gone` runs, with no lock held, when the last reference and the last handle are gone.
-  void add(void* body, ObjectKind kind, std::string name, std::function<void()> gone) EXCLUDES(lock_);
+  /// `closed` runs, likewise, each time the last handle is closed, before the handle's reference goes.
+  void add(void* body, ObjectKind kind, std::string name, std::function<void()> gone, std::function<void()> closed = {}) EXCLUDES(lock_);
   /// Takes an object out whatever its count is, without calling `gone`. False: it is not there.
   bool remove(void* body) EXCLUDES(lock_);
 
@@ -47,7 +48,7 @@ class ObjectTable {
   bool close(HANDLE handle) EXCLUDES(lock_);
   /// nullptr: no such handle. Takes no reference.
   void* body(HANDLE handle, ObjectKind* kind) const noexcept EXCLUDES(lock_);
-  /// The object of an already referenced name, e.g. an event by name; nullptr: none. Takes a reference.
+  /// The object with this name, ignoring case; nullptr: none, or the name is empty. Takes a reference.
   void* reference_by_name(ObjectKind kind, const std::string& name) EXCLUDES(lock_);
   /// Calls `visit` for each live object of the kind in order of creation; no lock is held meanwhile.
   void for_each(ObjectKind kind, const std::function<void(void* body, const std::string& name)>& visit) const EXCLUDES(lock_);

@@ -2,7 +2,7 @@
 //
 // ObReferenceObject and its like, ZwClose, events by name, as drivers reach them.
 //
-// Pages   wdm/nf-wdm-obreferenceobjectbyhandle, -obdereferenceobject, -zwclose, -iocreatenotificationevent
+// Pages   wdm/nf-wdm-obreferenceobjectbyhandle, -obdereferenceobject, -zwclose
 // IRQL    <= DISPATCH_LEVEL for references, PASSIVE_LEVEL for handles
 #include <array>
 #include <string>
@@ -102,15 +102,6 @@ HANDLE hand_over(void* body) {
   return handle;
 }
 
-PKEVENT named_event(const char* name, PUNICODE_STRING event_name, PHANDLE handle, EVENT_TYPE type) {
-  const KernelCall call(name, PASSIVE_LEVEL);
-  *handle = nullptr;
-  if (fault_point(name)) return nullptr;
-  const PKEVENT event = make_event(view(event_name), type, true);
-  if (event != nullptr) *handle = hand_over(event);
-  return event;
-}
-
 }  // namespace
 
 POBJECT_TYPE* ExEventObjectType = &event_type_pointer;
@@ -175,16 +166,6 @@ NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE) { return close("ObCloseHa
 
 // Page ntifs/nf-ntifs-ntclose
 NTSTATUS ZwClose(HANDLE Handle) { return close("ZwClose", Handle); }
-
-// Page wdm/nf-wdm-iocreatenotificationevent: made signaled.
-PKEVENT IoCreateNotificationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle) {
-  return named_event("IoCreateNotificationEvent", EventName, EventHandle, NotificationEvent);
-}
-
-// Page wdm/nf-wdm-iocreatesynchronizationevent: made signaled.
-PKEVENT IoCreateSynchronizationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle) {
-  return named_event("IoCreateSynchronizationEvent", EventName, EventHandle, SynchronizationEvent);
-}
 
 // Page ntifs/nf-ntifs-zwcreateevent
 NTSTATUS ZwCreateEvent(PHANDLE EventHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes, EVENT_TYPE EventType, BOOLEAN InitialState) {

@@ -35,8 +35,9 @@ constexpr std::size_t kGuardedBytes = 64;                       // of the bytes 
 constexpr std::size_t kQuarantined = 256;                       // blocks
 constexpr std::size_t kQuarantinedBytes = std::size_t{8} << 20;
 
+/// Each byte equals the one after it, and the first is the value: memcmp is much faster than a loop.
 bool all_are(const std::byte* bytes, std::size_t count, unsigned char value) noexcept {
-  return std::all_of(bytes, bytes + count, [value](std::byte b) { return b == static_cast<std::byte>(value); });
+  return count == 0 || (bytes[0] == static_cast<std::byte>(value) && std::memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
 std::size_t guard_size(const PoolCell& cell) noexcept { return std::min(cell.capacity - cell.size, kGuardedBytes); }

@@ -5,6 +5,7 @@
 // Pages   wdm/nf-wdm-rtlcomparememory, wdm/nf-wdm-rtlinitializebitmap and its like, ntddk/nf-ntddk-rtlrandomex
 // IRQL    any, for memory that is not paged
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include <ntddk.h>
@@ -89,6 +90,8 @@ BOOLEAN RtlTestBit(PRTL_BITMAP BitMapHeader, ULONG BitNumber) {
   return BitNumber < BitMapHeader->SizeOfBitMap && bit(*BitMapHeader, BitNumber) ? TRUE : FALSE;
 }
 
+BOOLEAN RtlCheckBit(PRTL_BITMAP BitMapHeader, ULONG BitPosition) { return RtlTestBit(BitMapHeader, BitPosition); }
+
 // Pages wdm/nf-wdm-rtlclearallbits, -rtlsetallbits: the buffer is a whole number of ULONGs.
 VOID RtlClearAllBits(PRTL_BITMAP BitMapHeader) { std::fill_n(BitMapHeader->Buffer, (BitMapHeader->SizeOfBitMap + 31) / 32, 0u); }
 VOID RtlSetAllBits(PRTL_BITMAP BitMapHeader) { std::fill_n(BitMapHeader->Buffer, (BitMapHeader->SizeOfBitMap + 31) / 32, ~0u); }
@@ -120,6 +123,11 @@ ULONG RtlNumberOfSetBits(PRTL_BITMAP BitMapHeader) {
   return count;
 }
 ULONG RtlNumberOfClearBits(PRTL_BITMAP BitMapHeader) { return BitMapHeader->SizeOfBitMap - RtlNumberOfSetBits(BitMapHeader); }
+
+// Pages wdm/nf-wdm-rtlfindleastsignificantbit, -rtlfindmostsignificantbit: -1 for none.
+CCHAR RtlFindLeastSignificantBit(ULONGLONG Set) { return Set == 0 ? CCHAR{-1} : static_cast<CCHAR>(std::countr_zero(Set)); }
+CCHAR RtlFindMostSignificantBit(ULONGLONG Set) { return Set == 0 ? CCHAR{-1} : static_cast<CCHAR>(63 - std::countl_zero(Set)); }
+ULONG RtlNumberOfSetBitsUlongPtr(ULONG_PTR Target) { return static_cast<ULONG>(std::popcount(Target)); }
 
 // Pages ntifs/nf-ntifs-rtlrandom, -rtlrandomex: from 0 to MAXLONG - 1; the seed decides, so a run repeats.
 ULONG RtlRandom(PULONG Seed) { return *Seed = step(*Seed); }

@@ -153,6 +153,21 @@ NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_
   return put_string(call.name(), DestinationString, to_ansi(view(SourceString)), AllocateDestinationString != FALSE, true);
 }
 
+// Page ntifs/nf-ntifs-rtlduplicateunicodestring. Flags: 1 a zero is to follow, 2 an empty string gets a buffer too.
+NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING StringIn, PUNICODE_STRING StringOut) {
+  const KernelCall call("RtlDuplicateUnicodeString", PASSIVE_LEVEL);
+  const std::u16string_view text = view(StringIn);
+  *StringOut = {};
+  if (text.empty() && (Flags & 2) == 0) return STATUS_SUCCESS;
+  return put_string(call.name(), StringOut, text, true, true);
+}
+
+// Page ntifs/nf-ntifs-rtlcreateunicodestring
+BOOLEAN RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString) {
+  const KernelCall call("RtlCreateUnicodeString", PASSIVE_LEVEL);
+  return NT_SUCCESS(put_string(call.name(), DestinationString, view(SourceString), true, true)) ? TRUE : FALSE;
+}
+
 // Page wdm/nf-wdm-rtlfreeunicodestring
 VOID RtlFreeUnicodeString(PUNICODE_STRING UnicodeString) {
   free_buffer("RtlFreeUnicodeString", UnicodeString->Buffer);
