@@ -71,7 +71,7 @@ TEST(AReportAsJson, HasTheDocumentedKeys) {
 TEST(AReportAsJson, ReplacesWhatIsNotUtf8) {
   Report report = failing();
   report.violations[0].trace = {"driver printed \xff\xfe"};
-  EXPECT_NO_THROW((void)json::parse(report_json(report)));
+  EXPECT_TRUE(json::accept(report_json(report)));
 }
 
 TEST(AReportAsJunit, CountsCasesAndFailures) {
@@ -189,7 +189,7 @@ TEST(WritingAReport, LeavesStandardOutputToTheFormThatGoesThere) {
   options.json = "-";
   testing::internal::CaptureStdout();
   EXPECT_EQ(write_report(failing(), options), "");
-  EXPECT_NO_THROW((void)json::parse(testing::internal::GetCapturedStdout()));
+  EXPECT_TRUE(json::accept(testing::internal::GetCapturedStdout()));
 }
 
 TEST(WritingAReport, SaysWhichFileCannotBeWritten) {

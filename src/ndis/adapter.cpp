@@ -212,6 +212,7 @@ bool Adapter::complete_pause() {
 
 void Adapter::halt(NDIS_HALT_ACTION action) {
   oids.wait_idle();
+  calls.wait_empty();
   initialized_ = false;
   {
     const kernel::Hold hold(lock_);

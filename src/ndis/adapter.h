@@ -20,6 +20,7 @@
 #include "ndis/handle.h"
 #include "ndis/miniport_driver.h"
 #include "ndis/oid_queue.h"
+#include "ndis/send_queue.h"
 
 namespace undis {
 
@@ -116,6 +117,8 @@ class Adapter final : public Object {
   OidQueue oids;
   Gate sends;             ///< given to the miniport, not completed
   Gate receives;          ///< indicated by the miniport, not all returned
+  Gate calls{"data path calls into the miniport"};  ///< calls of its data functions that run; a halt waits for them too
+  SendQueue send_queue;   ///< of a serialized 5.x miniport
   bool initialized() const noexcept { return initialized_; }
   bool removing = false;  ///< a removal has begun; written under the claim of the stack
   bool removed = false;   ///< halted for good

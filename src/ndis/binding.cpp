@@ -68,24 +68,23 @@ void Binding::advance_locked(BindingEvent event) {
 
 // ---- completions that a driver owes after PENDING ----
 
-bool Binding::pend(bool& flag) {
+void Binding::await(Awaited what) {
   const kernel::Hold hold(lock_);
-  flag = true;
-  answered_.reset();
-  return true;
+  awaited_ = what;
+  if (what != Awaited::Nothing) answered_.reset();
 }
 
-bool Binding::answer(bool& flag, NDIS_STATUS status) {
+bool Binding::answer(Awaited what, NDIS_STATUS status) {
   const kernel::Hold hold(lock_);
-  if (!flag) return false;
-  flag = false;
+  if (awaited_ != what) return false;
+  awaited_ = Awaited::Nothing;
   answer_ = status;
   answered_.set();
   return true;
 }
 
-bool Binding::complete_bind(NDIS_STATUS status) { return answer(bind_pended_, status); }
-bool Binding::complete_unbind() { return answer(unbind_pended_, NDIS_STATUS_SUCCESS); }
+bool Binding::complete_bind(NDIS_STATUS status) { return answer(Awaited::Bind, status); }
+bool Binding::complete_unbind() { return answer(Awaited::Unbind, NDIS_STATUS_SUCCESS); }
 
 bool Binding::complete_pnp_event(NET_PNP_EVENT_NOTIFICATION* event, NDIS_STATUS status) {
   const kernel::Hold hold(lock_);
@@ -130,7 +129,7 @@ NDIS_STATUS Binding::call_bind() {
   HandleTable& handles = Library::current().handles();
   bind_context_ = handles.open(HandleKind::BindContext, this);
   if (bind_context_ == nullptr) return NDIS_STATUS_RESOURCES;
-  pend(bind_pended_);  // the driver may complete it from inside the call
+  await(Awaited::Bind);  // the driver may complete it from inside the call
 
   NDIS_STATUS status = NDIS_STATUS_FAILURE;
   const WideString adapter_name(adapter_->config().device_name);
@@ -150,8 +149,7 @@ NDIS_STATUS Binding::call_bind() {
     const kernel::Hold hold(lock_);
     status = answer_;
   } else {
-    const kernel::Hold hold(lock_);
-    bind_pended_ = false;
+    await(Awaited::Nothing);
   }
   bind_parameters = nullptr;
   handles.close(bind_context_);
@@ -274,7 +272,7 @@ void Binding::unbind_for_deregistration() {
 NDIS_STATUS Binding::call_unbind() {
   HandleTable& handles = Library::current().handles();
   unbind_context_ = handles.open(HandleKind::UnbindContext, this);
-  pend(unbind_pended_);  // the driver may complete it from inside the call
+  await(Awaited::Unbind);  // the driver may complete it from inside the call
   NDIS_STATUS status = NDIS_STATUS_FAILURE;
   if (is_version6()) {
     status = call_driver(&driver(), callbacks::kProtocolUnbindAdapterEx, this, nullptr, protocol_->handlers6().UnbindAdapter,
@@ -287,8 +285,7 @@ NDIS_STATUS Binding::call_unbind() {
     answered_.wait();
     status = NDIS_STATUS_SUCCESS;
   } else {
-    const kernel::Hold hold(lock_);
-    unbind_pended_ = false;
+    await(Awaited::Nothing);
   }
   handles.close(unbind_context_);
   return status;

@@ -18,6 +18,10 @@
 
 namespace undis {
 
+namespace data_path {
+struct RunningReceive;
+}
+
 class Binding final : public Object {
  public:
   static constexpr HandleKind kHandleKinds[] = {HandleKind::Binding, HandleKind::BindContext, HandleKind::UnbindContext};
@@ -81,6 +85,12 @@ class Binding final : public Object {
   Gate sends;        ///< sent by the protocol, not completed
   Gate receives;     ///< indicated to the protocol, not returned
   Gate requests;     ///< OID requests of the protocol, not completed
+  Gate calls{"data path calls into the protocol"};  ///< calls of its data and status functions that run; a close waits for them too
+
+  // ---- ProtocolReceive calls that run, newest first; for NdisTransferData and NdisGetReceivedPacket ----
+  kernel::Lock running_lock;
+  data_path::RunningReceive* running_receives GUARDED_BY(running_lock) = nullptr;
+  bool receive_complete_due = false;  ///< got data since the last ProtocolReceiveComplete
 
   // ---- this binding's part of the adapter's filters (LIFE-042) ----
   ULONG packet_filter = 0;
@@ -94,8 +104,9 @@ class Binding final : public Object {
   void advance(BindingEvent event) EXCLUDES(lock_);
   bool mine() const noexcept;             ///< this thread carries out an operation on this binding
   void pause_claimed();
-  bool pend(bool& flag) EXCLUDES(lock_);
-  bool answer(bool& flag, NDIS_STATUS status) EXCLUDES(lock_);
+  enum class Awaited : std::uint8_t { Nothing, Bind, Unbind };
+  void await(Awaited what) EXCLUDES(lock_);
+  bool answer(Awaited what, NDIS_STATUS status) EXCLUDES(lock_);
   void advance_locked(BindingEvent event) REQUIRES(lock_);
   NDIS_STATUS call_bind();
   NDIS_STATUS call_unbind();
@@ -114,8 +125,7 @@ class Binding final : public Object {
   bool open_ GUARDED_BY(lock_) = false;              ///< between a completed open and a completed close
   bool opening_ GUARDED_BY(lock_) = false;           ///< an open is pended
   bool close_called_ GUARDED_BY(lock_) = false;
-  bool bind_pended_ GUARDED_BY(lock_) = false;
-  bool unbind_pended_ GUARDED_BY(lock_) = false;
+  Awaited awaited_ GUARDED_BY(lock_) = Awaited::Nothing;   ///< the completion that the protocol may owe
   bool unbind_begun_ GUARDED_BY(lock_) = false;
   void* pended_event_ GUARDED_BY(lock_) = nullptr;   ///< the NET_PNP_EVENT(_NOTIFICATION) whose answer is awaited
   NDIS_STATUS answer_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;

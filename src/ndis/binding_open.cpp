@@ -58,6 +58,7 @@ NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* m
   sends.open();
   receives.open();
   requests.open();
+  calls.open();
   *handle_out = handle;
   *medium_index_out = medium_index;
   protocol_->ever_bound_ = true;
@@ -87,8 +88,9 @@ NDIS_STATUS Binding::close() {
   lookahead = 0;
   adapter_->apply_filters();
 
-  const bool outstanding = sends.inside() + receives.inside() + requests.inside() != 0;
+  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0;
   if (!outstanding && !kernel::choose("the close is pended")) {
+    calls.close();
     finish_close(false);
     return NDIS_STATUS_SUCCESS;
   }
@@ -96,6 +98,8 @@ NDIS_STATUS Binding::close() {
     alive->sends.wait_empty();
     alive->receives.wait_empty();
     alive->requests.wait_empty();
+    alive->calls.close();  // what was sent or held has come back: no more calls but those that run
+    alive->calls.wait_empty();
     alive->finish_close(true);
   });
   return NDIS_STATUS_PENDING;

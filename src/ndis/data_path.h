@@ -23,12 +23,14 @@ NDIS_STATUS send_packet(Binding& from, NDIS_PACKET* packet);                    
 void send_packets(Binding& from, NDIS_PACKET** packets, UINT count);               ///< NdisSendPackets
 void cancel_packets(Binding& from, void* cancel_id);
 void complete_packet(Adapter& by, NDIS_PACKET* packet, NDIS_STATUS status);        ///< NdisMSendComplete
+void send_resources_available(Adapter& by);                                       ///< NdisMSendResourcesAvailable
 void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count);             ///< NdisMIndicateReceivePacket
 void return_packets(NDIS_PACKET** packets, UINT count);                            ///< NdisReturnPackets
 void indicate_lookahead(Adapter& by, NDIS_HANDLE receive_context, void* header, UINT header_size, void* lookahead, UINT lookahead_size,
                         UINT packet_size);                                         ///< NdisMEthIndicateReceive
 void indicate_receive_complete(Adapter& by);                                       ///< NdisMEthIndicateReceiveComplete
 NDIS_STATUS transfer_data(Binding& to, NDIS_HANDLE receive_context, UINT offset, UINT bytes, NDIS_PACKET* packet, UINT* transferred);
+NDIS_PACKET* received_packet(Binding& to, NDIS_HANDLE receive_context);            ///< NdisGetReceivedPacket; nullptr: none was indicated
 void complete_transfer(Adapter& by, NDIS_PACKET* packet, NDIS_STATUS status, UINT transferred);
 
 // ---- status indications ----

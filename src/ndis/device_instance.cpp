@@ -23,6 +23,14 @@ Binding* binding_being_made() {
   return nullptr;
 }
 
+/// "im-nic0" for "\Device\{im-nic0}".
+std::string name_of_device(std::u16string_view device) {
+  const std::size_t last = device.rfind(u'\\');
+  std::u16string_view leaf = last == std::u16string_view::npos ? device : device.substr(last + 1);
+  if (leaf.size() > 2 && leaf.front() == u'{' && leaf.back() == u'}') leaf = leaf.substr(1, leaf.size() - 2);
+  return kernel::to_utf8(leaf);
+}
+
 bool is_live(DeviceInstance::Phase phase) {
   using enum DeviceInstance::Phase;
   return phase == WaitingForDevice || phase == Initializing || phase == Up;
@@ -63,8 +71,7 @@ void Library::initialize_instance(DeviceInstance& instance) {
   config.device_name = instance.name();
   config.device_context = instance.device_context();
   config.is_virtual = true;
-  const std::size_t leaf = instance.name().rfind(u'\\');
-  config.name = kernel::to_utf8(std::u16string_view(instance.name()).substr(leaf == std::u16string::npos ? 0 : leaf + 1));
+  config.name = name_of_device(instance.name());
   config.configuration_key = u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\" + kernel::to_utf16(config.name);
   const Ref<Adapter> adapter = add_adapter(instance.driver(), std::move(config));
   {

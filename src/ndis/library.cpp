@@ -9,6 +9,7 @@
 #include "kernel/unicode.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
+#include "ndis/items.h"
 
 namespace undis {
 namespace {
@@ -30,6 +31,7 @@ Ref<T> take_out(std::vector<Ref<T>>& list, const T& object) {
 Library::Library(kernel::System& system, Observer& observer) : system_(system), observer_(observer) {
   assert(g_current == nullptr);
   g_current = this;
+  items_ = std::make_unique<ItemBook>();
 }
 
 Library::~Library() {

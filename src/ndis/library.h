@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@
 #include "ndis/service.h"
 
 namespace undis {
+
+class ItemBook;
 
 /// What the host decides where Windows has a network configuration.
 struct Policy {
@@ -41,6 +44,7 @@ class Library {
 
   Observer& observer() noexcept { return observer_; }
   HandleTable& handles() noexcept { return handles_; }
+  ItemBook& items() noexcept { return *items_; }
   ServiceTable& services() noexcept { return services_; }
   Policy policy;
 
@@ -89,6 +93,8 @@ class Library {
   friend NDIS_STATUS initialize_device_instance(MiniportDriver&, std::u16string_view, void*);
   friend NDIS_STATUS cancel_device_instance(MiniportDriver&, std::u16string_view);
   friend NDIS_STATUS deinitialize_device_instance(Adapter&);
+  /// Virtual miniports that are up although nothing is left below them.
+  void report_orphaned_instances(kernel::Driver& driver);
   void check_left_behind(kernel::Driver& driver, LeftBehind::When when);
   void initialize_instance(DeviceInstance& instance);
   bool driver_was_intermediate(const kernel::Driver& driver) const EXCLUDES(lock_);
@@ -96,6 +102,7 @@ class Library {
   kernel::System& system_;
   Observer& observer_;
   HandleTable handles_;
+  std::unique_ptr<ItemBook> items_;
   ServiceTable services_{handles_};
   mutable kernel::Lock lock_;
   std::vector<Ref<Wrapper>> wrappers_ GUARDED_BY(lock_);

@@ -6,6 +6,7 @@
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/driver_stack.h"
+#include "ndis/items.h"
 #include "ndis/library.h"
 #include "ndis/unload.h"
 
@@ -26,13 +27,28 @@ NTSTATUS Library::load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER
 }
 
 bool Library::unload(kernel::Driver& driver) {
-  // PnP first takes the driver's devices away; the Unload routine runs when all adapters are halted (LIFE-075, LIFE-168).
+  // An intermediate driver is taken away either by unbinding it or by removing its virtual devices first.
+  if (kernel::choose("the bindings of the driver go before its devices")) {
+    for (const Ref<ProtocolDriver>& protocol : protocols_of(driver))
+      if (driver_was_intermediate(driver))
+        for (const Ref<Binding>& binding : protocol->bindings()) binding->unbind();
+  }
+  report_orphaned_instances(driver);
+  // PnP takes the driver's devices away; the Unload routine runs when all adapters are halted (LIFE-075, LIFE-168).
   for (const Ref<Adapter>& adapter : adapters())
     if (&adapter->driver().driver() == &driver) remove_device(*adapter);
   if (!driver.unload()) return false;
   check_left_behind(driver, LeftBehind::When::Unload);
   system_.sweep(driver);
   return true;
+}
+
+void Library::report_orphaned_instances(kernel::Driver& driver) {
+  for (const Ref<ProtocolDriver>& protocol : protocols_of(driver))
+    if (!protocol->bindings().empty() || !protocol->ever_bound()) return;
+  for (const Ref<DeviceInstance>& instance : instances())
+    if (&instance->driver().driver() == &driver && instance->phase == DeviceInstance::Phase::Up)
+      observer_.on(LeftBehind{LeftBehind::When::Unload, &driver, HandleKind::Adapter, instance->adapter->name(), true, true, instance->driver().origin()});
 }
 
 void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
@@ -57,6 +73,7 @@ void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
       observer_.on(LeftBehind{when, &driver, miniport->handle_kind(), miniport->name(), intermediate, false, miniport->origin()});
     remove(*miniport, "undis (clean-up)");
   }
+  sweep_items(driver, when);
   if (const Ref<Wrapper> wrapper = wrapper_of(driver); wrapper) {
     if (failed_entry) observer_.on(LeftBehind{when, &driver, HandleKind::Wrapper, driver.name(), intermediate, false, wrapper->origin()});
     remove(*wrapper, "undis (clean-up)");

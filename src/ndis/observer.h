@@ -125,7 +125,16 @@ struct ItemEvent {
   std::string_view object;      ///< adapter or binding it passes
 };
 /// An item used against its ownership: completed twice, freed while lent, pool freed before its items.
-struct ItemMisuse { kernel::Driver* driver; const char* function; ItemKind kind; const void* item; std::string rule_hint; std::string why; kernel::Stack stack; };
+struct ItemMisuse {
+  kernel::Driver* driver;
+  const char* function;
+  ItemKind kind;
+  const void* item;
+  std::string rule_hint;
+  std::string why;
+  kernel::Stack stack;
+  kernel::Stack origin{};       ///< where it was allocated, or freed; empty if unknown
+};
 /// Items still out when they had to be back.
 struct ItemsOut { kernel::Driver* holder; ItemKind kind; std::string where; std::string why; std::size_t count; kernel::Stack origin; };
 

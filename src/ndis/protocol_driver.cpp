@@ -93,13 +93,15 @@ bool ProtocolDriver::add(Binding& binding) {
 
 void ProtocolDriver::remove(Binding& binding) {
   bool release = false;
+  const char* function = nullptr;
   {
     const kernel::Hold hold(lock_);
     std::erase(bindings_, &binding);
+    function = deregistered_by_;
     release = release_when_unbound_ && bindings_.empty();
     if (release) release_when_unbound_ = false;
   }
-  if (release) Library::current().remove(*this, deregistered_by_);
+  if (release) Library::current().remove(*this, function);
 }
 
 void ProtocolDriver::forget(Binding& binding) {

@@ -19,10 +19,12 @@ struct Own {
   std::string_view function;
   const char* rule;
 };
-/// Functions of the five pages, whose IRQL statement is a row of its own.
+/// Functions of the five pages for which Microsoft has no IRQL rule: the statement of the page is the rule. (The other two are
+/// LIFE-023, Irql_Miniport_Driver_Function, and LIFE-060, Irql_IM_Function.)
 constexpr Own kOwnIrqlRules[] = {
-    {"NdisIMDeregisterLayeredMiniport", "LIFE-010"}, {"NdisMDeregisterMiniportDriver", "LIFE-023"}, {"NdisDeregisterProtocol", "LIFE-044"},
-    {"NdisIMDeInitializeDeviceInstance", "LIFE-060"}, {"NdisMRegisterUnloadHandler", "LIFE-078"},
+    {"NdisIMDeregisterLayeredMiniport", "LIFE-010"},
+    {"NdisDeregisterProtocol", "LIFE-044"},
+    {"NdisMRegisterUnloadHandler", "LIFE-078"},
 };
 
 std::string irql_rule(const char* function) {
