@@ -19,6 +19,15 @@ UNDIS_INLINE ULONG _byteswap_ulong(ULONG value) {
 UNDIS_INLINE ULONG64 _byteswap_uint64(ULONG64 value) {
   return __builtin_bswap64(value);
 }
+// With -fms-extensions clang has functions of these names built in, which C++ does not let anybody define.
+#if defined(__clang__) && defined(__cplusplus)
+#define _BitScanForward undis_BitScanForward
+#define _BitScanReverse undis_BitScanReverse
+#define _BitScanForward64 undis_BitScanForward64
+#define _BitScanReverse64 undis_BitScanReverse64
+#define _bittest undis_bittest
+#define _bittest64 undis_bittest64
+#endif
 UNDIS_INLINE UCHAR _BitScanForward(ULONG* Index, ULONG Mask) {
   if (Mask == 0) return 0;
   *Index = (ULONG)__builtin_ctz(Mask);
