@@ -83,9 +83,9 @@ static NDIS_STATUS NicMakeRing(PNIC_ADAPTER Adapter) {
   return NDIS_STATUS_SUCCESS;
 }
 
-NDIS_STATUS NTAPI NicInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex, PNDIS_MEDIUM MediumArray,
-                                UINT MediumArraySize, NDIS_HANDLE MiniportAdapterHandle,
-                                NDIS_HANDLE WrapperConfigurationContext) {
+NDIS_STATUS NTAPI NicInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex,
+                                PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
+                                NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE WrapperConfigurationContext) {
   PNIC_ADAPTER adapter;
   NDIS_STATUS status;
   UINT medium = 0;
@@ -161,8 +161,8 @@ VOID NTAPI NicShutdown(PVOID ShutdownContext) {
   UNREFERENCED_PARAMETER(ShutdownContext);
 }
 
-VOID NTAPI NicPnPEvent(NDIS_HANDLE MiniportAdapterContext, NDIS_DEVICE_PNP_EVENT PnPEvent, PVOID InformationBuffer,
-                       ULONG InformationBufferLength) {
+VOID NTAPI NicPnPEvent(NDIS_HANDLE MiniportAdapterContext, NDIS_DEVICE_PNP_EVENT PnPEvent,
+                       PVOID InformationBuffer, ULONG InformationBufferLength) {
   UNREFERENCED_PARAMETER(MiniportAdapterContext);
   UNREFERENCED_PARAMETER(PnPEvent);
   UNREFERENCED_PARAMETER(InformationBuffer);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// nic5: sends are queued, and a timer carries them over the wire: it copies each frame into the ring, indicates it as
-// received if the packet filter lets it in, and completes the send. What finds the ring empty is dropped.
+// nic5: sends are queued, and a timer carries them over the wire: it copies each frame into the ring,
+// indicates it as received if the packet filter lets it in, and completes the send. What finds the ring empty
+// is dropped.
 #include "nic5.h"
 
 // Until it is completed a packet is the miniport's, MiniportReserved with it.
@@ -33,7 +34,8 @@ static VOID NicDone(PNIC_ADAPTER Adapter, ULONG Count) {
 
 // ---- sends ----
 
-VOID NTAPI NicSendPackets(NDIS_HANDLE MiniportAdapterContext, PPNDIS_PACKET PacketArray, UINT NumberOfPackets) {
+VOID NTAPI NicSendPackets(NDIS_HANDLE MiniportAdapterContext, PPNDIS_PACKET PacketArray,
+                          UINT NumberOfPackets) {
   PNIC_ADAPTER adapter = MiniportAdapterContext;
   LIST_ENTRY refused;
   UINT i;
@@ -120,7 +122,8 @@ static VOID NicPrepare(PNIC_ADAPTER Adapter, PNIC_FRAME Frame) {
   NDIS_SET_PACKET_HEADER_SIZE(packet, NIC_HEADER);
   *(PNIC_FRAME*)packet->MiniportReserved = Frame;
   // With few free places left those above have to copy the frame, and the packet comes back with the call.
-  NDIS_SET_PACKET_STATUS(packet, Adapter->FreeCount < NIC_RING_LOW ? NDIS_STATUS_RESOURCES : NDIS_STATUS_SUCCESS);
+  NDIS_SET_PACKET_STATUS(packet,
+                         Adapter->FreeCount < NIC_RING_LOW ? NDIS_STATUS_RESOURCES : NDIS_STATUS_SUCCESS);
 }
 
 // Over the wire with one packet. The lock is held. NULL: nobody is to receive it.
@@ -156,10 +159,12 @@ static VOID NicPutBack(PNIC_ADAPTER Adapter, PNIC_FRAME Frame) {
   NdisReleaseSpinLock(&Adapter->Lock);
 }
 
-VOID NTAPI NicWire(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2, PVOID SystemSpecific3) {
+VOID NTAPI NicWire(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2,
+                   PVOID SystemSpecific3) {
   PNIC_ADAPTER adapter = FunctionContext;
   PNDIS_PACKET packets[NIC_RING];
-  BOOLEAN borrowed[NIC_RING];  // whose status asks for it back at once; afterwards the packet is not ours to look at
+  BOOLEAN borrowed[NIC_RING];  // whose status asks for it back at once; afterwards the packet is not ours to
+                               // look at
   UINT count = 0, i;
   LIST_ENTRY sends;
   PLIST_ENTRY link;

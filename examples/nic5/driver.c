@@ -36,6 +36,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) 
   return STATUS_SUCCESS;
 }
 
-// Called once, when all adapters are halted. They share nothing, so nothing is left to free; NDIS itself takes the
-// registration back.
-static VOID NicUnload(PDRIVER_OBJECT DriverObject) { UNREFERENCED_PARAMETER(DriverObject); }
+// Called once, when all adapters are halted. They share nothing, so nothing is left to free; NDIS itself
+// takes the registration back.
+static VOID NicUnload(PDRIVER_OBJECT DriverObject) {
+  UNREFERENCED_PARAMETER(DriverObject);
+}

@@ -4,21 +4,44 @@
 #include "nic5.h"
 
 static const NDIS_OID NicSupportedOids[] = {
-    OID_GEN_SUPPORTED_LIST,       OID_GEN_HARDWARE_STATUS,       OID_GEN_MEDIA_SUPPORTED,
-    OID_GEN_MEDIA_IN_USE,         OID_GEN_MAXIMUM_LOOKAHEAD,     OID_GEN_MAXIMUM_FRAME_SIZE,
-    OID_GEN_LINK_SPEED,           OID_GEN_TRANSMIT_BUFFER_SPACE, OID_GEN_RECEIVE_BUFFER_SPACE,
-    OID_GEN_TRANSMIT_BLOCK_SIZE,  OID_GEN_RECEIVE_BLOCK_SIZE,    OID_GEN_VENDOR_ID,
-    OID_GEN_VENDOR_DESCRIPTION,   OID_GEN_VENDOR_DRIVER_VERSION, OID_GEN_CURRENT_PACKET_FILTER,
-    OID_GEN_CURRENT_LOOKAHEAD,    OID_GEN_DRIVER_VERSION,        OID_GEN_MAXIMUM_TOTAL_SIZE,
-    OID_GEN_MAC_OPTIONS,          OID_GEN_MEDIA_CONNECT_STATUS,  OID_GEN_MAXIMUM_SEND_PACKETS,
-    OID_GEN_XMIT_OK,              OID_GEN_RCV_OK,                OID_GEN_XMIT_ERROR,
-    OID_GEN_RCV_ERROR,            OID_GEN_RCV_NO_BUFFER,         OID_802_3_PERMANENT_ADDRESS,
-    OID_802_3_CURRENT_ADDRESS,    OID_802_3_MULTICAST_LIST,      OID_802_3_MAXIMUM_LIST_SIZE,
-    OID_802_3_RCV_ERROR_ALIGNMENT, OID_802_3_XMIT_ONE_COLLISION, OID_802_3_XMIT_MORE_COLLISIONS,
+    OID_GEN_SUPPORTED_LIST,
+    OID_GEN_HARDWARE_STATUS,
+    OID_GEN_MEDIA_SUPPORTED,
+    OID_GEN_MEDIA_IN_USE,
+    OID_GEN_MAXIMUM_LOOKAHEAD,
+    OID_GEN_MAXIMUM_FRAME_SIZE,
+    OID_GEN_LINK_SPEED,
+    OID_GEN_TRANSMIT_BUFFER_SPACE,
+    OID_GEN_RECEIVE_BUFFER_SPACE,
+    OID_GEN_TRANSMIT_BLOCK_SIZE,
+    OID_GEN_RECEIVE_BLOCK_SIZE,
+    OID_GEN_VENDOR_ID,
+    OID_GEN_VENDOR_DESCRIPTION,
+    OID_GEN_VENDOR_DRIVER_VERSION,
+    OID_GEN_CURRENT_PACKET_FILTER,
+    OID_GEN_CURRENT_LOOKAHEAD,
+    OID_GEN_DRIVER_VERSION,
+    OID_GEN_MAXIMUM_TOTAL_SIZE,
+    OID_GEN_MAC_OPTIONS,
+    OID_GEN_MEDIA_CONNECT_STATUS,
+    OID_GEN_MAXIMUM_SEND_PACKETS,
+    OID_GEN_XMIT_OK,
+    OID_GEN_RCV_OK,
+    OID_GEN_XMIT_ERROR,
+    OID_GEN_RCV_ERROR,
+    OID_GEN_RCV_NO_BUFFER,
+    OID_802_3_PERMANENT_ADDRESS,
+    OID_802_3_CURRENT_ADDRESS,
+    OID_802_3_MULTICAST_LIST,
+    OID_802_3_MAXIMUM_LIST_SIZE,
+    OID_802_3_RCV_ERROR_ALIGNMENT,
+    OID_802_3_XMIT_ONE_COLLISION,
+    OID_802_3_XMIT_MORE_COLLISIONS,
 };
 
-NDIS_STATUS NTAPI NicQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid, PVOID InformationBuffer,
-                                      ULONG InformationBufferLength, PULONG BytesWritten, PULONG BytesNeeded) {
+NDIS_STATUS NTAPI NicQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid,
+                                      PVOID InformationBuffer, ULONG InformationBufferLength,
+                                      PULONG BytesWritten, PULONG BytesNeeded) {
   static const char Vendor[] = "undis example card";
   PNIC_ADAPTER adapter = MiniportAdapterContext;
   NIC_COUNTERS in, out;
@@ -161,15 +184,19 @@ NDIS_STATUS NTAPI NicSetInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID
   *BytesRead = 0;
   if (Oid == OID_802_3_MULTICAST_LIST)
     return NicSetMulticast(adapter, InformationBuffer, InformationBufferLength, BytesRead, BytesNeeded);
-  if (Oid != OID_GEN_CURRENT_PACKET_FILTER && Oid != OID_GEN_CURRENT_LOOKAHEAD) return NDIS_STATUS_NOT_SUPPORTED;
+  if (Oid != OID_GEN_CURRENT_PACKET_FILTER && Oid != OID_GEN_CURRENT_LOOKAHEAD)
+    return NDIS_STATUS_NOT_SUPPORTED;
 
   *BytesNeeded = sizeof(value);
   if (InformationBufferLength < sizeof(value)) return NDIS_STATUS_INVALID_LENGTH;
   NdisMoveMemory(&value, InformationBuffer, sizeof(value));
-  if (Oid == OID_GEN_CURRENT_PACKET_FILTER && (value & ~(ULONG)NIC_FILTERS) != 0) return NDIS_STATUS_NOT_SUPPORTED;
+  if (Oid == OID_GEN_CURRENT_PACKET_FILTER && (value & ~(ULONG)NIC_FILTERS) != 0)
+    return NDIS_STATUS_NOT_SUPPORTED;
   NdisAcquireSpinLock(&adapter->Lock);
-  if (Oid == OID_GEN_CURRENT_PACKET_FILTER) adapter->PacketFilter = value;
-  else adapter->Lookahead = value;
+  if (Oid == OID_GEN_CURRENT_PACKET_FILTER)
+    adapter->PacketFilter = value;
+  else
+    adapter->Lookahead = value;
   NdisReleaseSpinLock(&adapter->Lock);
   *BytesRead = sizeof(value);
   return NDIS_STATUS_SUCCESS;

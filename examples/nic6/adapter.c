@@ -118,8 +118,8 @@ static NDIS_STATUS NicSetAttributes(PNIC_ADAPTER Adapter) {
   general->MediaConnectState = MediaConnectStateConnected;
   general->MediaDuplexState = MediaDuplexStateFull;
   general->LookaheadSize = NIC_FRAME_MAX;
-  general->MacOptions = NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA | NDIS_MAC_OPTION_TRANSFERS_NOT_PEND |
-                        NDIS_MAC_OPTION_NO_LOOPBACK;
+  general->MacOptions =
+      NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA | NDIS_MAC_OPTION_TRANSFERS_NOT_PEND | NDIS_MAC_OPTION_NO_LOOPBACK;
   general->SupportedPacketFilters = NIC_FILTERS;
   general->MaxMulticastListSize = NIC_MULTICAST_MAX;
   general->MacAddressLength = ETH_LENGTH_OF_ADDRESS;
@@ -130,11 +130,11 @@ static NDIS_STATUS NicSetAttributes(PNIC_ADAPTER Adapter) {
   general->ConnectionType = NET_IF_CONNECTION_DEDICATED;
   general->IfType = IF_TYPE_ETHERNET_CSMACD;
   general->IfConnectorPresent = FALSE;
-  general->SupportedStatistics =
-      NDIS_STATISTICS_XMIT_OK_SUPPORTED | NDIS_STATISTICS_RCV_OK_SUPPORTED |
-      NDIS_STATISTICS_XMIT_ERROR_SUPPORTED | NDIS_STATISTICS_RCV_ERROR_SUPPORTED |
-      NDIS_STATISTICS_RCV_DISCARDS_SUPPORTED | NDIS_STATISTICS_XMIT_DISCARDS_SUPPORTED |
-      NDIS_STATISTICS_GEN_STATISTICS_SUPPORTED;
+  general->SupportedStatistics = NDIS_STATISTICS_XMIT_OK_SUPPORTED | NDIS_STATISTICS_RCV_OK_SUPPORTED |
+                                 NDIS_STATISTICS_XMIT_ERROR_SUPPORTED | NDIS_STATISTICS_RCV_ERROR_SUPPORTED |
+                                 NDIS_STATISTICS_RCV_DISCARDS_SUPPORTED |
+                                 NDIS_STATISTICS_XMIT_DISCARDS_SUPPORTED |
+                                 NDIS_STATISTICS_GEN_STATISTICS_SUPPORTED;
   general->SupportedOidList = (PNDIS_OID)NicSupportedOids;
   general->SupportedOidListLength = NicSupportedOidsSize;
   return NdisMSetMiniportAttributes(Adapter->Handle, &attributes);
@@ -146,7 +146,8 @@ NDIS_STATUS NicInitialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE MiniportDr
   NDIS_STATUS status;
 
   UNREFERENCED_PARAMETER(MiniportDriverContext);
-  adapter = NdisAllocateMemoryWithTagPriority(NdisMiniportHandle, sizeof(*adapter), NIC_TAG, NormalPoolPriority);
+  adapter =
+      NdisAllocateMemoryWithTagPriority(NdisMiniportHandle, sizeof(*adapter), NIC_TAG, NormalPoolPriority);
   if (adapter == NULL) return NDIS_STATUS_RESOURCES;
   NdisZeroMemory(adapter, sizeof(*adapter));
   adapter->Handle = NdisMiniportHandle;
@@ -164,7 +165,8 @@ NDIS_STATUS NicInitialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE MiniportDr
   return status;
 }
 
-NDIS_STATUS NicRestart(NDIS_HANDLE MiniportAdapterContext, PNDIS_MINIPORT_RESTART_PARAMETERS RestartParameters) {
+NDIS_STATUS NicRestart(NDIS_HANDLE MiniportAdapterContext,
+                       PNDIS_MINIPORT_RESTART_PARAMETERS RestartParameters) {
   PNIC_ADAPTER adapter = MiniportAdapterContext;
 
   UNREFERENCED_PARAMETER(RestartParameters);
@@ -202,8 +204,8 @@ VOID NicHalt(NDIS_HANDLE MiniportAdapterContext, NDIS_HALT_ACTION HaltAction) {
   PNIC_ADAPTER adapter = MiniportAdapterContext;
 
   UNREFERENCED_PARAMETER(HaltAction);
-  // The adapter is paused: nothing is out. But the timer may be about to run for sends that the pause has completed, or
-  // may be in its last lines after it completed the pause.
+  // The adapter is paused: nothing is out. But the timer may be about to run for sends that the pause has
+  // completed, or may be in its last lines after it completed the pause.
   NdisCancelTimerObject(adapter->WireTimer);
   KeFlushQueuedDpcs();
   NicFreeAdapter(adapter);

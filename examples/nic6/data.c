@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// nic6: sends are queued, and a timer carries them over the wire: it copies each frame into the ring, indicates it as
-// received if the packet filter lets it in, and completes the send. What finds the ring empty is dropped.
+// nic6: sends are queued, and a timer carries them over the wire: it copies each frame into the ring,
+// indicates it as received if the packet filter lets it in, and completes the send. What finds the ring empty
+// is dropped.
 #include "nic6.h"
 
 NIC_CAST NicCastOf(const UCHAR* Address) {
@@ -76,11 +77,14 @@ VOID NicSend(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST NetBufferList,
   if (adapter->State != NicRunning) {
     NdisReleaseSpinLock(&adapter->Lock);
     NicCompleteSends(adapter, NetBufferList, NDIS_STATUS_PAUSED,
-                     NDIS_TEST_SEND_AT_DISPATCH_LEVEL(SendFlags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
+                     NDIS_TEST_SEND_AT_DISPATCH_LEVEL(SendFlags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL
+                                                                 : 0);
     return;
   }
-  if (adapter->SendTail == NULL) adapter->SendHead = NetBufferList;
-  else NET_BUFFER_LIST_NEXT_NBL(adapter->SendTail) = NetBufferList;
+  if (adapter->SendTail == NULL)
+    adapter->SendHead = NetBufferList;
+  else
+    NET_BUFFER_LIST_NEXT_NBL(adapter->SendTail) = NetBufferList;
   adapter->SendTail = last;
   adapter->Busy += count;
   if (!adapter->WireTimerSet) {
@@ -108,8 +112,10 @@ VOID NicCancelSend(NDIS_HANDLE MiniportAdapterContext, PVOID CancelId) {
       cancelled = list;
     } else {
       NET_BUFFER_LIST_NEXT_NBL(list) = NULL;
-      if (adapter->SendTail == NULL) adapter->SendHead = list;
-      else NET_BUFFER_LIST_NEXT_NBL(adapter->SendTail) = list;
+      if (adapter->SendTail == NULL)
+        adapter->SendHead = list;
+      else
+        NET_BUFFER_LIST_NEXT_NBL(adapter->SendTail) = list;
       adapter->SendTail = list;
     }
   }
@@ -189,8 +195,10 @@ VOID NicWire(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2
     for (buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer != NULL; buffer = NET_BUFFER_NEXT_NB(buffer)) {
       frame = NicCarry(adapter, buffer);
       if (frame == NULL) continue;
-      if (last == NULL) first = frame->List;
-      else NET_BUFFER_LIST_NEXT_NBL(last) = frame->List;
+      if (last == NULL)
+        first = frame->List;
+      else
+        NET_BUFFER_LIST_NEXT_NBL(last) = frame->List;
       last = frame->List;
       received++;
     }

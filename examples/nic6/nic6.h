@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// nic6: an NDIS 6.30 miniport without hardware. Its wire is a loop: what is sent comes back as if from outside.
+// nic6: an NDIS 6.30 miniport without hardware. Its wire is a loop: what is sent comes back as if from
+// outside.
 //
 // Files   driver.c  DriverEntry and unload         adapter.c  initialize, pause, restart, halt
 //         data.c    send, the wire, return         oid.c      OID requests
-// Lock    NIC_ADAPTER.Lock guards everything below it in the structure. NDIS is never called with it held, except to set
+// Lock    NIC_ADAPTER.Lock guards everything below it in the structure. NDIS is never called with it held,
+// except to set
 //         the timer of the wire.
 #pragma once
 
@@ -18,8 +20,8 @@
 #define NIC_MULTICAST_MAX 32
 #define NIC_LINK_SPEED 1000000000ULL
 #define NIC_WIRE_MILLISECONDS 1
-#define NIC_FILTERS                                                                                          \
-  (NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_ALL_MULTICAST |                 \
+#define NIC_FILTERS                                                                          \
+  (NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_ALL_MULTICAST | \
    NDIS_PACKET_TYPE_BROADCAST | NDIS_PACKET_TYPE_PROMISCUOUS)
 
 typedef enum _NIC_STATE { NicPaused, NicRunning, NicPausing } NIC_STATE;
@@ -52,7 +54,8 @@ typedef struct _NIC_ADAPTER {
   NDIS_SPIN_LOCK Lock;
   NIC_STATE State;
   BOOLEAN PausePended;
-  // What a pause has to wait for: sends not yet completed, frames not yet returned, calls of NDIS' receive function.
+  // What a pause has to wait for: sends not yet completed, frames not yet returned, calls of NDIS' receive
+  // function.
   ULONG Busy;
   PNET_BUFFER_LIST SendHead;
   PNET_BUFFER_LIST SendTail;
@@ -84,7 +87,8 @@ NDIS_TIMER_FUNCTION NicWire;
 NIC_CAST NicCastOf(const UCHAR* Address);
 // Completes a chain with this status, and says how many lists it had.
 ULONG NicCompleteSends(PNIC_ADAPTER Adapter, PNET_BUFFER_LIST Lists, NDIS_STATUS Status, ULONG Flags);
-// Takes `Count` off Busy. Whoever takes the last one completes a pended pause; the adapter may be gone afterwards.
+// Takes `Count` off Busy. Whoever takes the last one completes a pended pause; the adapter may be gone
+// afterwards.
 VOID NicDone(PNIC_ADAPTER Adapter, ULONG Count);
 
 // oid.c

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// proto5: a binding from open to close. ProtoBind waits for what NDIS pends; ProtoUnbind shows the other way, and pends itself.
+// proto5: a binding from open to close. ProtoBind waits for what NDIS pends; ProtoUnbind shows the other way,
+// and pends itself.
 #include "proto5.h"
 
 // A request that its sender waits for. NDIS hands the first member back.
@@ -33,7 +34,8 @@ static NDIS_STATUS ProtoRequest(PPROTO_BINDING Binding, NDIS_REQUEST_TYPE Type, 
   return request.Status;
 }
 
-VOID NTAPI ProtoRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest, NDIS_STATUS Status) {
+VOID NTAPI ProtoRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest,
+                                NDIS_STATUS Status) {
   PPROTO_REQUEST request = CONTAINING_RECORD(NdisRequest, PROTO_REQUEST, Request);
 
   UNREFERENCED_PARAMETER(ProtocolBindingContext);
@@ -51,7 +53,8 @@ static VOID ProtoFreeBinding(PPROTO_BINDING Binding) {
 static PPROTO_BINDING ProtoAllocateBinding(VOID) {
   PPROTO_BINDING binding;
 
-  if (NdisAllocateMemoryWithTag((PVOID*)&binding, sizeof(*binding), PROTO_TAG) != NDIS_STATUS_SUCCESS) return NULL;
+  if (NdisAllocateMemoryWithTag((PVOID*)&binding, sizeof(*binding), PROTO_TAG) != NDIS_STATUS_SUCCESS)
+    return NULL;
   NdisZeroMemory(binding, sizeof(*binding));
   NdisAllocateSpinLock(&binding->Lock);
   NdisInitializeEvent(&binding->Completed);
@@ -60,7 +63,8 @@ static PPROTO_BINDING ProtoAllocateBinding(VOID) {
   return binding;
 }
 
-VOID NTAPI ProtoOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status, NDIS_STATUS OpenErrorStatus) {
+VOID NTAPI ProtoOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status,
+                             NDIS_STATUS OpenErrorStatus) {
   PPROTO_BINDING binding = ProtocolBindingContext;
 
   UNREFERENCED_PARAMETER(OpenErrorStatus);
@@ -73,8 +77,8 @@ static NDIS_STATUS ProtoOpen(PPROTO_BINDING Binding, PNDIS_STRING DeviceName) {
   NDIS_STATUS status, error;
   UINT medium;
 
-  NdisOpenAdapter(&status, &error, &Binding->Handle, &medium, media, RTL_NUMBER_OF(media), Proto.Protocol, Binding,
-                  DeviceName, 0, NULL);
+  NdisOpenAdapter(&status, &error, &Binding->Handle, &medium, media, RTL_NUMBER_OF(media), Proto.Protocol,
+                  Binding, DeviceName, 0, NULL);
   if (status != NDIS_STATUS_PENDING) return status;
   NdisWaitEvent(&Binding->Completed, 0);
   return Binding->Status;
@@ -88,11 +92,12 @@ static NDIS_STATUS ProtoConfigure(PPROTO_BINDING Binding) {
   status = ProtoRequest(Binding, NdisRequestQueryInformation, OID_802_3_CURRENT_ADDRESS, Binding->Address,
                         sizeof(Binding->Address));
   if (status != NDIS_STATUS_SUCCESS) return status;
-  return ProtoRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+  return ProtoRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter,
+                      sizeof(filter));
 }
 
-VOID NTAPI ProtoBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName, PVOID SystemSpecific1,
-                     PVOID SystemSpecific2) {
+VOID NTAPI ProtoBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName,
+                     PVOID SystemSpecific1, PVOID SystemSpecific2) {
   PPROTO_BINDING binding = ProtoAllocateBinding();
   NDIS_STATUS status;
 
@@ -180,7 +185,9 @@ VOID NTAPI ProtoStatus(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS GeneralSt
   UNREFERENCED_PARAMETER(StatusBufferSize);
 }
 
-VOID NTAPI ProtoStatusComplete(NDIS_HANDLE ProtocolBindingContext) { UNREFERENCED_PARAMETER(ProtocolBindingContext); }
+VOID NTAPI ProtoStatusComplete(NDIS_HANDLE ProtocolBindingContext) {
+  UNREFERENCED_PARAMETER(ProtocolBindingContext);
+}
 
 VOID NTAPI ProtoResetComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status) {
   UNREFERENCED_PARAMETER(ProtocolBindingContext);

@@ -2,8 +2,8 @@
 //
 // proto5: receives, in packets and in lookahead buffers, and the answers.
 //
-// A kept packet goes back when the next one comes, when the binding closes, or after PROTO_KEEP_MILLISECONDS: somebody
-// below may be waiting for it, to pause for instance, and an NDIS 5 protocol is not told so.
+// A kept packet goes back when the next one comes, when the binding closes, or after PROTO_KEEP_MILLISECONDS:
+// somebody below may be waiting for it, to pause for instance, and an NDIS 5 protocol is not told so.
 #include "proto5.h"
 
 #define PROTO_FRAME_OF(Packet) (*(PPROTO_FRAME*)(Packet)->ProtocolReserved)
@@ -137,8 +137,10 @@ static VOID ProtoAnswerPacket(PPROTO_BINDING Binding, PNDIS_PACKET Packet, UINT 
 
   if (frame == NULL) return;
   NdisCopyFromPacketToPacketSafe(frame->Packet, 0, Total, Packet, 0, &copied, NormalPagePriority);
-  if (copied == Total) ProtoAnswer(Binding, frame);
-  else ProtoFreeFrame(frame);
+  if (copied == Total)
+    ProtoAnswer(Binding, frame);
+  else
+    ProtoFreeFrame(frame);
 }
 
 INT NTAPI ProtoReceivePacket(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet) {
@@ -199,15 +201,18 @@ static VOID ProtoTakeCopy(PPROTO_BINDING Binding, PPROTO_FRAME Frame) {
   ProtoFreeFrame(Frame);
 }
 
-static VOID ProtoFinishTransfer(PPROTO_BINDING Binding, PPROTO_FRAME Frame, NDIS_STATUS Status, UINT Transferred) {
-  if (Status == NDIS_STATUS_SUCCESS && Transferred == Frame->Length - Frame->Offset) ProtoTakeCopy(Binding, Frame);
-  else ProtoFreeFrame(Frame);
+static VOID ProtoFinishTransfer(PPROTO_BINDING Binding, PPROTO_FRAME Frame, NDIS_STATUS Status,
+                                UINT Transferred) {
+  if (Status == NDIS_STATUS_SUCCESS && Transferred == Frame->Length - Frame->Offset)
+    ProtoTakeCopy(Binding, Frame);
+  else
+    ProtoFreeFrame(Frame);
   ProtoEndUse(Binding);
 }
 
-NDIS_STATUS NTAPI ProtoReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext, PVOID HeaderBuffer,
-                               UINT HeaderBufferSize, PVOID LookAheadBuffer, UINT LookaheadBufferSize,
-                               UINT PacketSize) {
+NDIS_STATUS NTAPI ProtoReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext,
+                               PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookAheadBuffer,
+                               UINT LookaheadBufferSize, UINT PacketSize) {
   PPROTO_BINDING binding = ProtocolBindingContext;
   UINT here = LookaheadBufferSize < PacketSize ? LookaheadBufferSize : PacketSize;
   PPROTO_FRAME frame;
@@ -216,7 +221,8 @@ NDIS_STATUS NTAPI ProtoReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE M
 
   if (HeaderBufferSize != PROTO_HEADER) return NDIS_STATUS_NOT_ACCEPTED;
   InterlockedIncrement(&Proto.Counters.Received);
-  // The packet of the frame describes what is still missing; of a complete one it describes all and is not used.
+  // The packet of the frame describes what is still missing; of a complete one it describes all and is not
+  // used.
   frame = ProtoAllocateFrame(PROTO_HEADER + PacketSize, here < PacketSize ? PROTO_HEADER + here : 0);
   if (frame == NULL) return NDIS_STATUS_NOT_ACCEPTED;
   NdisMoveMemory(frame->Data, HeaderBuffer, PROTO_HEADER);
@@ -229,7 +235,8 @@ NDIS_STATUS NTAPI ProtoReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE M
     ProtoFreeFrame(frame);
     return NDIS_STATUS_NOT_ACCEPTED;
   }
-  NdisTransferData(&status, binding->Handle, MacReceiveContext, here, PacketSize - here, frame->Packet, &transferred);
+  NdisTransferData(&status, binding->Handle, MacReceiveContext, here, PacketSize - here, frame->Packet,
+                   &transferred);
   if (status != NDIS_STATUS_PENDING) ProtoFinishTransfer(binding, frame, status, transferred);
   return NDIS_STATUS_SUCCESS;
 }

@@ -14,8 +14,8 @@ PROTO_GLOBALS Proto;
 static UNICODE_STRING ProtoDeviceName = RTL_CONSTANT_STRING(L"\\Device\\Proto5");
 static UNICODE_STRING ProtoLinkName = RTL_CONSTANT_STRING(L"\\DosDevices\\Proto5");
 
-// At shutdown and at unload, whichever comes first. NDIS calls ProtoUnbind for each open binding, and returns when all of
-// them are closed.
+// At shutdown and at unload, whichever comes first. NDIS calls ProtoUnbind for each open binding, and returns
+// when all of them are closed.
 static VOID ProtoDeregister(VOID) {
   NDIS_STATUS status;
 
@@ -80,8 +80,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) 
   DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = ProtoControl;
   DriverObject->MajorFunction[IRP_MJ_SHUTDOWN] = ProtoShutdown;
 
-  status = IoCreateDevice(DriverObject, 0, &ProtoDeviceName, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
-                          &Proto.Device);
+  status = IoCreateDevice(DriverObject, 0, &ProtoDeviceName, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN,
+                          FALSE, &Proto.Device);
   if (!NT_SUCCESS(status)) return status;
   status = IoCreateSymbolicLink(&ProtoLinkName, &ProtoDeviceName);
   if (!NT_SUCCESS(status)) goto delete_device;

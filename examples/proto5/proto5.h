@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// proto5: an NDIS 5.1 protocol. It opens every adapter, counts what it receives, keeps a packet for a while, and answers
-// frames of EtherType 0x88B5: the answer has the same data, goes to the sender, and is of type 0x88B6, so that two such
-// protocols do not answer each other's answers for ever.
+// proto5: an NDIS 5.1 protocol. It opens every adapter, counts what it receives, keeps a packet for a while,
+// and answers frames of EtherType 0x88B5: the answer has the same data, goes to the sender, and is of type
+// 0x88B6, so that two such protocols do not answer each other's answers for ever.
 //
 // Files   driver.c  DriverEntry, unload, shutdown, control device     bind.c  bindings and requests
 //         data.c    receives, transfers, sends
-// Lock    PROTO_BINDING.Lock guards what stands below it. NDIS is never called with it held, except to set the timer.
+// Lock    PROTO_BINDING.Lock guards what stands below it. NDIS is never called with it held, except to set
+// the timer.
 #pragma once
 
 #include <ndis.h>
@@ -56,12 +57,14 @@ typedef struct _PROTO_GLOBALS {
 extern PROTO_GLOBALS Proto;
 
 // bind.c
-VOID NTAPI ProtoBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName, PVOID SystemSpecific1,
-                     PVOID SystemSpecific2);
+VOID NTAPI ProtoBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName,
+                     PVOID SystemSpecific1, PVOID SystemSpecific2);
 VOID NTAPI ProtoUnbind(PNDIS_STATUS Status, NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE UnbindContext);
-VOID NTAPI ProtoOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status, NDIS_STATUS OpenErrorStatus);
+VOID NTAPI ProtoOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status,
+                             NDIS_STATUS OpenErrorStatus);
 VOID NTAPI ProtoCloseComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status);
-VOID NTAPI ProtoRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest, NDIS_STATUS Status);
+VOID NTAPI ProtoRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest,
+                                NDIS_STATUS Status);
 VOID NTAPI ProtoResetComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status);
 NDIS_STATUS NTAPI ProtoPnPEvent(NDIS_HANDLE ProtocolBindingContext, PNET_PNP_EVENT NetPnPEvent);
 VOID NTAPI ProtoStatus(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS GeneralStatus, PVOID StatusBuffer,
@@ -69,8 +72,9 @@ VOID NTAPI ProtoStatus(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS GeneralSt
 VOID NTAPI ProtoStatusComplete(NDIS_HANDLE ProtocolBindingContext);
 
 // data.c
-NDIS_STATUS NTAPI ProtoReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext, PVOID HeaderBuffer,
-                               UINT HeaderBufferSize, PVOID LookAheadBuffer, UINT LookaheadBufferSize, UINT PacketSize);
+NDIS_STATUS NTAPI ProtoReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext,
+                               PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookAheadBuffer,
+                               UINT LookaheadBufferSize, UINT PacketSize);
 INT NTAPI ProtoReceivePacket(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet);
 VOID NTAPI ProtoReceiveComplete(NDIS_HANDLE ProtocolBindingContext);
 VOID NTAPI ProtoTransferComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet, NDIS_STATUS Status,

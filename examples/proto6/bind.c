@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// proto6: a binding from open to close, with its pauses and restarts. ProtoBind waits for what NDIS pends; ProtoUnbind shows
-// the other way, and pends itself.
+// proto6: a binding from open to close, with its pauses and restarts. ProtoBind waits for what NDIS pends;
+// ProtoUnbind shows the other way, and pends itself.
 #include "proto6.h"
 
 // A request that its sender waits for. NDIS hands the first member back.
@@ -31,7 +31,8 @@ static NDIS_STATUS ProtoSet(PPROTO_BINDING Binding, NDIS_OID Oid, PVOID Buffer, 
   return request.Status;
 }
 
-VOID ProtoOidRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_OID_REQUEST OidRequest, NDIS_STATUS Status) {
+VOID ProtoOidRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_OID_REQUEST OidRequest,
+                             NDIS_STATUS Status) {
   PPROTO_REQUEST request = CONTAINING_RECORD(OidRequest, PROTO_REQUEST, Request);
 
   UNREFERENCED_PARAMETER(ProtocolBindingContext);
@@ -113,7 +114,8 @@ NDIS_STATUS ProtoBind(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE BindContext
 
   UNREFERENCED_PARAMETER(ProtocolDriverContext);
   if (BindParameters->MacAddressLength != ETH_LENGTH_OF_ADDRESS) return NDIS_STATUS_NOT_SUPPORTED;
-  binding = NdisAllocateMemoryWithTagPriority(Proto.Protocol, sizeof(*binding), PROTO_TAG, NormalPoolPriority);
+  binding =
+      NdisAllocateMemoryWithTagPriority(Proto.Protocol, sizeof(*binding), PROTO_TAG, NormalPoolPriority);
   if (binding == NULL) return NDIS_STATUS_RESOURCES;
   NdisZeroMemory(binding, sizeof(*binding));
   NdisAllocateSpinLock(&binding->Lock);
@@ -144,7 +146,8 @@ NDIS_STATUS ProtoBind(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE BindContext
 
 // ---- pause and restart ----
 
-NDIS_STATUS ProtoNetPnPEvent(NDIS_HANDLE ProtocolBindingContext, PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification) {
+NDIS_STATUS ProtoNetPnPEvent(NDIS_HANDLE ProtocolBindingContext,
+                             PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification) {
   PPROTO_BINDING binding = ProtocolBindingContext;
 
   switch (NetPnPEventNotification->NetPnPEvent.NetEvent) {
@@ -177,7 +180,8 @@ VOID ProtoStatus(NDIS_HANDLE ProtocolBindingContext, PNDIS_STATUS_INDICATION Sta
 
 // ---- close ----
 
-// The binding is paused: nothing is kept, and no send is under way. Only the timer may still be about to find that out.
+// The binding is paused: nothing is kept, and no send is under way. Only the timer may still be about to find
+// that out.
 static VOID ProtoDrain(PPROTO_BINDING Binding) {
   NdisCancelTimerObject(Binding->ReturnTimer);
   KeFlushQueuedDpcs();

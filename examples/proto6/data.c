@@ -2,8 +2,9 @@
 //
 // proto6: receives, and the answers.
 //
-// A kept list goes back when the next one comes, when the binding is paused, or after PROTO_KEEP_MILLISECONDS: further below
-// an adapter may be waiting for it that is paused while our binding runs on (under an intermediate driver).
+// A kept list goes back when the next one comes, when the binding is paused, or after
+// PROTO_KEEP_MILLISECONDS: further below an adapter may be waiting for it that is paused while our binding
+// runs on (under an intermediate driver).
 #include "proto6.h"
 
 // An answer, from allocation to completion.
@@ -71,8 +72,8 @@ static VOID ProtoFreeFrame(PPROTO_FRAME Frame) {
 }
 
 static PPROTO_FRAME ProtoAllocateFrame(PPROTO_BINDING Binding, ULONG Length) {
-  PPROTO_FRAME frame = NdisAllocateMemoryWithTagPriority(Proto.Protocol, FIELD_OFFSET(PROTO_FRAME, Data) + Length,
-                                                         PROTO_TAG, NormalPoolPriority);
+  PPROTO_FRAME frame = NdisAllocateMemoryWithTagPriority(
+      Proto.Protocol, FIELD_OFFSET(PROTO_FRAME, Data) + Length, PROTO_TAG, NormalPoolPriority);
 
   if (frame == NULL) return NULL;
   frame->Length = Length;
@@ -121,7 +122,8 @@ static VOID ProtoAnswer(PPROTO_BINDING Binding, PNET_BUFFER Question, BOOLEAN At
                          AtDispatch ? NDIS_SEND_FLAGS_DISPATCH_LEVEL : 0);
 }
 
-VOID ProtoSendComplete(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags) {
+VOID ProtoSendComplete(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBufferList,
+                       ULONG SendCompleteFlags) {
   PNET_BUFFER_LIST list, next;
   ULONG count = 0;
 
@@ -150,8 +152,8 @@ static VOID ProtoLookAt(PPROTO_BINDING Binding, PNET_BUFFER_LIST List, BOOLEAN A
   }
 }
 
-VOID ProtoReceive(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber,
-                  ULONG NumberOfNetBufferLists, ULONG ReceiveFlags) {
+VOID ProtoReceive(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBufferLists,
+                  NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists, ULONG ReceiveFlags) {
   PPROTO_BINDING binding = ProtocolBindingContext;
   BOOLEAN atDispatch = NDIS_TEST_RECEIVE_AT_DISPATCH_LEVEL(ReceiveFlags);
   PNET_BUFFER_LIST list, last = NULL, first = NetBufferLists;
@@ -170,8 +172,10 @@ VOID ProtoReceive(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBuffer
   if (binding->Running) {
     first = NET_BUFFER_LIST_NEXT_NBL(NetBufferLists);
     if (binding->Kept != NULL) {
-      if (first == NULL) first = binding->Kept;
-      else NET_BUFFER_LIST_NEXT_NBL(last) = binding->Kept;
+      if (first == NULL)
+        first = binding->Kept;
+      else
+        NET_BUFFER_LIST_NEXT_NBL(last) = binding->Kept;
     }
     NET_BUFFER_LIST_NEXT_NBL(NetBufferLists) = NULL;
     binding->Kept = NetBufferLists;
@@ -184,7 +188,8 @@ VOID ProtoReceive(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBuffer
     NdisReturnNetBufferLists(binding->Handle, first, atDispatch ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0);
 }
 
-VOID ProtoReturnKept(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2, PVOID SystemSpecific3) {
+VOID ProtoReturnKept(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2,
+                     PVOID SystemSpecific3) {
   PPROTO_BINDING binding = FunctionContext;
   PNET_BUFFER_LIST kept;
 

@@ -48,8 +48,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) 
   DriverObject->MajorFunction[IRP_MJ_CLOSE] = ProtoOpenOrClose;
   DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = ProtoControl;
 
-  status = IoCreateDevice(DriverObject, 0, &ProtoDeviceName, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
-                          &Proto.Device);
+  status = IoCreateDevice(DriverObject, 0, &ProtoDeviceName, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN,
+                          FALSE, &Proto.Device);
   if (!NT_SUCCESS(status)) return status;
   status = IoCreateSymbolicLink(&ProtoLinkName, &ProtoDeviceName);
   if (NT_SUCCESS(status)) {
@@ -64,7 +64,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) 
 
 static VOID ProtoUnload(PDRIVER_OBJECT DriverObject) {
   UNREFERENCED_PARAMETER(DriverObject);
-  NdisDeregisterProtocolDriver(Proto.Protocol);  // ProtoUnbind for each binding; returns when all of them are closed
+  NdisDeregisterProtocolDriver(
+      Proto.Protocol);  // ProtoUnbind for each binding; returns when all of them are closed
   IoDeleteSymbolicLink(&ProtoLinkName);
   IoDeleteDevice(Proto.Device);
 }

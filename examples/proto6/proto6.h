@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// proto6: an NDIS 6.30 protocol. It opens every adapter, counts what it receives, keeps a net buffer list for a while, and
-// answers frames of EtherType 0x88B5: the answer has the same data, goes to the sender, and is of type 0x88B6, so that two
-// such protocols do not answer each other's answers for ever.
+// proto6: an NDIS 6.30 protocol. It opens every adapter, counts what it receives, keeps a net buffer list for
+// a while, and answers frames of EtherType 0x88B5: the answer has the same data, goes to the sender, and is
+// of type 0x88B6, so that two such protocols do not answer each other's answers for ever.
 //
 // Files   driver.c  DriverEntry, unload, control device     bind.c  bindings, pause and restart, requests
 //         data.c    receives and sends
-// Lock    PROTO_BINDING.Lock guards what stands below it. NDIS is never called with it held, except to set the timer.
+// Lock    PROTO_BINDING.Lock guards what stands below it. NDIS is never called with it held, except to set
+// the timer.
 #pragma once
 
 #include <ndis.h>
@@ -30,7 +31,7 @@ typedef struct _PROTO_BINDING {
 
   NDIS_SPIN_LOCK Lock;
   BOOLEAN Running;
-  ULONG Sends;        // not yet completed
+  ULONG Sends;         // not yet completed
   NDIS_EVENT NoSends;  // set, under the lock, when the last one is completed while not Running
   PNET_BUFFER_LIST Kept;
 } PROTO_BINDING, *PPROTO_BINDING;
@@ -58,5 +59,6 @@ PROTOCOL_SEND_NET_BUFFER_LISTS_COMPLETE ProtoSendComplete;
 NDIS_TIMER_FUNCTION ProtoReturnKept;
 // Lets sends begin and lists be kept.
 VOID ProtoRun(PPROTO_BINDING Binding);
-// Gives back what is kept and waits for our own sends. Afterwards there are none, and nothing is kept, until ProtoRun.
+// Gives back what is kept and waits for our own sends. Afterwards there are none, and nothing is kept, until
+// ProtoRun.
 VOID ProtoStop(PPROTO_BINDING Binding);
