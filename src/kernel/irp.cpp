@@ -118,12 +118,15 @@ NTSTATUS invalid_device_request(PDEVICE_OBJECT, PIRP irp) {
 }
 
 void initialize_irp(PIRP irp, USHORT size, CCHAR stack_size) noexcept {
+  // What there is room for beyond `stack_size` lies below the lowest location.
+  const std::size_t room = (size - sizeof(IRP)) / sizeof(IO_STACK_LOCATION);
+  const std::size_t spare = room - static_cast<std::size_t>(stack_size);
   std::memset(irp, 0, size);
   irp->Type = kIrpType;
   irp->Size = size;
   irp->StackCount = stack_size;
   irp->CurrentLocation = static_cast<CHAR>(stack_size + 1);
-  irp->Tail.Overlay.CurrentStackLocation = reinterpret_cast<PIO_STACK_LOCATION>(irp + 1) + stack_size;
+  irp->Tail.Overlay.CurrentStackLocation = reinterpret_cast<PIO_STACK_LOCATION>(irp + 1) + spare + stack_size;
   InitializeListHead(&irp->ThreadListEntry);
 }
 
@@ -142,7 +145,8 @@ void track_irp(PIRP irp, IrpTrack::Kind kind, Driver* maker, bool pooled, std::f
 }
 
 PIRP make_irp(CCHAR stack_size, IrpTrack::Kind kind, Driver* maker, std::function<void(PIRP)> finish) {
-  const auto size = static_cast<USHORT>(sizeof(IRP) + static_cast<std::size_t>(stack_size) * sizeof(IO_STACK_LOCATION));
+  // One location more than asked for: a driver that runs out of them writes its next one there, not into the IRP itself.
+  const auto size = static_cast<USHORT>(sizeof(IRP) + (static_cast<std::size_t>(stack_size) + 1) * sizeof(IO_STACK_LOCATION));
   Pool::Request request;
   request.size = size;
   request.tag = kIrpTag;

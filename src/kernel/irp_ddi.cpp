@@ -104,6 +104,10 @@ VOID IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize) {
     report_misuse(Misuse::IrpMisuse, "IoInitializeIrp", Irp, "an IRP of IoAllocateIrp is initialised again: IoReuseIrp is meant", known->made);
     return;
   }
+  if (StackSize <= 0 || PacketSize < IoSizeOfIrp(StackSize)) {
+    report_misuse(Misuse::BadParameter, "IoInitializeIrp", Irp, "PacketSize is smaller than IoSizeOfIrp(StackSize)");
+    return;
+  }
   initialize_irp(Irp, PacketSize, StackSize);
   track_irp(Irp, IrpTrack::Kind::Allocated, current_driver(), false, {});
 }

@@ -45,7 +45,7 @@ class Recorder : public Observer {
 };
 
 class KernelTest : public ::testing::Test {
- protected:
+ public:
   /// `schedule`: a Schedule's text; "0.f1" fails the first fault point.
   explicit KernelTest(const char* schedule = "0") { restart(schedule); }
 
