@@ -46,7 +46,8 @@ constexpr std::size_t kStackSize = 256 * 1024;
 constexpr std::size_t kRedZone = 128;           // below the stack pointer, used by leaf functions
 constexpr std::size_t kNeeded = 48 * 1024;      // for the report; less left means the spare stack
 constexpr int kWatchSignal = SIGVTALRM;
-constexpr int kQuietSeconds = 5;                // of CPU time without a single call of a driver: it loops
+constexpr long kWatchNanoseconds = 500'000'000;  // of CPU time between two looks
+constexpr int kQuietLooks = 6;                  // without a single call of a driver in between: it loops
 constexpr unsigned kReportSeconds = 20;         // of real time: then the heap was broken and the report hangs
 
 /// What the handler leaves for land().
@@ -257,7 +258,7 @@ void on_crash(int signal, siginfo_t* info, void* raw) noexcept {
   redirect(context, *thread, &land);
 }
 
-/// Once a second of CPU time. Acts only where nothing but the driver's own code can be interrupted.
+/// Once each half second of CPU time. Acts only where nothing but the driver's own code can be interrupted.
 void on_watch(int, siginfo_t*, void* raw) noexcept {
   auto& context = *static_cast<ucontext_t*>(raw);
   Thread* const thread = interrupted_fiber();
@@ -270,7 +271,7 @@ void on_watch(int, siginfo_t*, void* raw) noexcept {
   state.quiet = steps == state.steps_seen ? state.quiet + 1 : 0;
   state.steps_seen = steps;
   const auto* const pc = reinterpret_cast<const void*>(context.uc_mcontext.gregs[REG_RIP]);
-  if (state.quiet < kQuietSeconds || system.driver_at(pc) == nullptr) return;
+  if (state.quiet < kQuietLooks || system.driver_at(pc) == nullptr) return;
   state.landing = 1;
   state.quiet = 0;
   state.crash = {};
@@ -290,8 +291,8 @@ void start_watch() noexcept {
   event.sigev_signo = kWatchSignal;
   event._sigev_un._tid = static_cast<pid_t>(syscall(SYS_gettid));
   if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &state.watch) != 0) return;
-  const itimerspec every_second{{1, 0}, {1, 0}};
-  timer_settime(state.watch, 0, &every_second, nullptr);
+  const itimerspec interval{{0, kWatchNanoseconds}, {0, kWatchNanoseconds}};
+  timer_settime(state.watch, 0, &interval, nullptr);
   state.watching = true;
 }
 

@@ -113,13 +113,13 @@ VOID ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {
 
 SIZE_T ExSizeOfRundownProtectionCacheAware() { return sizeof(_EX_RUNDOWN_REF_CACHE_AWARE); }
 
-PEX_RUNDOWN_REF_CACHE_AWARE ExAllocateCacheAwareRundownProtection(LONG PoolType, ULONG PoolTag) {
+PEX_RUNDOWN_REF_CACHE_AWARE ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag) {
   const KernelCall call("ExAllocateCacheAwareRundownProtection", APC_LEVEL);
   if (fault_point(call.name())) return nullptr;
   Pool::Request request;
   request.size = sizeof(_EX_RUNDOWN_REF_CACHE_AWARE);
   request.tag = PoolTag;
-  request.kind = (PoolType & 1) != 0 ? PoolKind::Paged : PoolKind::NonPaged;
+  request.kind = (static_cast<ULONG>(PoolType) & 1) != 0 ? PoolKind::Paged : PoolKind::NonPaged;
   request.owner = current_driver();
   void* const memory = System::current().pool().allocate(request);
   return memory != nullptr ? new (memory) _EX_RUNDOWN_REF_CACHE_AWARE{} : nullptr;
