@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//
+// Sends, completions, indications, transfers and returns of 5.x drivers.
+//
+// Pages   ndis/nf-ndis-ndiscancelsendpackets, ndis/nf-ndis-ndisgetreceivedpacket; most of these functions have no page any more
+#include "ddi/ddi_call.h"
+#include "ndis/binding.h"
+#include "ndis/data_path.h"
+
+using namespace undis;
+
+namespace {
+
+constexpr const char* kAdapterArgument = "MiniportAdapterHandle";
+
+Ref<Adapter> find_adapter(const DdiCall& call, NDIS_HANDLE handle) { return call.find<Adapter>(kAdapterArgument, handle, HandleKind::Adapter); }
+
+void indicate_with_lookahead(const DdiCall& call, NDIS_HANDLE handle, NDIS_HANDLE context, void* header, UINT header_size, void* lookahead,
+                             UINT lookahead_size, UINT packet_size) {
+  const Ref<Adapter> adapter = find_adapter(call, handle);
+  if (adapter) indicate_lookahead(*adapter, context, header, header_size, lookahead, lookahead_size, packet_size);
+}
+
+void complete_indications(const DdiCall& call, NDIS_HANDLE handle) {
+  const Ref<Adapter> adapter = find_adapter(call, handle);
+  if (adapter) indicate_receive_complete(*adapter);
+}
+
+}  // namespace
+
+// ---- protocols ----
+
+// IRQL  <= DISPATCH_LEVEL
+VOID NdisSend(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_PACKET Packet) {
+  const DdiCall call(Ddi::NdisSend);
+  const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
+  const NDIS_STATUS status = binding ? send_packet(*binding, Packet) : static_cast<NDIS_STATUS>(NDIS_STATUS_CLOSING);
+  if (Status != nullptr) *Status = call.returns(status);
+}
+
+// IRQL  <= DISPATCH_LEVEL
+VOID NdisSendPackets(NDIS_HANDLE NdisBindingHandle, PPNDIS_PACKET PacketArray, UINT NumberOfPackets) {
+  const DdiCall call(Ddi::NdisSendPackets);
+  const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
+  if (binding) send_packets(*binding, PacketArray, NumberOfPackets);
+}
+
+// Page    ndis/nf-ndis-ndiscancelsendpackets                         IRQL  <= DISPATCH_LEVEL
+VOID NdisCancelSendPackets(NDIS_HANDLE NdisBindingHandle, PVOID CancelId) {
+  const DdiCall call(Ddi::NdisCancelSendPackets);
+  const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
+  if (binding) cancel_packets(*binding, CancelId);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacReceiveContext, UINT ByteOffset, UINT BytesToTransfer,
+                      PNDIS_PACKET Packet, PUINT BytesTransferred) {
+  const DdiCall call(Ddi::NdisTransferData);
+  const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
+  UINT transferred = 0;
+  const NDIS_STATUS status = binding ? transfer_data(*binding, MacReceiveContext, ByteOffset, BytesToTransfer, Packet, &transferred)
+                                     : static_cast<NDIS_STATUS>(NDIS_STATUS_FAILURE);
+  if (BytesTransferred != nullptr) *BytesTransferred = transferred;
+  if (Status != nullptr) *Status = call.returns(status);
+}
+
+// IRQL  <= DISPATCH_LEVEL
+VOID NdisReturnPackets(PNDIS_PACKET* PacketsToReturn, UINT NumberOfPackets) {
+  const DdiCall call(Ddi::NdisReturnPackets);
+  return_packets(PacketsToReturn, NumberOfPackets);
+}
+
+// Page    ndis/nf-ndis-ndisgetreceivedpacket                         IRQL  <= DISPATCH_LEVEL
+PNDIS_PACKET NdisGetReceivedPacket(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacContext) {
+  const DdiCall call(Ddi::NdisGetReceivedPacket);
+  const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
+  return binding ? received_packet(*binding, MacContext) : nullptr;
+}
+
+// ---- miniports ----
+
+// IRQL  <= DISPATCH_LEVEL
+VOID NdisMSendComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_PACKET Packet, NDIS_STATUS Status) {
+  const DdiCall call(Ddi::NdisMSendComplete);
+  const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
+  if (adapter) complete_packet(*adapter, Packet, Status);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisMSendResourcesAvailable(NDIS_HANDLE MiniportAdapterHandle) {
+  const DdiCall call(Ddi::NdisMSendResourcesAvailable);
+  const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
+  if (adapter) send_resources_available(*adapter);
+}
+
+// IRQL  <= DISPATCH_LEVEL; a serialized driver's DISPATCH_LEVEL
+VOID NdisMIndicateReceivePacket(NDIS_HANDLE MiniportAdapterHandle, PPNDIS_PACKET ReceivePackets, UINT NumberOfPackets) {
+  const DdiCall call(Ddi::NdisMIndicateReceivePacket);
+  const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
+  if (adapter) indicate_packets(*adapter, ReceivePackets, NumberOfPackets);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisMEthIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext, PVOID HeaderBuffer, UINT HeaderBufferSize,
+                             PVOID LookaheadBuffer, UINT LookaheadBufferSize, UINT PacketSize) {
+  const DdiCall call(Ddi::NdisMEthIndicateReceive);
+  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize,
+                          PacketSize);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisMEthIndicateReceiveComplete(NDIS_HANDLE MiniportAdapterHandle) {
+  const DdiCall call(Ddi::NdisMEthIndicateReceiveComplete);
+  complete_indications(call, MiniportAdapterHandle);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisMTrIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext, PVOID HeaderBuffer, UINT HeaderBufferSize,
+                            PVOID LookaheadBuffer, UINT LookaheadBufferSize, UINT PacketSize) {
+  const DdiCall call(Ddi::NdisMTrIndicateReceive);
+  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize,
+                          PacketSize);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisMTrIndicateReceiveComplete(NDIS_HANDLE MiniportAdapterHandle) {
+  const DdiCall call(Ddi::NdisMTrIndicateReceiveComplete);
+  complete_indications(call, MiniportAdapterHandle);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisMFddiIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext, PVOID HeaderBuffer, UINT HeaderBufferSize,
+                              PVOID LookaheadBuffer, UINT LookaheadBufferSize, UINT PacketSize) {
+  const DdiCall call(Ddi::NdisMFddiIndicateReceive);
+  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize,
+                          PacketSize);
+}
+
+// IRQL  DISPATCH_LEVEL
+VOID NdisMFddiIndicateReceiveComplete(NDIS_HANDLE MiniportAdapterHandle) {
+  const DdiCall call(Ddi::NdisMFddiIndicateReceiveComplete);
+  complete_indications(call, MiniportAdapterHandle);
+}
+
+// IRQL  <= DISPATCH_LEVEL; a serialized driver's DISPATCH_LEVEL
+VOID NdisMTransferDataComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_PACKET Packet, NDIS_STATUS Status, UINT BytesTransferred) {
+  const DdiCall call(Ddi::NdisMTransferDataComplete);
+  const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
+  if (adapter) complete_transfer(*adapter, Packet, Status, BytesTransferred);
+}

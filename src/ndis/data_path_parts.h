@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+//
+// What the files of the data path share. See data_path.h for what the rest of NDIS may call.
+//
+// Locks   None is held over a call into a driver. Counts of uses are changed under ItemBook's packet lock or atomically.
+// Gates   adapter.sends and .receives are left before the miniport is told (it may complete its pause from inside that call); so are a
+//         binding's. A close and a halt wait in addition until the data path's calls into the driver have returned (Gate calls).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <ndis.h>
+
+#include "kernel/call.h"
+#include "ndis/adapter.h"
+#include "ndis/binding.h"
+#include "ndis/callbacks.h"
+#include "ndis/item.h"
+#include "ndis/items.h"
+#include "ndis/library.h"
+
+namespace undis::data_path {
+
+inline constexpr std::size_t kEthernetHeader = 14;
+inline constexpr std::size_t kEthernetAddress = 6;
+
+/// Stretch of bytes in a chain of MDLs: one frame.
+struct Frame {
+  MDL* chain = nullptr;
+  std::size_t offset = 0;
+  std::size_t length = 0;
+};
+Frame frame_of(const NET_BUFFER* buffer) noexcept;
+Frame frame_of(NDIS_PACKET* packet) noexcept;
+
+// ---- which binding gets what (packet_filter.cpp) ----
+
+/// The first bytes of a frame, as far as it has them.
+struct Destination {
+  std::uint8_t bytes[kEthernetAddress] = {};
+  bool known = false;
+};
+Destination destination(const Frame& frame) noexcept;
+/// Whether the binding's own filter lets a frame to `to` through.
+bool accepts(const Binding& binding, const Destination& to) noexcept;
+/// The adapter's bindings that may get data now and have a filter at all.
+std::vector<Ref<Binding>> receivers(const Adapter& adapter);
+
+// ---- state (packet_filter.cpp) ----
+
+/// Tells, if it is the protocol's doing, that it sends although its binding is not running.
+void tell_send_while_paused(const Binding& from);
+/// True if the miniport may indicate now; false, and told if it is the miniport's doing.
+bool may_indicate(const Adapter& by);
+
+// ---- one leg of a list's way ----
+
+/// Begins a leg. False: too many legs.
+Hop* push(NblItem& item, Hop::Kind kind, Adapter* adapter, Binding* binding) noexcept;
+void pop(NblItem& item) noexcept;
+/// Begins a leg of a packet's way. nullptr: too many legs.
+Hop* push(PacketItem& item, Hop::Kind kind, Adapter* adapter, Binding* binding) noexcept;
+/// The leg in use with that kind and adapter, the latest first.
+Hop* find_hop(PacketItem& item, Hop::Kind kind, const Adapter* adapter) noexcept;
+void end_hop(PacketItem& item, Hop& hop) noexcept;
+
+/// Whether `giver` may hand the item on: it holds it. Told if not. `what`: "sent", "indicated".
+bool may_give(NET_BUFFER_LIST* list, kernel::Driver& giver, const char* what);
+bool may_give(NDIS_PACKET* packet, kernel::Driver& giver, const char* what);
+
+// ---- 6.x lists ----
+
+/// Chain that is built list by list.
+struct Chain {
+  NET_BUFFER_LIST* first = nullptr;
+  NET_BUFFER_LIST* last = nullptr;
+  ULONG count = 0;
+  void append(NET_BUFFER_LIST* list) noexcept {
+    list->Next = nullptr;
+    (last != nullptr ? last->Next : first) = list;
+    last = list;
+    ++count;
+  }
+};
+
+/// ProtocolReceiveNetBufferLists of a 6.x binding. False: it is being closed; nothing was called.
+bool call_receive(Binding& to, const Chain& chain, NDIS_PORT_NUMBER port, ULONG flags);
+/// One use less of an indicated list; the last use ends its leg and puts it on `back` for its adapter.
+void release(NblItem& item, Chain& back) noexcept;
+/// Gives lists back to the adapters that indicated them (the adapters' gates are left here).
+void give_back(const Chain& chain, ULONG flags);
+/// A list of the 6.x sender is complete: ends its leg and calls the protocol (or completes the packet it stands for).
+void finish_send(NET_BUFFER_LIST* list, ULONG flags);
+/// Completes lists that share a binding.
+void call_send_complete(Binding& to, const Chain& chain, ULONG flags);
+
+// ---- 5.x packets ----
+
+/// Hands packets that are already on a Send leg to a 5.x miniport.
+void give_packets(Adapter& adapter, NDIS_PACKET** packets, UINT count);
+/// A Send leg is over: the protocol is called (or the part of a list is accounted for). No gate of the adapter is touched before.
+void finish_send(NDIS_PACKET* packet, Hop& hop, NDIS_STATUS status);
+/// MiniportReturnPacket, in its turn if the driver is serialized.
+void return_packet(Adapter& adapter, NDIS_PACKET* packet);
+/// Delivers one packet, on a Receive leg, to one 5.x binding. True: the binding was called.
+bool deliver5(Binding& to, NDIS_PACKET* packet, Hop& hop);
+void call_receive_complete(Binding& to);
+/// Ends the indication of a packet (NDIS' own use of it); the last use gives it back.
+void release(NDIS_PACKET* packet, Hop& hop);
+
+// ---- across the border (translate.cpp) ----
+
+/// A 5.x packet as a list for a 6.x driver; nullptr: no memory.
+NET_BUFFER_LIST* list_for(NDIS_PACKET* packet, bool send) noexcept;
+/// A buffer of a list as a packet for a 5.x driver; nullptr: no memory.
+NDIS_PACKET* packet_for(NET_BUFFER_LIST* list, NET_BUFFER* buffer, bool send) noexcept;
+void free_translation(NET_BUFFER_LIST* list) noexcept;
+void free_translation(NDIS_PACKET* packet) noexcept;
+/// A list, on a Send leg, to a 5.x miniport: a packet for each of its buffers.
+void send_as_packets(NET_BUFFER_LIST* chain);
+/// Packets of a 5.x binding, on a Send leg, to a 6.x miniport.
+void send_as_lists(Adapter& adapter, NDIS_PACKET** packets, UINT count);
+/// A list, on a Receive leg that holds it, to one 5.x binding: a use for each of its buffers.
+void deliver_as_packets(Binding& to, NET_BUFFER_LIST* list, bool resources);
+
+// ---- loopback (loopback.cpp) ----
+
+/// Indicates to bindings on the same adapter what is about to be sent. `to_self`: the sender asked for it.
+void loop_back(Binding& from, const Frame& frame, bool to_self);
+/// Whether anyone could get loopback data at all: asked once a chain.
+bool loops_back(const Binding& from, bool to_self);
+
+/// A binding's ProtocolReceive call that runs now: what NdisTransferData and NdisGetReceivedPacket look up.
+struct RunningReceive {
+  RunningReceive(Binding& binding, NDIS_HANDLE context, NDIS_PACKET* packet, UINT header_size) noexcept;
+  ~RunningReceive();
+  RunningReceive(const RunningReceive&) = delete;
+  RunningReceive& operator=(const RunningReceive&) = delete;
+
+  Binding& binding;
+  NDIS_HANDLE const context;         ///< as the protocol sees it
+  NDIS_PACKET* const packet;         ///< nullptr: the miniport has the data, MiniportTransferData gets it
+  const UINT header_size;
+  RunningReceive* next = nullptr;
+};
+/// nullptr: no such call runs.
+RunningReceive* find_running(Binding& binding, NDIS_HANDLE context) noexcept;
+
+/// ProtocolReceive of a 5.x binding, at DISPATCH_LEVEL.
+void call_receive5(Binding& to, NDIS_HANDLE context, NDIS_PACKET* packet, void* header, UINT header_size, void* lookahead, UINT lookahead_size,
+                   UINT packet_size);
+
+/// Keeps a binding or an adapter from being closed or halted while one of its driver's data functions runs.
+class InCall {
+ public:
+  explicit InCall(Gate& gate) noexcept : gate_(gate), inside_(gate.enter()) {}
+  ~InCall() {
+    if (inside_) gate_.leave();
+  }
+  InCall(const InCall&) = delete;
+  InCall& operator=(const InCall&) = delete;
+  explicit operator bool() const noexcept { return inside_; }
+
+ private:
+  Gate& gate_;
+  const bool inside_;
+};
+
+}  // namespace undis::data_path

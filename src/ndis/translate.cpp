@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+//
+// The border between 5.x and 6.x: packets as lists, buffers of lists as packets, on the same memory.
+//
+// Pages   ndis/nf-ndis-ndisimcopysendperpacketinfo, network/packet-structures-in-network-drivers, nblinfo/ne-nblinfo-ndis_net_buffer_list_info
+// Beyond  What both generations document alike goes across: cancel ID, 802.1Q information, classification handle, and of the receive
+//         checksum information the results (bits 0 to 6, of equal meaning). Offload requests of 5.x and 6.x differ and are not made into
+//         each other; a 5.x task is never offered by a 6.x adapter here. docs/decisions.md#border
+#include <atomic>
+#include <cstdint>
+
+#include "kernel/driver.h"
+#include "ndis/buffer_pool.h"
+#include "ndis/data_path_parts.h"
+#include "ndis/nbl_pool.h"
+#include "ndis/packet_pool.h"
+
+namespace undis::data_path {
+namespace {
+
+constexpr std::uintptr_t kReceiveChecksumResults = 0x7F;
+
+void info_to_list(NET_BUFFER_LIST* list, NDIS_PACKET* packet, bool send) noexcept {
+  const auto packet_info = [packet](NDIS_PER_PACKET_INFO id) { return NDIS_PER_PACKET_INFO_FROM_PACKET(packet, id); };
+  list->NetBufferListInfo[Ieee8021QNetBufferListInfo] = packet_info(Ieee8021QInfo);
+  list->NetBufferListInfo[ClassificationHandleNetBufferListInfo] = packet_info(ClassificationHandlePacketInfo);
+  if (send) {
+    list->NetBufferListInfo[NetBufferListCancelId] = packet_info(PacketCancelId);
+    NdisSetNetBufferListProtocolId(list, packet->Private.Flags & NDIS_FLAGS_PROTOCOL_ID_MASK);
+  } else {
+    const auto results = reinterpret_cast<std::uintptr_t>(packet_info(TcpIpChecksumPacketInfo)) & kReceiveChecksumResults;
+    list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo] = reinterpret_cast<void*>(results);
+  }
+}
+
+void info_to_packet(NDIS_PACKET* packet, NET_BUFFER_LIST* list, bool send) noexcept {
+  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, Ieee8021QInfo) = list->NetBufferListInfo[Ieee8021QNetBufferListInfo];
+  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, ClassificationHandlePacketInfo) = list->NetBufferListInfo[ClassificationHandleNetBufferListInfo];
+  if (send) {
+    NDIS_SET_PACKET_CANCEL_ID(packet, list->NetBufferListInfo[NetBufferListCancelId]);
+    packet->Private.Flags |= *reinterpret_cast<const UCHAR*>(&list->NetBufferListInfo[NetBufferListProtocolId]) & NDIS_FLAGS_PROTOCOL_ID_MASK;
+  } else {
+    const auto results = reinterpret_cast<std::uintptr_t>(list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo]) & kReceiveChecksumResults;
+    NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo) = reinterpret_cast<void*>(results);
+  }
+}
+
+/// True if the buffer's data is all of its chain: then the chain itself will do.
+bool is_whole_chain(const NET_BUFFER* buffer) noexcept {
+  return buffer->CurrentMdl == buffer->MdlChain && buffer->CurrentMdlOffset == 0 && chain_length(buffer->MdlChain) == buffer->stDataLength;
+}
+
+}  // namespace
+
+NET_BUFFER_LIST* list_for(NDIS_PACKET* packet, bool send) noexcept {
+  NET_BUFFER_LIST* const list = ItemBook::current().lists().allocate(nullptr, 0, 0);
+  if (list == nullptr) return nullptr;
+  set_data(list->FirstNetBuffer, packet->Private.Head, 0, packet_length(packet));
+  item_of(list)->packet = packet;
+  info_to_list(list, packet, send);
+  if (!send && (packet->Private.Flags & NDIS_FLAGS_IS_LOOPBACK_PACKET) != 0) NdisSetNblFlag(list, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET);
+  return list;
+}
+
+NDIS_PACKET* packet_for(NET_BUFFER_LIST* list, NET_BUFFER* buffer, bool send) noexcept {
+  NDIS_PACKET* const packet = ItemBook::current().packets().allocate(nullptr);
+  if (packet == nullptr) return nullptr;
+  PacketItem& item = *item_of(packet);
+  MDL* chain = buffer->MdlChain;
+  if (!is_whole_chain(buffer)) {
+    chain = buffer->stDataLength == 0 ? nullptr : describe_part(buffer->CurrentMdl, buffer->CurrentMdlOffset, buffer->stDataLength);
+    if (chain == nullptr && buffer->stDataLength != 0) {
+      PacketPool::free(packet);
+      return nullptr;
+    }
+    item.own_mdls = chain;
+  }
+  set_chain(packet, chain);
+  item.list = list;
+  info_to_packet(packet, list, send);
+  if (!send && NdisTestNblFlag(list, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET)) packet->Private.Flags |= NDIS_FLAGS_IS_LOOPBACK_PACKET;
+  return packet;
+}
+
+void free_translation(NET_BUFFER_LIST* list) noexcept {
+  if (item_of(list)->ndis_data) free_mdls(list->FirstNetBuffer->MdlChain);
+  NblPool::free(list);
+}
+
+void free_translation(NDIS_PACKET* packet) noexcept {
+  free_mdls(item_of(packet)->own_mdls);
+  PacketPool::free(packet);
+}
+
+// ---- sends ----
+
+void send_as_packets(NET_BUFFER_LIST* chain) {
+  std::vector<NDIS_PACKET*> packets;
+  for (NET_BUFFER_LIST* list = chain; list != nullptr;) {
+    NET_BUFFER_LIST* const next = list->Next;
+    Adapter& adapter = *item_of(list)->top()->adapter;
+    list->Next = nullptr;
+    Hop& hop = *item_of(list)->top();
+    hop.status = NDIS_STATUS_SUCCESS;
+    hop.out = 0;
+    const std::size_t before = packets.size();
+    bool enough = true;
+    for (NET_BUFFER* buffer = list->FirstNetBuffer; buffer != nullptr && enough; buffer = buffer->Next) {
+      NDIS_PACKET* const packet = packet_for(list, buffer, true);
+      enough = packet != nullptr;
+      if (enough) packets.push_back(packet);
+    }
+    const auto parts = static_cast<std::uint32_t>(packets.size() - before);
+    if (!enough || parts == 0) {  // all of a list is sent, or nothing
+      for (; packets.size() > before; packets.pop_back()) free_translation(packets.back());
+      list->Status = enough ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+      if (!packets.empty()) give_packets(adapter, packets.data(), static_cast<UINT>(packets.size()));
+      packets.clear();
+      adapter.sends.leave();
+      finish_send(list, 0);
+    } else {
+      hop.out = parts;
+      for (std::size_t i = before; i < packets.size(); ++i) {
+        PacketItem& item = *item_of(packets[i]);
+        push(item, Hop::Kind::Send, &adapter, nullptr);
+        item.holder = &adapter.driver().driver();
+        adapter.sends.enter();  // counted packet by packet; the list's own count is given back below
+      }
+      adapter.sends.leave();
+    }
+    if (next == nullptr && !packets.empty()) give_packets(adapter, packets.data(), static_cast<UINT>(packets.size()));
+    list = next;
+  }
+}
+
+void finish_send(NET_BUFFER_LIST* list, ULONG flags) {
+  NblItem& item = *item_of(list);
+  Hop& hop = *item.top();
+  Binding* const binding = hop.binding;
+  Adapter& adapter = *hop.adapter;
+  if (item.packet != nullptr) {
+    NDIS_PACKET* const packet = item.packet;
+    const NDIS_STATUS status = list->Status;
+    pop(item);
+    free_translation(list);
+    if (Hop* const sent = find_hop(*item_of(packet), Hop::Kind::Send, &adapter); sent != nullptr) finish_send(packet, *sent, status);
+    return;
+  }
+  pop(item);
+  item.holder = &binding->driver();
+  list->SourceHandle = binding->handle();
+  tell_item(Library::current().observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list, &adapter.driver().driver(), &binding->driver(),
+            caller().function, binding->name());
+  Chain chain;
+  chain.append(list);
+  const ULONG irql = kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
+  call_send_complete(*binding, chain, flags | irql);
+}
+
+void send_as_lists(Adapter& adapter, NDIS_PACKET** packets, UINT count) {
+  Chain chain;
+  for (UINT i = 0; i < count; ++i) {
+    NDIS_PACKET* const packet = packets[i];
+    Hop& hop = *find_hop(*item_of(packet), Hop::Kind::Send, &adapter);
+    NET_BUFFER_LIST* const list = list_for(packet, true);
+    if (list == nullptr) {
+      adapter.sends.leave();
+      finish_send(packet, hop, NDIS_STATUS_RESOURCES);
+      continue;
+    }
+    NblItem& item = *item_of(list);
+    push(item, Hop::Kind::Send, &adapter, hop.binding);
+    item.holder = &adapter.driver().driver();
+    list->SourceHandle = hop.binding->handle();
+    chain.append(list);
+  }
+  if (chain.count == 0) return;
+  const MiniportDriver& miniport = adapter.driver();
+  const InCall call(adapter.calls);
+  const ULONG flags = kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_FLAGS_DISPATCH_LEVEL : 0U;
+  kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendNetBufferLists, &adapter, nullptr, miniport.handlers6().SendNetBufferLists,
+                      adapter.context(), chain.first, NDIS_DEFAULT_PORT_NUMBER, flags);
+}
+
+// ---- receives ----
+
+void deliver_as_packets(Binding& to, NET_BUFFER_LIST* list, bool resources) {
+  NblItem& list_item = *item_of(list);
+  Hop& list_hop = *list_item.top();
+  for (NET_BUFFER* buffer = list->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
+    NDIS_PACKET* const packet = packet_for(list, buffer, false);
+    if (packet == nullptr) return;  // no memory: this binding misses the frame
+    PacketItem& item = *item_of(packet);
+    item.made_from = list_hop.adapter;
+    Hop& hop = *push(item, Hop::Kind::Receive, list_hop.adapter, nullptr);
+    hop.resources = resources;
+    NDIS_SET_PACKET_STATUS(packet, resources ? NDIS_STATUS_RESOURCES : NDIS_STATUS_SUCCESS);
+    NDIS_SET_PACKET_HEADER_SIZE(packet, static_cast<UINT>(kEthernetHeader));
+    std::atomic_ref(list_hop.out).fetch_add(1, std::memory_order_relaxed);
+    deliver5(to, packet, hop);
+    release(packet, hop);
+  }
+}
+
+}  // namespace undis::data_path
