@@ -42,7 +42,7 @@ void initialize(const DdiCall& call, KTIMER& timer) {
 
 void set(const DdiCall& call, KTIMER& timer, KDPC& dpc, UINT milliseconds, UINT period) {
   if (!check_timer(call, timer)) return;
-  scheduling().timers.set(timer, kernel::now() + milliseconds * kernel::kTicksPerMillisecond, period, &dpc, &call.driver());
+  scheduling().timers.set(timer, kernel::now() + milliseconds * kernel::kTicksPerMillisecond, period * kernel::kTicksPerMillisecond, &dpc, &call.driver());
 }
 
 BOOLEAN cancel(const DdiCall& call, KTIMER& timer) { return check_timer(call, timer) && scheduling().timers.cancel(timer) ? TRUE : FALSE; }

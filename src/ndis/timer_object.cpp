@@ -44,7 +44,7 @@ TimerObject::~TimerObject() {
 bool TimerObject::set(LARGE_INTEGER due, LONG period_ms, void* context) noexcept {
   context_ = context != nullptr ? context : default_context_;
   period_ms_ = period_ms;
-  return scheduling().timers.set(timer_, kernel::due_time(due), static_cast<std::uint32_t>(period_ms), &dpc_, &driver());
+  return scheduling().timers.set(timer_, kernel::due_time(due), static_cast<machine::Ticks>(period_ms) * kernel::kTicksPerMillisecond, &dpc_, &driver());
 }
 
 bool TimerObject::cancel() noexcept { return scheduling().timers.cancel(timer_); }
