@@ -113,7 +113,8 @@ class Parser {
       options_.compiler = *name;
     } else if (auto function = value_of("--wpp-func")) {
       options_.wpp_functions.push_back(function->substr(0, function->find_first_of("({ ")));
-    } else if (word.starts_with("--")) {
+    } else if (word.starts_with("--") && word != "--coverage" && !word.starts_with("--param=") &&
+               !word.starts_with("--sysroot=")) {
       throw UsageError(fmt::format("{}: no option of undis cc; see undis cc --help", word));
     } else {
       return false;
