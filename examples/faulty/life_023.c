@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Rule    LIFE-023: called at PASSIVE_LEVEL.
+// Rule    Irql_Miniport_Driver_Function (LIFE-023): called at PASSIVE_LEVEL.
 // Page    ndis/nf-ndis-ndismderegisterminiportdriver
 // Broken  the unload routine calls it at DISPATCH_LEVEL, as if under a spin lock.
 // See     undis verify life_023.so

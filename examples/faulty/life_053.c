@@ -5,6 +5,7 @@
 // Broken  the unbind closes the binding only; the virtual miniports stay up until the unload handler takes
 //         them down.
 // See     undis verify life_053.so
+// Also    LIFE-052: NDIS takes the devices away before it calls the unload handler, which so comes too late.
 #include "common/im5.h"
 
 DRIVER_INITIALIZE DriverEntry;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Rule    LIFE-060: called at PASSIVE_LEVEL.
+// Rule    Irql_IM_Function (LIFE-060): called at PASSIVE_LEVEL.
 // Page    ndis/nf-ndis-ndisimdeinitializedeviceinstance
 // Broken  the unbind calls it at DISPATCH_LEVEL, as if under a spin lock.
 // See     undis verify life_060.so
+// Also    WaitAtDispatch: a virtual miniport that is torn down at DISPATCH_LEVEL waits there.
 #include "common/im6.h"
 
 DRIVER_INITIALIZE DriverEntry;

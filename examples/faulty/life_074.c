@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Rule    LIFE-074: a miniport that watches several instances cleans up what they share in its unload
-// handler. Page    ndis/nf-ndis-ndismregisterunloadhandler Broken  the first instance allocates a table for
-// all of them; nobody frees it. See     undis verify life_074.so
+// Rule    LIFE-074: a miniport that watches several instances cleans up what they share when it is unloaded.
+// Page    ndis/nf-ndis-ndismregisterunloadhandler
+// Broken  the first instance allocates a table for all of them; nobody frees it.
+// See     undis verify life_074.so
 #include "common/mini5.h"
 
 DRIVER_INITIALIZE DriverEntry;

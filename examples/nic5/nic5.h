@@ -6,8 +6,8 @@
 // Files   driver.c  DriverEntry and unload         adapter.c  initialize, reset, halt
 //         data.c    send, the wire, return         oid.c      queries and sets
 // Lock    NIC_ADAPTER.Lock guards everything below it in the structure. NDIS is never called with it held,
-// except to set
-//         the timer of the wire. A deserialized miniport is called on several processors at once.
+//         except to set the timer of the wire. A deserialized miniport is called on several processors at
+//         once.
 #pragma once
 
 #include <ndis.h>

@@ -6,8 +6,7 @@
 // Files   driver.c  DriverEntry and unload         adapter.c  initialize, pause, restart, halt
 //         data.c    send, the wire, return         oid.c      OID requests
 // Lock    NIC_ADAPTER.Lock guards everything below it in the structure. NDIS is never called with it held,
-// except to set
-//         the timer of the wire.
+//         except to set the timer of the wire.
 #pragma once
 
 #include <ndis.h>

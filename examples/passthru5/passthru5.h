@@ -7,8 +7,8 @@
 //         miniport.c initialize, halt, OID requests   send.c      packets on their way down
 //         receive.c  packets on their way up
 // Lives   A PT_ADAPTER is made in PtBind and freed in PtUnbind. Its virtual miniport lives within that time:
-// PtUnbind takes it
-//         down before it closes the adapter below, so whatever the miniport half does may use the binding.
+//         PtUnbind takes it down before it closes the adapter below, so whatever the miniport half does may
+//         use the binding.
 // Lock    PT_ADAPTER.Lock guards what stands below it. NDIS is never called with it held.
 #pragma once
 

@@ -3,12 +3,11 @@
 // passthru6: an NDIS 6.30 intermediate driver. For each adapter that it binds to it shows a virtual miniport
 // above, and hands everything through: sends, receives, OID requests, status indications.
 //
-// Files   driver.c    DriverEntry and unload           protocol.c  bind, unbind, pause and restart of the
-// binding, status
-//         miniport.c  the virtual miniport             data.c      net buffer lists, both ways
+// Files   driver.c    DriverEntry and unload      protocol.c  bind, unbind, pause and restart below, status
+//         miniport.c  the virtual miniport        data.c      net buffer lists, both ways
 // Lives   A PT_ADAPTER is made in PtBind and freed in PtUnbind. Its virtual miniport lives within that time:
-// PtUnbind takes it
-//         down before it closes the adapter below, so whatever the miniport half does may use the binding.
+//         PtUnbind takes it down before it closes the adapter below, so whatever the miniport half does may
+//         use the binding.
 // Lock    PT_ADAPTER.Lock guards what stands below it. NDIS is never called with it held.
 #pragma once
 

@@ -7,7 +7,7 @@
 // Files   driver.c  DriverEntry, unload, shutdown, control device     bind.c  bindings and requests
 //         data.c    receives, transfers, sends
 // Lock    PROTO_BINDING.Lock guards what stands below it. NDIS is never called with it held, except to set
-// the timer.
+//         the timer.
 #pragma once
 
 #include <ndis.h>

@@ -13,12 +13,19 @@ typedef struct _PROTO6_BINDING {
   NDIS_HANDLE Handle;
   NDIS_EVENT Completed;
   NDIS_STATUS Status;
+  NDIS_OID_REQUEST Request;
+  PVOID Extra;  // the including driver's
 } PROTO6_BINDING, *PPROTO6_BINDING;
 
 typedef struct _PROTO6_HOOKS {
   PDRIVER_UNLOAD Unload;  // required
-  NDIS_STATUS (*Unbind)
-  (PPROTO6_BINDING Binding, NDIS_HANDLE UnbindContext);  // the whole of ProtocolUnbindAdapterEx
+  NDIS_STATUS(*Unbind)
+  (PPROTO6_BINDING Binding, NDIS_HANDLE UnbindContext);              // the whole of ProtocolUnbindAdapterEx
+  VOID (*Event)(PPROTO6_BINDING Binding, NET_PNP_EVENT_CODE Event);  // inside ProtocolNetPnPEvent
+  VOID (*SendComplete)(PPROTO6_BINDING Binding, PNET_BUFFER_LIST Lists);
+  PNET_BUFFER_LIST (*Receive)
+  (PPROTO6_BINDING Binding, PNET_BUFFER_LIST Lists);  // what it does not return is kept
+  ULONG Filter;                                       // what to receive; nothing by default
 } PROTO6_HOOKS;
 
 static NDIS_HANDLE Proto6Handle;
@@ -48,6 +55,27 @@ static VOID Proto6CloseComplete(NDIS_HANDLE ProtocolBindingContext) {
   NdisSetEvent(&binding->Completed);
 }
 
+// The packet filter; without one nothing is received.
+static NDIS_STATUS Proto6SetFilter(PPROTO6_BINDING Binding) {
+  ULONG filter = Proto6Hooks->Filter;
+  NDIS_STATUS status;
+
+  if (filter == 0) return NDIS_STATUS_SUCCESS;
+  NdisZeroMemory(&Binding->Request, sizeof(Binding->Request));
+  Binding->Request.Header.Type = NDIS_OBJECT_TYPE_OID_REQUEST;
+  Binding->Request.Header.Revision = NDIS_OID_REQUEST_REVISION_1;
+  Binding->Request.Header.Size = NDIS_SIZEOF_OID_REQUEST_REVISION_1;
+  Binding->Request.RequestType = NdisRequestSetInformation;
+  Binding->Request.DATA.SET_INFORMATION.Oid = OID_GEN_CURRENT_PACKET_FILTER;
+  Binding->Request.DATA.SET_INFORMATION.InformationBuffer = &filter;
+  Binding->Request.DATA.SET_INFORMATION.InformationBufferLength = sizeof(filter);
+  NdisResetEvent(&Binding->Completed);
+  status = NdisOidRequest(Binding->Handle, &Binding->Request);
+  if (status != NDIS_STATUS_PENDING) return status;
+  NdisWaitEvent(&Binding->Completed, 0);
+  return Binding->Status;
+}
+
 static NDIS_STATUS Proto6Bind(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE BindContext,
                               PNDIS_BIND_PARAMETERS BindParameters) {
   NDIS_MEDIUM media[] = {NdisMedium802_3};
@@ -75,7 +103,12 @@ static NDIS_STATUS Proto6Bind(NDIS_HANDLE ProtocolDriverContext, NDIS_HANDLE Bin
     NdisWaitEvent(&binding->Completed, 0);
     status = binding->Status;
   }
-  if (status != NDIS_STATUS_SUCCESS) Proto6Release(binding);
+  if (status == NDIS_STATUS_SUCCESS) {
+    status = Proto6SetFilter(binding);
+    if (status == NDIS_STATUS_SUCCESS) return status;
+    Proto6Close(binding);
+  }
+  Proto6Release(binding);
   return status;
 }
 
@@ -86,19 +119,21 @@ static NDIS_STATUS Proto6Unbind(NDIS_HANDLE UnbindContext, NDIS_HANDLE ProtocolB
   return NDIS_STATUS_SUCCESS;
 }
 
-// Nothing is sent and nothing is kept: a pause has nothing to wait for.
+// Unless the including driver sends or keeps something, a pause has nothing to wait for.
 static NDIS_STATUS Proto6NetPnPEvent(NDIS_HANDLE ProtocolBindingContext,
                                      PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification) {
-  UNREFERENCED_PARAMETER(ProtocolBindingContext);
-  UNREFERENCED_PARAMETER(NetPnPEventNotification);
+  if (Proto6Hooks->Event != NULL && ProtocolBindingContext != NULL)
+    Proto6Hooks->Event(ProtocolBindingContext, NetPnPEventNotification->NetPnPEvent.NetEvent);
   return NDIS_STATUS_SUCCESS;
 }
 
 static VOID Proto6OidRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_OID_REQUEST OidRequest,
                                      NDIS_STATUS Status) {
-  UNREFERENCED_PARAMETER(ProtocolBindingContext);
+  PPROTO6_BINDING binding = ProtocolBindingContext;
+
   UNREFERENCED_PARAMETER(OidRequest);
-  UNREFERENCED_PARAMETER(Status);
+  binding->Status = Status;
+  NdisSetEvent(&binding->Completed);
 }
 
 static VOID Proto6Status(NDIS_HANDLE ProtocolBindingContext, PNDIS_STATUS_INDICATION StatusIndication) {
@@ -112,13 +147,14 @@ static VOID Proto6Receive(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST N
 
   UNREFERENCED_PARAMETER(PortNumber);
   UNREFERENCED_PARAMETER(NumberOfNetBufferLists);
-  if (NDIS_TEST_RECEIVE_CAN_PEND(ReceiveFlags)) NdisReturnNetBufferLists(binding->Handle, NetBufferLists, 0);
+  if (NDIS_TEST_RECEIVE_CANNOT_PEND(ReceiveFlags)) return;  // they are the miniport's again with this call
+  if (Proto6Hooks->Receive != NULL) NetBufferLists = Proto6Hooks->Receive(binding, NetBufferLists);
+  if (NetBufferLists != NULL) NdisReturnNetBufferLists(binding->Handle, NetBufferLists, 0);
 }
 
 static VOID Proto6SendComplete(NDIS_HANDLE ProtocolBindingContext, PNET_BUFFER_LIST NetBufferList,
                                ULONG SendCompleteFlags) {
-  UNREFERENCED_PARAMETER(ProtocolBindingContext);
-  UNREFERENCED_PARAMETER(NetBufferList);
+  if (Proto6Hooks->SendComplete != NULL) Proto6Hooks->SendComplete(ProtocolBindingContext, NetBufferList);
   UNREFERENCED_PARAMETER(SendCompleteFlags);
 }
 
