@@ -12,9 +12,12 @@
 #include <fmt/format.h>
 #include <link.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 #include <tuple>
 
 #include "loader/image.h"
@@ -80,6 +83,15 @@ std::pair<std::string, std::uint32_t> source_line(Dwfl_Module* module, Dwarf_Add
 std::string stem_of(const std::string& path) {
   const std::string name = fs::path(path).filename().string();
   return name.substr(0, name.find(".so"));
+}
+
+/// Whether a frame tells nothing to who wrote the driver. The API's functions have C names, undis' own are
+/// C++.
+bool is_machinery(const Symbol& symbol) {
+  static constexpr std::array<std::string_view, 3> kRuntime{"libboost_context", "libstdc++", "libc"};
+  if (std::find(kRuntime.begin(), kRuntime.end(), symbol.module) != kRuntime.end()) return true;
+  const bool undis = symbol.module == "libundis" || symbol.module == "undis";
+  return undis && (symbol.function.empty() || symbol.function.find("::") != std::string::npos);
 }
 
 }  // namespace
@@ -164,9 +176,18 @@ const Symbol& Symbols::lookup(const void* address, bool exact) {
 }
 
 std::vector<std::string> Symbols::lines(const kernel::Stack& stack) {
-  std::vector<std::string> result;
-  for (std::uint32_t i = 0; i < stack.count; ++i) result.push_back(text_of(lookup(stack.frames[i])));
-  return result;
+  std::vector<std::string> all;
+  for (std::uint32_t i = 0; i < stack.count; ++i) all.push_back(text_of(lookup(stack.frames[i])));
+  return all;
+}
+
+std::vector<std::string> Symbols::driver_lines(const kernel::Stack& stack) {
+  std::vector<std::string> kept;
+  for (std::uint32_t i = 0; i < stack.count; ++i) {
+    const Symbol& symbol = lookup(stack.frames[i]);
+    if (!is_machinery(symbol)) kept.push_back(text_of(symbol));
+  }
+  return kept.empty() ? lines(stack) : kept;
 }
 
 }  // namespace undis::lab

@@ -44,6 +44,10 @@ class Symbols {
   /// A line a frame, innermost first.
   std::vector<std::string> lines(const kernel::Stack& stack);
 
+  /// The same without undis' own C++ and the runtime under it: the drivers' functions, and those with
+  /// Windows' names that they call. All lines, if nothing else is there.
+  std::vector<std::string> driver_lines(const kernel::Stack& stack);
+
  private:
   struct Module;
   Module* module_of(std::uintptr_t address);

@@ -51,6 +51,28 @@ TEST(LookingUpAnAddress, SaysWhereItIsWhenItHasNoName) {
   EXPECT_EQ(text_of(symbols.lookup(reinterpret_cast<const void*>(0x10))), "?+0x10");
 }
 
+TEST(LookingUpAStack, LeavesOutWhatIsUnderTheDrivers) {
+  const auto image = loader::Image::open(COUNTING_IMAGE);
+  ASSERT_TRUE(image);
+  const auto after_first_byte = [](const void* function) {
+    return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(function) + 1);
+  };
+  kernel::Stack stack;
+  stack.frames[0] = after_first_byte(::dlsym(RTLD_DEFAULT, "NdisMSleep"));
+  stack.frames[1] = after_first_byte((*image)->entry().target);
+  stack.frames[2] = after_first_byte(reinterpret_cast<const void*>(&kernel::current_driver));
+  stack.count = 3;
+  Symbols symbols;
+  const auto lines = symbols.driver_lines(stack);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_THAT(lines[0], testing::StartsWith("NdisMSleep"));
+  EXPECT_THAT(lines[1], testing::StartsWith("DriverEntry"));
+
+  stack.frames[0] = stack.frames[2];
+  stack.count = 1;
+  EXPECT_EQ(symbols.driver_lines(stack).size(), 1U);
+}
+
 TEST(AStackLine, IsReadAsItWasWritten) {
   Symbol symbol;
   symbol.function = "operator()(int) const";
