@@ -30,6 +30,17 @@ struct FakeAdapter {
   enum class State : std::uint8_t { Paused, Running, Halted } state = State::Paused;
   unsigned halts = 0;
   NDIS_HALT_ACTION halt_action{};
+
+  /// The request that came last: where its results go, also after on_request has pended it.
+  struct Asked {
+    NDIS_OID oid = 0;
+    bool query = false;
+    void* buffer = nullptr;
+    ULONG length = 0;
+    ULONG* done = nullptr;              ///< bytes written or read
+    ULONG* needed = nullptr;
+    NDIS_OID_REQUEST* request = nullptr;   ///< 6.x
+  } asked;
 };
 
 /// One binding of a fake driver: its ProtocolBindingContext.
@@ -44,6 +55,11 @@ struct FakeBinding {
   unsigned unbinds = 0;
   unsigned close_completes = 0;
   NDIS_STATUS result = NDIS_STATUS_SUCCESS;
+  struct Answered {
+    const void* request;                ///< NDIS_OID_REQUEST or NDIS_REQUEST
+    NDIS_STATUS status;
+  };
+  std::vector<Answered> answered;       ///< requests whose completion came by callback, in order
   std::unique_ptr<kernel::Event> opened;
   std::unique_ptr<kernel::Event> closed;
   std::unique_ptr<kernel::Event> instance_started;   ///< intermediate: MiniportInitialize(Ex) ran for the instance asked for in bind
@@ -102,6 +118,7 @@ class FakeDriver {
   std::function<NDIS_STATUS(FakeAdapter&)> on_restart;     ///< 6.x
   std::function<void(FakeAdapter&)> on_shutdown;
   std::function<NDIS_STATUS(FakeAdapter&, NDIS_OID, bool query)> on_request;
+  std::function<void(FakeAdapter&, void* request_id)> on_cancel_request;   ///< 6.x
   std::function<NDIS_STATUS(FakeBinding&)> after_open;     ///< in bind, once the adapter is open; its status ends the bind
   std::function<NDIS_STATUS(FakeBinding&)> on_unbind;      ///< instead of close_and_wait
   std::function<NDIS_STATUS(FakeBinding&, NET_PNP_EVENT_CODE, void* event)> on_pnp_event;

@@ -51,6 +51,7 @@ struct FakeDriver::Callbacks5 {
   static NDIS_STATUS NTAPI query(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG written, PULONG needed) {
     FakeAdapter& adapter = self(context);
     if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportQueryInformation after MiniportHalt");
+    adapter.asked = {oid, true, buffer, length, written, needed, nullptr};
     if (adapter.driver->on_request) return adapter.driver->on_request(adapter, oid, true);
     static constexpr UCHAR kAddress[6] = {0x02, 0, 0, 0, 5, 1};
     ULONG number = 0;
@@ -74,8 +75,9 @@ struct FakeDriver::Callbacks5 {
     return NDIS_STATUS_SUCCESS;
   }
 
-  static NDIS_STATUS NTAPI set(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG read, PULONG) {
+  static NDIS_STATUS NTAPI set(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG read, PULONG needed) {
     FakeAdapter& adapter = self(context);
+    adapter.asked = {oid, false, buffer, length, read, needed, nullptr};
     if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportSetInformation after MiniportHalt");
     if (oid == OID_GEN_CURRENT_PACKET_FILTER && length >= sizeof(ULONG)) {
       ULONG filter = 0;
@@ -140,8 +142,9 @@ struct FakeDriver::Callbacks5 {
   static VOID NTAPI send_complete(NDIS_HANDLE, PNDIS_PACKET, NDIS_STATUS) {}
   static VOID NTAPI transfer_complete(NDIS_HANDLE, PNDIS_PACKET, NDIS_STATUS, UINT) {}
   static VOID NTAPI reset_complete(NDIS_HANDLE, NDIS_STATUS) {}
-  static VOID NTAPI request_complete(NDIS_HANDLE context, PNDIS_REQUEST, NDIS_STATUS status) {
+  static VOID NTAPI request_complete(NDIS_HANDLE context, PNDIS_REQUEST request, NDIS_STATUS status) {
     bound(context).result = status;
+    bound(context).answered.push_back({request, status});
     bound(context).driver->note("ProtocolRequestComplete " + bound(context).adapter);
   }
   static NDIS_STATUS NTAPI receive(NDIS_HANDLE, NDIS_HANDLE, PVOID, UINT, PVOID, UINT, UINT) { return NDIS_STATUS_NOT_ACCEPTED; }

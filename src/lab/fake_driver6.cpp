@@ -89,6 +89,9 @@ struct FakeDriver::Callbacks6 {
     if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportOidRequest after MiniportHaltEx");
     const bool query = request->RequestType != NdisRequestSetInformation;
     auto& set = request->DATA.SET_INFORMATION;
+    auto& asked = request->DATA.QUERY_INFORMATION;
+    adapter.asked = query ? FakeAdapter::Asked{asked.Oid, true, asked.InformationBuffer, asked.InformationBufferLength, &asked.BytesWritten, &asked.BytesNeeded, request}
+                          : FakeAdapter::Asked{set.Oid, false, set.InformationBuffer, set.InformationBufferLength, &set.BytesRead, &set.BytesNeeded, request};
     if (!query && set.Oid == OID_GEN_CURRENT_PACKET_FILTER && set.InformationBufferLength >= sizeof(ULONG)) {
       ULONG filter = 0;
       std::memcpy(&filter, set.InformationBuffer, sizeof(filter));
@@ -106,7 +109,11 @@ struct FakeDriver::Callbacks6 {
   static VOID return_lists(NDIS_HANDLE, PNET_BUFFER_LIST, ULONG) {}
   static VOID cancel_send(NDIS_HANDLE, PVOID) {}
   static VOID pnp_notify(NDIS_HANDLE, PNET_DEVICE_PNP_EVENT) {}
-  static VOID cancel_oid(NDIS_HANDLE, PVOID) {}
+  static VOID cancel_oid(NDIS_HANDLE context, PVOID id) {
+    FakeAdapter& adapter = self(context);
+    adapter.driver->note("MiniportCancelOidRequest " + adapter.name);
+    if (adapter.driver->on_cancel_request) adapter.driver->on_cancel_request(adapter, id);
+  }
   static VOID shutdown(NDIS_HANDLE context, NDIS_SHUTDOWN_ACTION) {
     FakeAdapter& adapter = self(context);
     adapter.driver->note("MiniportShutdownEx " + adapter.name);
@@ -175,8 +182,9 @@ struct FakeDriver::Callbacks6 {
     return binding.driver->on_pnp_event ? binding.driver->on_pnp_event(binding, code, event) : NDIS_STATUS_SUCCESS;
   }
 
-  static VOID oid_complete(NDIS_HANDLE context, PNDIS_OID_REQUEST, NDIS_STATUS status) {
+  static VOID oid_complete(NDIS_HANDLE context, PNDIS_OID_REQUEST request, NDIS_STATUS status) {
     bound(context).result = status;
+    bound(context).answered.push_back({request, status});
     bound(context).driver->note("ProtocolOidRequestComplete " + bound(context).adapter);
   }
   static VOID status(NDIS_HANDLE context, PNDIS_STATUS_INDICATION indication) {

@@ -252,16 +252,27 @@ VOID HarnessNic::cancel_send(NDIS_HANDLE context, PVOID id) {
 bool HarnessNic::indicate(const std::string& name, const std::vector<FrameView>& frames) {
   const std::shared_ptr<Card> card = cards_.at(name);
   if (!card->running || frames.empty()) return false;
+  // Counted from here on, so that a pause waits until the lists are made and indicated.
+  const auto reserved = static_cast<std::uint32_t>(frames.size());
+  card->indicated += reserved;
   ULONG count = 0;
   NET_BUFFER_LIST* const chain = make_chain(frames, count, [&](FrameView frame) {
     NET_BUFFER_LIST* const list = make_list(card->pool, frame, kTag);
     if (list != nullptr) list->SourceHandle = card->handle;
     return list;
   });
-  if (count == 0) return false;
-  card->indicated += count;
-  NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, 0);
-  return true;
+  const bool indicates = count != 0 && card->running;
+  if (!indicates) {
+    for_each_taken(chain, [](NET_BUFFER_LIST* list) { free_list(list, kTag); });
+    count = 0;
+  }
+  card->indicated -= reserved - count;
+  if (indicates) {
+    NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, 0);
+  } else {
+    card->finish_pause_if_idle();
+  }
+  return indicates;
 }
 
 VOID HarnessNic::return_lists(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {

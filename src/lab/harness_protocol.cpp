@@ -157,7 +157,11 @@ void HarnessProtocol::Open::finish_pause_if_idle() {
   if (pended_pause == nullptr || sending != 0 || held != 0) return;
   NET_PNP_EVENT_NOTIFICATION* const event = pended_pause;
   pended_pause = nullptr;
-  NdisCompleteNetPnPEvent(handle, event, NDIS_STATUS_SUCCESS);
+  if (kernel::irql() == PASSIVE_LEVEL) {
+    NdisCompleteNetPnPEvent(handle, event, NDIS_STATUS_SUCCESS);
+  } else {
+    kernel::queue_work("protocol: complete the pause", [this, event] { NdisCompleteNetPnPEvent(handle, event, NDIS_STATUS_SUCCESS); });
+  }
 }
 
 NDIS_STATUS HarnessProtocol::Open::set_filter(ULONG filter) {
@@ -194,20 +198,27 @@ bool HarnessProtocol::send(const std::string& adapter, const std::vector<FrameVi
   const auto found = opens_.find(adapter);
   if (found == opens_.end() || !found->second->running || frames.empty()) return false;
   const std::shared_ptr<Open> open = found->second;
+  // Counted from here on, so that a pause, and so an unbind, waits until the lists are made and sent.
+  const auto reserved = static_cast<std::uint32_t>(frames.size());
+  open->sending += reserved;
   ULONG count = 0;
   NET_BUFFER_LIST* const chain = make_chain(frames, count, [&](FrameView frame) {
     NET_BUFFER_LIST* const list = make_list(open->pool, frame, kTag);
     if (list != nullptr) list->SourceHandle = open->handle;
     return list;
   });
-  if (count == 0) return false;
-  if (!open->running) {  // it was paused while the lists were made
+  const bool sends = count != 0 && open->running;
+  if (!sends) {
     for_each_taken(chain, [](NET_BUFFER_LIST* list) { free_list(list, kTag); });
-    return false;
+    count = 0;
   }
-  open->sending += count;
-  NdisSendNetBufferLists(open->handle, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
-  return true;
+  open->sending -= reserved - count;
+  if (sends) {
+    NdisSendNetBufferLists(open->handle, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
+  } else {
+    open->finish_pause_if_idle();
+  }
+  return sends;
 }
 
 VOID HarnessProtocol::send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {

@@ -115,7 +115,7 @@ class LabRun {
       const RuleInfo* const rule = find_rule(v.rule);
       const bool error = rule == nullptr || std::string_view(rule->severity) == "error";
       fmt::print(stderr, "{} {}: {}: {}\n", error ? "error" : "warning", v.rule, v.driver, v.text);
-      for (const std::string& line : symbols.lines(v.stack)) fmt::print(stderr, "    {}\n", line);
+      for (const std::string& line : symbols.driver_lines(v.stack)) fmt::print(stderr, "    {}\n", line);
       if (error) code = std::max(code, kViolations);
     }
     return code;

@@ -169,8 +169,8 @@ class Verification {
     out.holder = v.holder;
     out.suite = suite.name;
     out.schedule = result.schedule;
-    out.stack = symbols_.lines(v.stack);
-    out.origin = symbols_.lines(v.origin);
+    out.stack = symbols_.driver_lines(v.stack);
+    out.origin = symbols_.driver_lines(v.origin);
     out.calls = v.calls;
     out.waiters = v.waiters;
     out.trace = v.trace;

@@ -43,7 +43,8 @@ bool Binding::is_open() const noexcept {
 
 bool Binding::may_carry_data() const noexcept {
   const kernel::Hold hold(lock_);
-  return open_ && !close_called_ && kBindingStates.allows(state_, BindingEvent::SendReceive);
+  // A protocol goes on as soon as it has answered the restart, which NDIS sees a moment later (docs/decisions.md#send-while-restarting).
+  return open_ && !close_called_ && (state_ == BindingState::Restarting || kBindingStates.allows(state_, BindingEvent::SendReceive));
 }
 
 bool Binding::in_bind_or_unbind() const noexcept {

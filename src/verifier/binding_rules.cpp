@@ -75,6 +75,7 @@ class BindingRules final : public Family {
     v.function = e.function == nullptr ? e.event : e.function;
     v.object = e.object;
     v.text = fmt::format("{} {}: {} in state {}, where the documented table has a blank", e.machine, e.object, e.event, e.from);
+    v.stack = kernel::Stack::capture(2);
     report(std::move(v));
   }
 };
