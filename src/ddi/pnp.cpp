@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Plug and play and power: events that a miniport passes up, and an adapter that its own driver gives up.
+// Plug and play and power: events that a miniport passes up, an adapter that its own driver gives up, its device objects, resets.
 #include <fmt/format.h>
 
 #include "ddi/ddi_call.h"
@@ -79,4 +79,29 @@ NDIS_STATUS NdisMRemoveMiniport(NDIS_HANDLE MiniportHandle) {
   if (!adapter || adapter->removing || call.fails()) return call.returns(NDIS_STATUS_FAILURE);
   kernel::queue_work("remove an adapter for NdisMRemoveMiniport", [adapter] { remove_device(*adapter); });
   return call.returns(NDIS_STATUS_SUCCESS);
+}
+
+// Page    ndis/nf-ndis-ndismgetdeviceproperty                        IRQL  PASSIVE_LEVEL
+// Beyond  A virtual adapter has no device below and no resources: what there is not is NULL.
+VOID NdisMGetDeviceProperty(NDIS_HANDLE MiniportAdapterHandle, PDEVICE_OBJECT* PhysicalDeviceObject, PDEVICE_OBJECT* FunctionalDeviceObject,
+                            PDEVICE_OBJECT* NextDeviceObject, PCM_RESOURCE_LIST* AllocatedResources,
+                            PCM_RESOURCE_LIST* AllocatedResourcesTranslated) {
+  const DdiCall call(Ddi::NdisMGetDeviceProperty);
+  const Ref<Adapter> adapter = call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
+  DEVICE_OBJECT* const device = adapter ? adapter->device_object() : nullptr;
+  if (PhysicalDeviceObject != nullptr) *PhysicalDeviceObject = device;
+  if (FunctionalDeviceObject != nullptr) *FunctionalDeviceObject = device;
+  if (NextDeviceObject != nullptr) *NextDeviceObject = device;
+  if (AllocatedResources != nullptr) *AllocatedResources = nullptr;
+  if (AllocatedResourcesTranslated != nullptr) *AllocatedResourcesTranslated = nullptr;
+}
+
+// Page    ndis/nf-ndis-ndismresetcomplete                            IRQL  <= DISPATCH_LEVEL
+// Beyond  NDIS never resets an adapter here, so that no call ends a reset that was pended.
+VOID NTAPI NdisMResetComplete(NDIS_HANDLE MiniportAdapterHandle, NDIS_STATUS Status, BOOLEAN AddressingReset) {
+  const DdiCall call(Ddi::NdisMResetComplete);
+  UNREFERENCED_PARAMETER(Status);
+  UNREFERENCED_PARAMETER(AddressingReset);
+  const Ref<Adapter> adapter = call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
+  if (adapter) call.tell_unexpected_completion(adapter.get(), adapter->name(), "no reset is pended");
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Events passed up, adapters given up, instance names. The bindings above are in tests of whole stacks.
+// Events passed up, adapters given up, instance names, interfaces. The bindings above are in tests of whole stacks.
 #include "ddi/testing.h"
 #include "kernel/unicode.h"
+#include "ndis/interface.h"
 
 namespace undis {
 namespace {
@@ -70,6 +71,77 @@ TEST_F(PlugAndPlay, NamesAnAdapterAsItsKeyDescribesIt) {
     NdisFreeString(name);
     EXPECT_EQ(NdisQueryAdapterInstanceName(&name, adapter->handle()), NDIS_STATUS_RESOURCES);
     EXPECT_EQ(NdisQueryBindInstanceName(&name, adapter->handle()), NDIS_STATUS_RESOURCES);
+  });
+  EXPECT_EQ(handle_misuses(), 2U);
+}
+
+TEST_F(PlugAndPlay, GivesTheDeviceObjectsThatThereAre) {
+  const Ref<MiniportDriver> miniport = add_miniport6();
+  const Ref<Adapter> adapter = add_adapter(*miniport);
+  as_driver([&] {
+    PDEVICE_OBJECT physical = nullptr;
+    PCM_RESOURCE_LIST resources = nullptr;
+    NdisMGetDeviceProperty(adapter->handle(), &physical, nullptr, nullptr, &resources, nullptr);
+    EXPECT_EQ(physical, adapter->device_object());
+    EXPECT_EQ(resources, nullptr);
+    NdisMResetComplete(adapter->handle(), NDIS_STATUS_SUCCESS, FALSE);
+  });
+  EXPECT_EQ(seen.completions, 1U) << "no reset was pended";
+}
+
+class Interfaces : public ServiceTest {};
+
+TEST_F(Interfaces, AreFoundByIndexAndByLuid) {
+  const Ref<MiniportDriver> miniport = add_miniport6();
+  const Ref<Adapter> adapter = add_adapter(*miniport);
+  NET_LUID luid{};
+  NET_IFINDEX index = 0;
+  EXPECT_EQ(NdisIfGetNetLuidFromInterfaceIndex(adapter->interface_index(), &luid), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(luid.Value, net_luid_of(*adapter).Value);
+  EXPECT_EQ(NdisIfGetInterfaceIndexFromNetLuid(luid, &index), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(index, adapter->interface_index());
+  luid.Info.NetLuidIndex = 77;
+  EXPECT_EQ(NdisIfGetInterfaceIndexFromNetLuid(luid, &index), NDIS_STATUS_INTERFACE_NOT_FOUND);
+  EXPECT_EQ(NdisIfGetNetLuidFromInterfaceIndex(77, &luid), NDIS_STATUS_INTERFACE_NOT_FOUND);
+}
+
+TEST_F(Interfaces, AreStackedUntilOneGoes) {
+  const Ref<MiniportDriver> miniport = add_miniport6();
+  const Ref<Adapter> higher = add_adapter(*miniport);
+  const Ref<Adapter> lower = add_adapter(*miniport);
+  const NET_IFINDEX top = higher->interface_index();
+  const NET_IFINDEX bottom = lower->interface_index();
+  EXPECT_EQ(NdisIfAddIfStackEntry(top, 77), NDIS_STATUS_INTERFACE_NOT_FOUND);
+  EXPECT_EQ(NdisIfAddIfStackEntry(top, bottom), NDIS_STATUS_SUCCESS);
+  EXPECT_TRUE(library->interfaces().is_stacked(top, bottom));
+  NdisIfDeleteIfStackEntry(top, bottom);
+  EXPECT_FALSE(library->interfaces().is_stacked(top, bottom));
+  NdisIfAddIfStackEntry(top, bottom);
+  library->forget(*lower);
+  EXPECT_FALSE(library->interfaces().is_stacked(top, bottom));
+}
+
+TEST_F(Interfaces, HaveLuidIndexesOfTheirType) {
+  UINT32 first = 0;
+  UINT32 second = 0;
+  EXPECT_EQ(NdisIfAllocateNetLuidIndex(IF_TYPE_TUNNEL, &first), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(NdisIfAllocateNetLuidIndex(IF_TYPE_TUNNEL, &second), NDIS_STATUS_SUCCESS);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(NdisIfFreeNetLuidIndex(IF_TYPE_PPP, first), NDIS_STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(NdisIfFreeNetLuidIndex(IF_TYPE_TUNNEL, first), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(NdisIfFreeNetLuidIndex(IF_TYPE_TUNNEL, first), NDIS_STATUS_INVALID_PARAMETER);
+}
+
+TEST_F(Interfaces, AndRequestCopiesNeedABinding) {
+  const Ref<MiniportDriver> miniport = add_miniport6();
+  NDIS_OID_REQUEST request{};
+  NDIS_OID_REQUEST* clone = &request;
+  NET_LUID luid{};
+  NET_IFINDEX index = 0;
+  as_driver([&] {
+    EXPECT_EQ(NdisAllocateCloneOidRequest(miniport->handle(), &request, 1, &clone), NDIS_STATUS_INVALID_PARAMETER);
+    EXPECT_EQ(clone, nullptr);
+    EXPECT_EQ(NdisIfQueryBindingIfIndex(this, &index, &luid, &index, &luid), NDIS_STATUS_INTERFACE_NOT_FOUND);
   });
   EXPECT_EQ(handle_misuses(), 2U);
 }

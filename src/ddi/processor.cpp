@@ -3,6 +3,7 @@
 // Processors: how many there are, which one this is. There is one group; each virtual processor is a package with one core.
 #include <algorithm>
 
+#include "ddi/caller_handle.h"
 #include "ddi/ddi_call.h"
 #include "kernel/misuse.h"
 #include "kernel/time.h"
@@ -131,6 +132,30 @@ NDIS_STATUS NdisGetProcessorInformationEx(NDIS_HANDLE NdisHandle, PNDIS_SYSTEM_P
     processors[i] = {};
     processors[i].ProcNum.Number = static_cast<UCHAR>(i);
     processors[i].SocketId = i;
+  }
+  return call.returns(NDIS_STATUS_SUCCESS);
+}
+
+// Page    ndis/nf-ndis-ndisgetrssprocessorinformation                IRQL  <= DISPATCH_LEVEL
+NDIS_STATUS NdisGetRssProcessorInformation(NDIS_HANDLE NdisHandle, PNDIS_RSS_PROCESSOR_INFO RssProcessorInfo, PSIZE_T Size) {
+  const DdiCall call(Ddi::NdisGetRssProcessorInformation);
+  check_caller_handle(call, "NdisHandle", NdisHandle);
+  const SIZE_T needed = sizeof(NDIS_RSS_PROCESSOR_INFO) + count() * sizeof(NDIS_RSS_PROCESSOR);
+  const SIZE_T given = *Size;
+  *Size = needed;
+  if (RssProcessorInfo == nullptr || given < needed) return call.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
+  NDIS_RSS_PROCESSOR_INFO& info = *RssProcessorInfo;
+  info = {};
+  info.Header = {NDIS_OBJECT_TYPE_RSS_PROCESSOR_INFO, NDIS_RSS_PROCESSOR_INFO_REVISION_2, NDIS_SIZEOF_RSS_PROCESSOR_INFO_REVISION_2};
+  info.MaxNumRssProcessors = info.RssProcessorCount = count();
+  info.RssProcessorArrayOffset = sizeof info;
+  info.RssProcessorEntrySize = sizeof(NDIS_RSS_PROCESSOR);
+  info.RssMaxProcessor.Number = static_cast<UCHAR>(count() - 1);
+  info.RssProfile = NdisRssProfileClosest;
+  auto* const processors = reinterpret_cast<NDIS_RSS_PROCESSOR*>(&info + 1);
+  for (ULONG i = 0; i < count(); ++i) {
+    processors[i] = {};
+    processors[i].ProcNum.Number = static_cast<UCHAR>(i);
   }
   return call.returns(NDIS_STATUS_SUCCESS);
 }

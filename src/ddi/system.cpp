@@ -50,6 +50,13 @@ PVOID NdisGetRoutineAddress(PNDIS_STRING NdisRoutineName) {
   return address_of(kernel::to_utf8(kernel::view(NdisRoutineName)));
 }
 
+// Page    ndis/nf-ndis-ndisgeneratepartialcancelid                   IRQL  <= DISPATCH_LEVEL
+// Beyond  There are 255 of them: after that they come again.
+UCHAR NdisGeneratePartialCancelId() {
+  const DdiCall call(Ddi::NdisGeneratePartialCancelId);
+  return Library::current().next_cancel_id();
+}
+
 // ---- clocks ----
 
 // Page    ndis/nf-ndis-ndisgetcurrentsystemtime                      IRQL  any

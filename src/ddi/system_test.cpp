@@ -54,6 +54,12 @@ TEST_F(Ndis, WritesLogsIntoTheTrace) {
   EXPECT_NE(seen.trace[2].find("\"probe\""), std::string::npos) << seen.trace[2];
 }
 
+TEST_F(Ndis, GivesAnotherCancelIdEachTime) {
+  const UCHAR first = NdisGeneratePartialCancelId();
+  EXPECT_NE(first, 0);
+  EXPECT_NE(NdisGeneratePartialCancelId(), first);
+}
+
 TEST_F(Ndis, HasNoOptionalServices) {
   const Ref<MiniportDriver> miniport = add_miniport6();
   NDIS_OBJECT_HEADER header{NDIS_OBJECT_TYPE_MINIPORT_PNP_CHARACTERISTICS, 1, sizeof header};
@@ -98,6 +104,20 @@ TEST_F(Processors, AreDescribedInABufferThatIsLargeEnough) {
   old.Header.Size = NDIS_SIZEOF_SYSTEM_PROCESSOR_INFO_REVISION_1;
   EXPECT_EQ(NdisGetProcessorInformation(&old), NDIS_STATUS_SUCCESS);
   EXPECT_EQ(old.RssCpuCount, 2U);
+}
+
+TEST_F(Processors, AreAllForReceiveSideScaling) {
+  const Ref<MiniportDriver> miniport = add_miniport6();
+  const Ref<Adapter> adapter = add_adapter(*miniport);
+  as_driver([&] {
+    SIZE_T size = 0;
+    EXPECT_EQ(NdisGetRssProcessorInformation(adapter->handle(), nullptr, &size), NDIS_STATUS_BUFFER_TOO_SHORT);
+    std::vector<std::byte> buffer(size);
+    auto* const info = reinterpret_cast<NDIS_RSS_PROCESSOR_INFO*>(buffer.data());
+    ASSERT_EQ(NdisGetRssProcessorInformation(adapter->handle(), info, &size), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(info->RssProcessorCount, 2U);
+    EXPECT_EQ(info->RssProcessorArrayOffset + 2 * info->RssProcessorEntrySize, size);
+  });
 }
 
 TEST_F(Processors, SayHowBusyTheyAre) {

@@ -34,11 +34,13 @@ class ServiceTest : public ::testing::Test {
     std::vector<HandleMisuse> handles;
     std::vector<LeftBehind> left;
     std::vector<WrongPlace> places;
+    std::size_t completions = 0;
     std::vector<std::string> trace;
     void on(const kernel::MisuseEvent& e) override { misuses.push_back({e.kind, e.function, e.text, e.driver}); }
     void on(const HandleMisuse& e) override { handles.push_back(e); }
     void on(const LeftBehind& e) override { left.push_back(e); }
     void on(const WrongPlace& e) override { places.push_back(e); }
+    void on(const UnexpectedCompletion&) override { ++completions; }
     void on_trace(std::string_view line) override { trace.emplace_back(line); }
   };
 

@@ -32,7 +32,7 @@ bool check_timer(const DdiCall& call, const KTIMER& timer) {
 }
 
 void initialize(const DdiCall& call, KTIMER& timer) {
-  if (kernel::TimerTable::is_active(timer)) {
+  if (scheduling().timers.is_active(timer)) {
     report_misuse(Misuse::BadParameter, call.name(), &timer, "a timer is initialised while it is set");
     scheduling().timers.cancel(timer);
   }

@@ -9,6 +9,7 @@
 
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
+#include "ndis/interface.h"
 #include "ndis/library.h"
 
 namespace undis {
@@ -95,6 +96,7 @@ NDIS_STATUS Adapter::call_initialize6() {
   parameters.Header = {NDIS_OBJECT_TYPE_MINIPORT_INIT_PARAMETERS, NDIS_MINIPORT_INIT_PARAMETERS_REVISION_1,
                        NDIS_SIZEOF_MINIPORT_INIT_PARAMETER_REVISION_1};
   parameters.IMDeviceInstanceContext = config_.device_context;
+  parameters.NetLuid = net_luid_of(*this);
   parameters.IfIndex = interface_index_;
   parameters.DefaultPortAuthStates = nullptr;
   const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportInitializeEx, this, nullptr, driver_->handlers6().Initialize,

@@ -195,6 +195,7 @@ void Library::forget(Adapter& adapter) {
   if (!gone) return;
   gone->driver().remove(*gone);
   handles_.close(gone->handle());
+  interfaces_.forget(gone->interface_index());
 }
 
 std::vector<Ref<Adapter>> Library::adapters() const {

@@ -15,6 +15,7 @@
 #include "ndis/adapter.h"
 #include "ndis/device_instance.h"
 #include "ndis/handle.h"
+#include "ndis/interface.h"
 #include "ndis/miniport_driver.h"
 #include "ndis/observer.h"
 #include "ndis/protocol_driver.h"
@@ -46,6 +47,9 @@ class Library {
   HandleTable& handles() noexcept { return handles_; }
   ItemBook& items() noexcept { return *items_; }
   ServiceTable& services() noexcept { return services_; }
+  InterfaceTable& interfaces() noexcept { return interfaces_; }
+  /// The high byte of a cancel id, another at each call: 1 to 255.
+  UCHAR next_cancel_id() noexcept { return static_cast<UCHAR>(cancel_ids_++ % 255 + 1); }
   Policy policy;
 
   // ---- drivers: DriverEntry and Unload with NDIS' part around them. PASSIVE_LEVEL ----
@@ -104,6 +108,8 @@ class Library {
   HandleTable handles_;
   std::unique_ptr<ItemBook> items_;
   ServiceTable services_{handles_};
+  InterfaceTable interfaces_;
+  unsigned cancel_ids_ = 0;
   mutable kernel::Lock lock_;
   std::vector<Ref<Wrapper>> wrappers_ GUARDED_BY(lock_);
   std::vector<Ref<MiniportDriver>> miniport_drivers_ GUARDED_BY(lock_);

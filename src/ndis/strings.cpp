@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kernel/unicode.h"
+#include "ndis/interface.h"
 
 namespace undis {
 
@@ -56,7 +57,9 @@ NDIS_BIND_PARAMETERS bind_parameters(const Adapter& adapter, const WideString& a
   p.ConnectionType = NET_IF_CONNECTION_DEDICATED;
   p.IfType = IF_TYPE_ETHERNET_CSMACD;
   p.IfConnectorPresent = adapter.is_virtual() ? FALSE : TRUE;
+  p.BoundIfNetluid = net_luid_of(adapter);
   p.BoundIfIndex = adapter.interface_index();
+  p.LowestIfNetluid = net_luid_of(adapter);
   p.LowestIfIndex = adapter.interface_index();
   return p;
 }

@@ -49,7 +49,7 @@ bool TimerObject::set(LARGE_INTEGER due, LONG period_ms, void* context) noexcept
 
 bool TimerObject::cancel() noexcept { return scheduling().timers.cancel(timer_); }
 
-bool TimerObject::is_set() const noexcept { return kernel::TimerTable::is_active(timer_); }
+bool TimerObject::is_set() const noexcept { return scheduling().timers.is_active(timer_); }
 
 void TimerObject::stop() noexcept {
   scheduling().timers.cancel(timer_);
