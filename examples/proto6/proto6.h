@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // proto6: an NDIS 6.30 protocol. It opens every adapter, counts what it receives, keeps a net buffer list for
-// a while, and answers frames of EtherType 0x88B5: the answer has the same data, goes to the sender, and is of
-// type 0x88B6, so that two such protocols do not answer each other's answers for ever.
+// a while, and answers frames of EtherType 0x88B5: the answer has the same data, goes to the sender, and is
+// of type 0x88B6, so that two such protocols do not answer each other's answers for ever.
 //
 // Files   driver.c  DriverEntry, unload, control device     bind.c  bindings, pause and restart, requests
 //         data.c    receives and sends

@@ -24,7 +24,7 @@ typedef struct _IM6_ADAPTER {
 } IM6_ADAPTER, *PIM6_ADAPTER;
 
 typedef struct _IM6_HOOKS {
-  VOID (*Remove)
+  VOID(*Remove)
   (PIM6_ADAPTER Adapter, NDIS_HANDLE Miniport);  // takes the virtual miniport down, in the unbind
 } IM6_HOOKS;
 

@@ -17,7 +17,7 @@ typedef struct _MINI5_ADAPTER {
 
 typedef struct _MINI5_HOOKS {
   PDRIVER_UNLOAD Unload;  // required
-  NDIS_STATUS (*Initialize)
+  NDIS_STATUS(*Initialize)
   (PMINI5_ADAPTER Adapter);              // inside MiniportInitialize, which then succeeds or fails
   VOID (*Halt)(PMINI5_ADAPTER Adapter);  // inside MiniportHalt
 } MINI5_HOOKS;

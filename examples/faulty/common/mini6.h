@@ -17,7 +17,7 @@ typedef struct _MINI6_ADAPTER {
 
 typedef struct _MINI6_HOOKS {
   MINIPORT_UNLOAD* Unload;  // required
-  NDIS_STATUS (*Initialize)
+  NDIS_STATUS(*Initialize)
   (PMINI6_ADAPTER Adapter);              // inside MiniportInitializeEx, which then succeeds or fails
   VOID (*Halt)(PMINI6_ADAPTER Adapter);  // inside MiniportHaltEx
   VOID (*Send)(PMINI6_ADAPTER Adapter, PNET_BUFFER_LIST Lists, ULONG SendFlags);  // of a running adapter

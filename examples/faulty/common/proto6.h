@@ -23,7 +23,7 @@ typedef struct _PROTO6_HOOKS {
   (PPROTO6_BINDING Binding, NDIS_HANDLE UnbindContext);              // the whole of ProtocolUnbindAdapterEx
   VOID (*Event)(PPROTO6_BINDING Binding, NET_PNP_EVENT_CODE Event);  // inside ProtocolNetPnPEvent
   VOID (*SendComplete)(PPROTO6_BINDING Binding, PNET_BUFFER_LIST Lists);
-  PNET_BUFFER_LIST (*Receive)
+  PNET_BUFFER_LIST(*Receive)
   (PPROTO6_BINDING Binding, PNET_BUFFER_LIST Lists);  // what it does not return is kept
   ULONG Filter;                                       // what to receive; nothing by default
 } PROTO6_HOOKS;
