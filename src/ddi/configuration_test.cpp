@@ -18,15 +18,21 @@ class Configurations : public ServiceTest {
     miniport = add_miniport6();
     adapter = add_adapter(*miniport);
   }
-  void set(std::u16string_view name, RegistryValue value) { system->registry().set_value(kAdapterKey, name, std::move(value)); }
+  void set(std::u16string_view name, RegistryValue value) {
+    system->registry().set_value(kAdapterKey, name, std::move(value));
+  }
   NDIS_HANDLE open() {
-    NDIS_CONFIGURATION_OBJECT object{{NDIS_OBJECT_TYPE_CONFIGURATION_OBJECT, NDIS_CONFIGURATION_OBJECT_REVISION_1,
-                                      NDIS_SIZEOF_CONFIGURATION_OBJECT_REVISION_1}, adapter->handle(), 0};
+    NDIS_CONFIGURATION_OBJECT object{{NDIS_OBJECT_TYPE_CONFIGURATION_OBJECT,
+                                      NDIS_CONFIGURATION_OBJECT_REVISION_1,
+                                      NDIS_SIZEOF_CONFIGURATION_OBJECT_REVISION_1},
+                                     adapter->handle(),
+                                     0};
     NDIS_HANDLE handle = nullptr;
     EXPECT_EQ(NdisOpenConfigurationEx(&object, &handle), NDIS_STATUS_SUCCESS);
     return handle;
   }
-  NDIS_CONFIGURATION_PARAMETER* read(NDIS_HANDLE handle, std::u16string_view name, NDIS_PARAMETER_TYPE type = NdisParameterString,
+  NDIS_CONFIGURATION_PARAMETER* read(NDIS_HANDLE handle, std::u16string_view name,
+                                     NDIS_PARAMETER_TYPE type = NdisParameterString,
                                      NDIS_STATUS expected = NDIS_STATUS_SUCCESS) {
     const WideString keyword(name);
     NDIS_STATUS status = NDIS_STATUS_PENDING;
@@ -90,7 +96,8 @@ TEST_F(Configurations, ReadNumbersOutOfStrings) {
 TEST_F(Configurations, KnowNdisOwnKeywords) {
   as_driver([&] {
     const NDIS_HANDLE handle = open();
-    EXPECT_EQ(read(handle, u"NdisVersion", NdisParameterInteger)->ParameterData.IntegerData, NdisGetVersion());
+    EXPECT_EQ(read(handle, u"NdisVersion", NdisParameterInteger)->ParameterData.IntegerData,
+              NdisGetVersion());
     EXPECT_EQ(read(handle, u"ProcessorType", NdisParameterInteger)->ParameterType, NdisParameterInteger);
     NdisCloseConfiguration(handle);
   });
@@ -192,11 +199,15 @@ TEST_F(Configurations, GiveTheNetworkAddressAsBytes) {
 }
 
 TEST_F(Configurations, OfDriversMustBeThere) {
-  NDIS_CONFIGURATION_OBJECT object{{NDIS_OBJECT_TYPE_CONFIGURATION_OBJECT, NDIS_CONFIGURATION_OBJECT_REVISION_1,
-                                    NDIS_SIZEOF_CONFIGURATION_OBJECT_REVISION_1}, miniport->handle(), 0};
+  NDIS_CONFIGURATION_OBJECT object{{NDIS_OBJECT_TYPE_CONFIGURATION_OBJECT,
+                                    NDIS_CONFIGURATION_OBJECT_REVISION_1,
+                                    NDIS_SIZEOF_CONFIGURATION_OBJECT_REVISION_1},
+                                   miniport->handle(),
+                                   0};
   NDIS_HANDLE handle = nullptr;
   as_driver([&] { EXPECT_EQ(NdisOpenConfigurationEx(&object, &handle), NDIS_STATUS_FAILURE); });
-  system->registry().create_key(u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\probe\\Parameters");
+  system->registry().create_key(
+      u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\probe\\Parameters");
   as_driver([&] {
     EXPECT_EQ(NdisOpenConfigurationEx(&object, &handle), NDIS_STATUS_SUCCESS);
     NdisCloseConfiguration(handle);
@@ -210,7 +221,8 @@ TEST_F(Configurations, OfDriversMustBeThere) {
 
 TEST_F(Configurations, OfNdis5OpenByContextAndBySection) {
   const NDIS_HANDLE context = library->handles().open(HandleKind::ConfigurationKey, adapter.get());
-  const std::u16string section = u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\probe\\Parameters\\Adapters\\{nic0}";
+  const std::u16string section =
+      u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\probe\\Parameters\\Adapters\\{nic0}";
   system->registry().create_key(section);
   as_driver([&] {
     NDIS_STATUS status = NDIS_STATUS_PENDING;

@@ -17,14 +17,18 @@ using kernel::report_misuse;
 namespace {
 
 /// Registers a device for `driver`, whose handle the caller gave.
-NDIS_STATUS register_device(const DdiCall& call, kernel::Driver& driver, const UNICODE_STRING* name, const UNICODE_STRING* link,
-                            const PDRIVER_DISPATCH* majors, std::size_t extension, PDEVICE_OBJECT* object, NDIS_HANDLE* handle) {
-  if (kernel::view(name).empty() || kernel::view(link).empty() || majors == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
+NDIS_STATUS register_device(const DdiCall& call, kernel::Driver& driver, const UNICODE_STRING* name,
+                            const UNICODE_STRING* link, const PDRIVER_DISPATCH* majors, std::size_t extension,
+                            PDEVICE_OBJECT* object, NDIS_HANDLE* handle) {
+  if (kernel::view(name).empty() || kernel::view(link).empty() || majors == nullptr)
+    return NDIS_STATUS_INVALID_PARAMETER;
   if (majors[IRP_MJ_PNP] != nullptr || majors[IRP_MJ_POWER] != nullptr)
-    report_misuse(Misuse::BadParameter, call.name(), nullptr,
-                  "MajorFunctions has an entry for plug and play or power; such a device never receives these IRPs");
+    report_misuse(
+        Misuse::BadParameter, call.name(), nullptr,
+        "MajorFunctions has an entry for plug and play or power; such a device never receives these IRPs");
   if (call.fails()) return NDIS_STATUS_RESOURCES;
-  const Ref<Device> device(new Device(driver, std::u16string(kernel::view(name)), std::u16string(kernel::view(link)), majors));
+  const Ref<Device> device(
+      new Device(driver, std::u16string(kernel::view(name)), std::u16string(kernel::view(link)), majors));
   if (const NTSTATUS status = device->create(extension); !NT_SUCCESS(status)) return status;
   if (!Library::current().services().open(*device)) {
     device->remove();
@@ -40,7 +44,8 @@ bool deregister_device(const DdiCall& call, NDIS_HANDLE handle) {
   if (!device) return false;
   if (const LONG open = device->object()->ReferenceCount; open != 0)
     report_misuse(Misuse::BadParameter, call.name(), device->object(),
-                  fmt::format("{} is deregistered while it is open ({} times)", device->name(), open), device->origin());
+                  fmt::format("{} is deregistered while it is open ({} times)", device->name(), open),
+                  device->origin());
   device->remove();
   Library::current().services().close(*device);
   return true;
@@ -49,20 +54,24 @@ bool deregister_device(const DdiCall& call, NDIS_HANDLE handle) {
 }  // namespace
 
 // Page    ndis/nf-ndis-ndisregisterdeviceex                          IRQL  PASSIVE_LEVEL
-NDIS_STATUS NdisRegisterDeviceEx(NDIS_HANDLE NdisHandle, PNDIS_DEVICE_OBJECT_ATTRIBUTES DeviceObjectAttributes, PDEVICE_OBJECT* pDeviceObject,
-                                 PNDIS_HANDLE NdisDeviceHandle) {
+NDIS_STATUS NdisRegisterDeviceEx(NDIS_HANDLE NdisHandle,
+                                 PNDIS_DEVICE_OBJECT_ATTRIBUTES DeviceObjectAttributes,
+                                 PDEVICE_OBJECT* pDeviceObject, PNDIS_HANDLE NdisDeviceHandle) {
   const DdiCall call(Ddi::NdisRegisterDeviceEx);
-  if (pDeviceObject == nullptr || NdisDeviceHandle == nullptr) return call.returns(NDIS_STATUS_INVALID_PARAMETER);
+  if (pDeviceObject == nullptr || NdisDeviceHandle == nullptr)
+    return call.returns(NDIS_STATUS_INVALID_PARAMETER);
   *pDeviceObject = nullptr;
   *NdisDeviceHandle = nullptr;
-  const Ref<MiniportDriver> driver = call.find<MiniportDriver>("NdisHandle", NdisHandle, HandleKind::MiniportDriver6);
+  const Ref<MiniportDriver> driver =
+      call.find<MiniportDriver>("NdisHandle", NdisHandle, HandleKind::MiniportDriver6);
   if (!driver) return call.returns(NDIS_STATUS_NOT_SUPPORTED);
   const NDIS_DEVICE_OBJECT_ATTRIBUTES* const a = DeviceObjectAttributes;
-  if (a == nullptr || a->Header.Type != NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES || a->Header.Revision < NDIS_DEVICE_OBJECT_ATTRIBUTES_REVISION_1 ||
+  if (a == nullptr || a->Header.Type != NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES ||
+      a->Header.Revision < NDIS_DEVICE_OBJECT_ATTRIBUTES_REVISION_1 ||
       a->Header.Size < NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1)
     return call.returns(NDIS_STATUS_INVALID_PARAMETER);
-  return call.returns(register_device(call, driver->driver(), a->DeviceName, a->SymbolicName, a->MajorFunctions, a->ExtensionSize, pDeviceObject,
-                                      NdisDeviceHandle));
+  return call.returns(register_device(call, driver->driver(), a->DeviceName, a->SymbolicName,
+                                      a->MajorFunctions, a->ExtensionSize, pDeviceObject, NdisDeviceHandle));
 }
 
 // Page    ndis/nf-ndis-ndisderegisterdeviceex                        IRQL  PASSIVE_LEVEL
@@ -79,15 +88,19 @@ PVOID NdisGetDeviceReservedExtension(PDEVICE_OBJECT DeviceObject) {
 }
 
 // Page    ndis/nf-ndis-ndismregisterdevice                           IRQL  PASSIVE_LEVEL
-NDIS_STATUS NdisMRegisterDevice(NDIS_HANDLE NdisWrapperHandle, PNDIS_STRING DeviceName, PNDIS_STRING SymbolicName, PDRIVER_DISPATCH* MajorFunctions,
+NDIS_STATUS NdisMRegisterDevice(NDIS_HANDLE NdisWrapperHandle, PNDIS_STRING DeviceName,
+                                PNDIS_STRING SymbolicName, PDRIVER_DISPATCH* MajorFunctions,
                                 PDEVICE_OBJECT* pDeviceObject, PNDIS_HANDLE NdisDeviceHandle) {
   const DdiCall call(Ddi::NdisMRegisterDevice);
-  if (pDeviceObject == nullptr || NdisDeviceHandle == nullptr) return call.returns(NDIS_STATUS_INVALID_PARAMETER);
+  if (pDeviceObject == nullptr || NdisDeviceHandle == nullptr)
+    return call.returns(NDIS_STATUS_INVALID_PARAMETER);
   *pDeviceObject = nullptr;
   *NdisDeviceHandle = nullptr;
-  const Ref<Wrapper> wrapper = call.find<Wrapper>("NdisWrapperHandle", NdisWrapperHandle, HandleKind::Wrapper);
+  const Ref<Wrapper> wrapper =
+      call.find<Wrapper>("NdisWrapperHandle", NdisWrapperHandle, HandleKind::Wrapper);
   if (!wrapper) return call.returns(NDIS_STATUS_NOT_SUPPORTED);
-  return call.returns(register_device(call, wrapper->driver(), DeviceName, SymbolicName, MajorFunctions, 0, pDeviceObject, NdisDeviceHandle));
+  return call.returns(register_device(call, wrapper->driver(), DeviceName, SymbolicName, MajorFunctions, 0,
+                                      pDeviceObject, NdisDeviceHandle));
 }
 
 // Page    ndis/nf-ndis-ndismderegisterdevice                         IRQL  PASSIVE_LEVEL

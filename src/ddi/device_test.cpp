@@ -35,11 +35,13 @@ class Devices : public ServiceTest {
       return complete(irp, extension != nullptr ? *static_cast<NTSTATUS*>(extension) : STATUS_NOT_FOUND);
     };
   }
-  NDIS_STATUS add(std::u16string_view name, std::u16string_view link, NDIS_HANDLE* handle, PDEVICE_OBJECT* object, ULONG extension = 0) {
+  NDIS_STATUS add(std::u16string_view name, std::u16string_view link, NDIS_HANDLE* handle,
+                  PDEVICE_OBJECT* object, ULONG extension = 0) {
     const WideString device_name(name);
     const WideString link_name(link);
     NDIS_DEVICE_OBJECT_ATTRIBUTES a{};
-    a.Header = {NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES, NDIS_DEVICE_OBJECT_ATTRIBUTES_REVISION_1, NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1};
+    a.Header = {NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES, NDIS_DEVICE_OBJECT_ATTRIBUTES_REVISION_1,
+                NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1};
     a.DeviceName = device_name.get();
     a.SymbolicName = link_name.get();
     a.MajorFunctions = majors;
@@ -55,7 +57,10 @@ class Devices : public ServiceTest {
 TEST_F(Devices, AreOpenedByTheirLinkAndCallTheRoutinesOfTheDriver) {
   NDIS_HANDLE handle = nullptr;
   PDEVICE_OBJECT object = nullptr;
-  as_driver([&] { ASSERT_EQ(add(u"\\Device\\Probe", u"\\DosDevices\\Probe", &handle, &object, sizeof(NTSTATUS)), NDIS_STATUS_SUCCESS); });
+  as_driver([&] {
+    ASSERT_EQ(add(u"\\Device\\Probe", u"\\DosDevices\\Probe", &handle, &object, sizeof(NTSTATUS)),
+              NDIS_STATUS_SUCCESS);
+  });
   auto* const extension = static_cast<NTSTATUS*>(NdisGetDeviceReservedExtension(object));
   ASSERT_NE(extension, nullptr);
   *extension = STATUS_SUCCESS;
@@ -66,7 +71,8 @@ TEST_F(Devices, AreOpenedByTheirLinkAndCallTheRoutinesOfTheDriver) {
   std::size_t done = 0;
   EXPECT_EQ(file->ioctl(0x220000, nullptr, 0, nullptr, 0, done), STATUS_SUCCESS);
   char buffer[4];
-  EXPECT_EQ(file->read(buffer, sizeof buffer, done), STATUS_INVALID_DEVICE_REQUEST) << "the driver has no routine for it";
+  EXPECT_EQ(file->read(buffer, sizeof buffer, done), STATUS_INVALID_DEVICE_REQUEST)
+      << "the driver has no routine for it";
   file.reset();
   EXPECT_EQ(opened, 0);
   as_driver([&] { NdisDeregisterDeviceEx(handle); });
@@ -89,7 +95,8 @@ TEST_F(Devices, LeaveTheEntriesOfOtherDevicesAlone) {
   PDEVICE_OBJECT own = nullptr;
   const WideString own_name(u"\\Device\\Own");
   as_driver([&] {
-    EXPECT_EQ(IoCreateDevice(driver->object(), 0, own_name.get(), FILE_DEVICE_UNKNOWN, 0, FALSE, &own), STATUS_SUCCESS);
+    EXPECT_EQ(IoCreateDevice(driver->object(), 0, own_name.get(), FILE_DEVICE_UNKNOWN, 0, FALSE, &own),
+              STATUS_SUCCESS);
     own->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
     EXPECT_EQ(add(u"\\Device\\A", u"\\DosDevices\\A", &first, &object), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(add(u"\\Device\\B", u"\\DosDevices\\B", &second, &object), NDIS_STATUS_SUCCESS);
@@ -101,7 +108,8 @@ TEST_F(Devices, LeaveTheEntriesOfOtherDevicesAlone) {
   EXPECT_EQ(own_opened, 1);
   as_driver([&] {
     IoDeleteDevice(own);
-    for (const Ref<Service>& device : library->services().all(HandleKind::Device)) NdisDeregisterDeviceEx(device->handle());
+    for (const Ref<Service>& device : library->services().all(HandleKind::Device))
+      NdisDeregisterDeviceEx(device->handle());
   });
   EXPECT_EQ(driver->object()->MajorFunction[IRP_MJ_CREATE], before);
 }
@@ -134,24 +142,28 @@ TEST_F(Devices, OfNdis5AreToldWhenTheDriverLeavesThem) {
   restart("0");
   static PDRIVER_DISPATCH* routines;
   routines = majors;
-  library->load(*driver, +[](PDRIVER_OBJECT driver_object, PUNICODE_STRING path) -> NTSTATUS {
-    NDIS_HANDLE wrapper = nullptr;
-    NdisMInitializeWrapper(&wrapper, driver_object, path, nullptr);
-    const WideString name(u"\\Device\\Probe");
-    const WideString link(u"\\DosDevices\\Probe");
-    const WideString other(u"\\Device\\Other");
-    PDEVICE_OBJECT object = nullptr;
-    NDIS_HANDLE kept = nullptr;
-    NDIS_HANDLE given_back = nullptr;
-    EXPECT_EQ(NdisMRegisterDevice(wrapper, name.get(), link.get(), routines, &object, &kept), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(NdisMRegisterDevice(wrapper, other.get(), link.get(), routines, &object, &given_back), STATUS_OBJECT_NAME_COLLISION);
-    const WideString other_link(u"\\DosDevices\\Other");
-    EXPECT_EQ(NdisMRegisterDevice(wrapper, other.get(), other_link.get(), routines, &object, &given_back), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(NdisMDeregisterDevice(given_back), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(NdisGetDeviceReservedExtension(object), nullptr);
-    NdisTerminateWrapper(wrapper, nullptr);
-    return STATUS_UNSUCCESSFUL;
-  });
+  library->load(
+      *driver, +[](PDRIVER_OBJECT driver_object, PUNICODE_STRING path) -> NTSTATUS {
+        NDIS_HANDLE wrapper = nullptr;
+        NdisMInitializeWrapper(&wrapper, driver_object, path, nullptr);
+        const WideString name(u"\\Device\\Probe");
+        const WideString link(u"\\DosDevices\\Probe");
+        const WideString other(u"\\Device\\Other");
+        PDEVICE_OBJECT object = nullptr;
+        NDIS_HANDLE kept = nullptr;
+        NDIS_HANDLE given_back = nullptr;
+        EXPECT_EQ(NdisMRegisterDevice(wrapper, name.get(), link.get(), routines, &object, &kept),
+                  NDIS_STATUS_SUCCESS);
+        EXPECT_EQ(NdisMRegisterDevice(wrapper, other.get(), link.get(), routines, &object, &given_back),
+                  STATUS_OBJECT_NAME_COLLISION);
+        const WideString other_link(u"\\DosDevices\\Other");
+        EXPECT_EQ(NdisMRegisterDevice(wrapper, other.get(), other_link.get(), routines, &object, &given_back),
+                  NDIS_STATUS_SUCCESS);
+        EXPECT_EQ(NdisMDeregisterDevice(given_back), NDIS_STATUS_SUCCESS);
+        EXPECT_EQ(NdisGetDeviceReservedExtension(object), nullptr);
+        NdisTerminateWrapper(wrapper, nullptr);
+        return STATUS_UNSUCCESSFUL;
+      });
   ASSERT_EQ(seen.left.size(), 1U);
   EXPECT_EQ(seen.left[0].kind, HandleKind::Device);
   EXPECT_EQ(misuses(), Kinds{}) << "and taken away";

@@ -12,12 +12,12 @@ using namespace undis;
 
 namespace {
 
-constexpr ULONG kLongestSleep = 30'000'000;           // microseconds; the page of NdisMSleep
+constexpr ULONG kLongestSleep = 30'000'000;  // microseconds; the page of NdisMSleep
 constexpr machine::Ticks kTicksPerMicrosecond = 10;
 
 bool check_event(const NDIS_EVENT* event, const char* function) {
-  return kernel::check_header(event->Event.Header, kernel::DispatcherType::NotificationEvent, kernel::DispatcherType::SynchronizationEvent,
-                              function, "an event");
+  return kernel::check_header(event->Event.Header, kernel::DispatcherType::NotificationEvent,
+                              kernel::DispatcherType::SynchronizationEvent, function, "an event");
 }
 
 }  // namespace
@@ -55,7 +55,8 @@ VOID NdisMSleep(ULONG MicrosecondsToSleep) {
   const DdiCall call(Ddi::NdisMSleep);
   if (MicrosecondsToSleep > kLongestSleep)
     kernel::report_misuse(kernel::Misuse::BadParameter, call.name(), nullptr,
-                          fmt::format("a sleep of {} microseconds is asked for; {} is the longest", MicrosecondsToSleep, kLongestSleep));
+                          fmt::format("a sleep of {} microseconds is asked for; {} is the longest",
+                                      MicrosecondsToSleep, kLongestSleep));
   const machine::Ticks ticks = MicrosecondsToSleep * kTicksPerMicrosecond;
   if (kernel::irql() >= DISPATCH_LEVEL) {
     kernel::System::current().machine().stall(ticks);

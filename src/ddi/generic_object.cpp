@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Generic objects: NDIS handles for code that has no other; and the check of any handle that only says who calls.
+// Generic objects: NDIS handles for code that has no other; and the check of any handle that only says who
+// calls.
 //
-// Beyond  A generic object is a pool block of its owner's; that it is one is read from its header, once the pool knows the address.
+// Beyond  A generic object is a pool block of its owner's; that it is one is read from its header, once the
+//         pool knows the address.
 #include "ddi/caller_handle.h"
 #include "kernel/misuse.h"
 #include "kernel/pool.h"
@@ -10,22 +12,27 @@
 namespace undis {
 namespace {
 
-kernel::Pool& pool() { return kernel::System::current().pool(); }
+kernel::Pool& pool() {
+  return kernel::System::current().pool();
+}
 
 bool looks_generic(const kernel::PoolBlock& block) noexcept {
   if (block.size < sizeof(NDIS_GENERIC_OBJECT)) return false;
   const NDIS_OBJECT_HEADER& header = static_cast<const NDIS_GENERIC_OBJECT*>(block.address)->Header;
-  return header.Type == NDIS_OBJECT_TYPE_GENERIC_OBJECT && header.Revision == NDIS_GENERIC_OBJECT_REVISION_1 && header.Size == block.size;
+  return header.Type == NDIS_OBJECT_TYPE_GENERIC_OBJECT &&
+         header.Revision == NDIS_GENERIC_OBJECT_REVISION_1 && header.Size == block.size;
 }
 
 }  // namespace
 
 bool is_generic_object(const void* handle) noexcept {
   kernel::PoolBlock block;
-  return handle != nullptr && pool().find(handle, block) && block.live && block.address == handle && looks_generic(block);
+  return handle != nullptr && pool().find(handle, block) && block.live && block.address == handle &&
+         looks_generic(block);
 }
 
-NDIS_GENERIC_OBJECT* allocate_generic_object(kernel::Driver& owner, DRIVER_OBJECT* object, ULONG tag, USHORT size) noexcept {
+NDIS_GENERIC_OBJECT* allocate_generic_object(kernel::Driver& owner, DRIVER_OBJECT* object, ULONG tag,
+                                             USHORT size) noexcept {
   kernel::Pool::Request request;
   request.size = sizeof(NDIS_GENERIC_OBJECT) + size;
   request.tag = tag;
@@ -33,7 +40,8 @@ NDIS_GENERIC_OBJECT* allocate_generic_object(kernel::Driver& owner, DRIVER_OBJEC
   request.owner = &owner;
   auto* const made = static_cast<NDIS_GENERIC_OBJECT*>(pool().allocate(request));
   if (made == nullptr) return nullptr;
-  made->Header = {NDIS_OBJECT_TYPE_GENERIC_OBJECT, NDIS_GENERIC_OBJECT_REVISION_1, static_cast<USHORT>(request.size)};
+  made->Header = {NDIS_OBJECT_TYPE_GENERIC_OBJECT, NDIS_GENERIC_OBJECT_REVISION_1,
+                  static_cast<USHORT>(request.size)};
   made->DriverObject = object;
   return made;
 }
@@ -46,23 +54,23 @@ bool free_generic_object(NDIS_GENERIC_OBJECT* object, const char* function, kern
 bool check_caller_handle(const DdiCall& call, const char* argument, NDIS_HANDLE handle) {
   const HandleView found = Library::current().handles().view(handle);
   switch (found.kind) {
-    case HandleKind::Wrapper:
-    case HandleKind::MiniportDriver5:
-    case HandleKind::LayeredMiniport5:
-    case HandleKind::MiniportDriver6:
-    case HandleKind::ProtocolDriver5:
-    case HandleKind::ProtocolDriver6:
-    case HandleKind::Adapter:
-    case HandleKind::Binding:
-    case HandleKind::BindContext:
-    case HandleKind::Device:
-      if (found.open) return true;
-      break;
-    case HandleKind::None:
-      if (is_generic_object(handle)) return true;
-      break;
-    default:
-      break;
+  case HandleKind::Wrapper:
+  case HandleKind::MiniportDriver5:
+  case HandleKind::LayeredMiniport5:
+  case HandleKind::MiniportDriver6:
+  case HandleKind::ProtocolDriver5:
+  case HandleKind::ProtocolDriver6:
+  case HandleKind::Adapter:
+  case HandleKind::Binding:
+  case HandleKind::BindContext:
+  case HandleKind::Device:
+    if (found.open) return true;
+    break;
+  case HandleKind::None:
+    if (is_generic_object(handle)) return true;
+    break;
+  default:
+    break;
   }
   call.tell_misuse(argument, handle, HandleKind::MiniportDriver6, found);
   return false;

@@ -2,7 +2,8 @@
 //
 // Friendly names of adapters.
 //
-// Beyond  The name is the DriverDesc of the adapter's key, where Windows keeps it, or else the name that the host gave the adapter.
+// Beyond  The name is the DriverDesc of the adapter's key, where Windows keeps it, or else the name that the
+//         host gave the adapter.
 #include <cstring>
 
 #include "ddi/ddi_call.h"
@@ -20,8 +21,10 @@ constexpr ULONG kNameTag = 0x4E44696E;
 NDIS_STATUS give_name(const DdiCall& call, const Adapter& adapter, NDIS_STRING* name) {
   *name = {};
   if (call.fails()) return NDIS_STATUS_RESOURCES;
-  const auto described = kernel::System::current().registry().value(adapter.config().configuration_key, u"DriverDesc");
-  const std::u16string text = described && !described->as_string().empty() ? described->as_string() : kernel::to_utf16(adapter.name());
+  const auto described =
+      kernel::System::current().registry().value(adapter.config().configuration_key, u"DriverDesc");
+  const std::u16string text = described && !described->as_string().empty() ? described->as_string()
+                                                                           : kernel::to_utf16(adapter.name());
   const std::size_t size = text.size() * sizeof(char16_t);
   kernel::Pool::Request request;
   request.size = size + sizeof(char16_t);
@@ -49,7 +52,8 @@ NDIS_STATUS NdisMQueryAdapterInstanceName(PNDIS_STRING pAdapterInstanceName, NDI
 NDIS_STATUS NdisQueryAdapterInstanceName(PNDIS_STRING pAdapterInstanceName, NDIS_HANDLE NdisBindingHandle) {
   const DdiCall call(Ddi::NdisQueryAdapterInstanceName);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
-  return call.returns(binding ? give_name(call, binding->adapter(), pAdapterInstanceName) : NDIS_STATUS_RESOURCES);
+  return call.returns(binding ? give_name(call, binding->adapter(), pAdapterInstanceName)
+                              : NDIS_STATUS_RESOURCES);
 }
 
 // Page    ndis/nf-ndis-ndisquerybindinstancename                     IRQL  <= DISPATCH_LEVEL

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Network interfaces: their order, indexes and NET_LUIDs. Drivers cannot register interfaces of their own: the adapters are all there are.
+// Network interfaces: their order, indexes and NET_LUIDs. Drivers cannot register interfaces of their own:
+// the adapters are all there are.
 #include "ndis/interface.h"
 
 #include "ddi/ddi_call.h"
@@ -21,7 +22,8 @@ bool is_interface(NET_IFINDEX index) {
 // Page    ndis/nf-ndis-ndisifaddifstackentry                         IRQL  PASSIVE_LEVEL
 NDIS_STATUS NdisIfAddIfStackEntry(NET_IFINDEX HigherLayerIfIndex, NET_IFINDEX LowerLayerIfIndex) {
   const DdiCall call(Ddi::NdisIfAddIfStackEntry);
-  if (!is_interface(HigherLayerIfIndex) || !is_interface(LowerLayerIfIndex)) return call.returns(NDIS_STATUS_INTERFACE_NOT_FOUND);
+  if (!is_interface(HigherLayerIfIndex) || !is_interface(LowerLayerIfIndex))
+    return call.returns(NDIS_STATUS_INTERFACE_NOT_FOUND);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   Library::current().interfaces().stack(HigherLayerIfIndex, LowerLayerIfIndex);
   return call.returns(NDIS_STATUS_SUCCESS);
@@ -71,7 +73,8 @@ NDIS_STATUS NdisIfGetNetLuidFromInterfaceIndex(NET_IFINDEX ifIndex, PNET_LUID pN
 
 // Page    ndis/nf-ndis-ndisifquerybindingifindex                     IRQL  PASSIVE_LEVEL
 // Beyond  Without filter modules the highest and the lowest interface of a binding are its adapter.
-NDIS_STATUS NdisIfQueryBindingIfIndex(NDIS_HANDLE NdisBindingHandle, PNET_IFINDEX pBoundIfIndex, PNET_LUID pBoundIfNetLuid, PNET_IFINDEX pLowestIfIndex,
+NDIS_STATUS NdisIfQueryBindingIfIndex(NDIS_HANDLE NdisBindingHandle, PNET_IFINDEX pBoundIfIndex,
+                                      PNET_LUID pBoundIfNetLuid, PNET_IFINDEX pLowestIfIndex,
                                       PNET_LUID pLowestIfNetLuid) {
   const DdiCall call(Ddi::NdisIfQueryBindingIfIndex);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);

@@ -121,11 +121,13 @@ TEST_F(SpinLocks, KeptByACallbackAreToldAndTakenAway) {
 }
 
 TEST_F(SpinLocks, AcquiredAgainHangAndAreTold) {
-  EXPECT_EQ(system->run("twice", [&] {
-    NdisAllocateSpinLock(&lock);
-    NdisAcquireSpinLock(&lock);
-    NdisAcquireSpinLock(&lock);
-  }), kernel::Outcome::Hang);
+  EXPECT_EQ(system->run("twice",
+                        [&] {
+                          NdisAllocateSpinLock(&lock);
+                          NdisAcquireSpinLock(&lock);
+                          NdisAcquireSpinLock(&lock);
+                        }),
+            kernel::Outcome::Hang);
   EXPECT_EQ(misuses(), Kinds{Misuse::LockRecursion});
 }
 
@@ -187,12 +189,14 @@ TEST_F(ReadWriteLocks, MayBeNestedByTheirHolder) {
 TEST_F(ReadWriteLocks, AskedToPromoteAReaderHangAndAreTold) {
   const Ref<MiniportDriver> miniport = add_miniport6();
   NDIS_RW_LOCK_EX* const lock = NdisAllocateRWLock(miniport->handle());
-  EXPECT_EQ(system->run("promote", [&] {
-    LOCK_STATE_EX read;
-    LOCK_STATE_EX write;
-    NdisAcquireRWLockRead(lock, &read, 0);
-    NdisAcquireRWLockWrite(lock, &write, 0);
-  }), kernel::Outcome::Hang);
+  EXPECT_EQ(system->run("promote",
+                        [&] {
+                          LOCK_STATE_EX read;
+                          LOCK_STATE_EX write;
+                          NdisAcquireRWLockRead(lock, &read, 0);
+                          NdisAcquireRWLockWrite(lock, &write, 0);
+                        }),
+            kernel::Outcome::Hang);
   EXPECT_EQ(misuses(), Kinds{Misuse::LockRecursion});
 }
 
@@ -225,10 +229,11 @@ TEST_F(ReadWriteLocks, NeedAHandleExceptInDriverEntry) {
 
 TEST_F(ReadWriteLocks, LeftByADriverAreTold) {
   restart("0");
-  library->load(*driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
-    NdisAllocateRWLock(nullptr);
-    return STATUS_UNSUCCESSFUL;
-  });
+  library->load(
+      *driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
+        NdisAllocateRWLock(nullptr);
+        return STATUS_UNSUCCESSFUL;
+      });
   ASSERT_EQ(seen.left.size(), 1U);
   EXPECT_EQ(seen.left[0].kind, HandleKind::RwLock);
   EXPECT_EQ(library->handles().open_count(), 0U);

@@ -20,7 +20,8 @@ TEST_F(AllocatingMemory, GivesBlocksOfTheCallersThatEachFreeFunctionTakesBack) {
     std::memset(tagged, 1, 100);
     void* flagged = nullptr;
     ASSERT_EQ(NdisAllocateMemory(&flagged, 200, NDIS_MEMORY_CONTIGUOUS, kAnywhere), NDIS_STATUS_SUCCESS);
-    void* const with_handle = NdisAllocateMemoryWithTagPriority(miniport->handle(), 300, kTag, NormalPoolPriority);
+    void* const with_handle =
+        NdisAllocateMemoryWithTagPriority(miniport->handle(), 300, kTag, NormalPoolPriority);
     ASSERT_NE(with_handle, nullptr);
     EXPECT_EQ(system->pool().live_bytes(driver), 600U);
     NdisFreeMemory(tagged, 100, 0);

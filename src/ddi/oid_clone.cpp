@@ -12,12 +12,15 @@ using namespace undis;
 
 // Page    ndis/nf-ndis-ndisallocatecloneoidrequest                   IRQL  <= DISPATCH_LEVEL
 // Beyond  What NDIS and the drivers keep in the reserved members of the original is not copied.
-NDIS_STATUS NdisAllocateCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQUEST OidRequest, UINT PoolTag, PNDIS_OID_REQUEST* ClonedOidRequest) {
+NDIS_STATUS NdisAllocateCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQUEST OidRequest, UINT PoolTag,
+                                        PNDIS_OID_REQUEST* ClonedOidRequest) {
   const DdiCall call(Ddi::NdisAllocateCloneOidRequest);
   if (ClonedOidRequest == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   *ClonedOidRequest = nullptr;
-  if (!call.find<Binding>("SourceHandle", SourceHandle, HandleKind::Binding)) return call.returns(NDIS_STATUS_INVALID_PARAMETER);
-  if (OidRequest == nullptr || OidRequest->Header.Type != NDIS_OBJECT_TYPE_OID_REQUEST || OidRequest->Header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1)
+  if (!call.find<Binding>("SourceHandle", SourceHandle, HandleKind::Binding))
+    return call.returns(NDIS_STATUS_INVALID_PARAMETER);
+  if (OidRequest == nullptr || OidRequest->Header.Type != NDIS_OBJECT_TYPE_OID_REQUEST ||
+      OidRequest->Header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1)
     return call.returns(NDIS_STATUS_FAILURE);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   kernel::Pool::Request request;

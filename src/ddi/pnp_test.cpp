@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Events passed up, adapters given up, instance names, interfaces. The bindings above are in tests of whole stacks.
+// Events passed up, adapters given up, instance names, interfaces. The bindings above are in tests of whole
+// stacks.
 #include "ddi/testing.h"
 #include "kernel/unicode.h"
 #include "ndis/interface.h"
@@ -12,7 +13,8 @@ class PlugAndPlay : public ServiceTest {
  protected:
   static NET_PNP_EVENT_NOTIFICATION event(NET_PNP_EVENT_CODE code) {
     NET_PNP_EVENT_NOTIFICATION e{};
-    e.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
+    e.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+                NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
     e.NetPnPEvent.NetEvent = code;
     return e;
   }
@@ -50,7 +52,8 @@ TEST_F(PlugAndPlay, EventsOfOneBindingStayBelow) {
 TEST_F(PlugAndPlay, AnAdapterGivenUpIsRemovedLater) {
   const Ref<MiniportDriver> miniport = add_miniport6();
   const Ref<Adapter> adapter = add_adapter(*miniport);
-  as_driver_at(DISPATCH_LEVEL, [&] { EXPECT_EQ(NdisMRemoveMiniport(adapter->handle()), NDIS_STATUS_SUCCESS); });
+  as_driver_at(DISPATCH_LEVEL,
+               [&] { EXPECT_EQ(NdisMRemoveMiniport(adapter->handle()), NDIS_STATUS_SUCCESS); });
   system->run_until_idle();
   EXPECT_TRUE(library->adapters().empty());
   as_driver([&] { EXPECT_EQ(NdisMRemoveMiniport(adapter->handle()), NDIS_STATUS_FAILURE); });
@@ -139,7 +142,8 @@ TEST_F(Interfaces, AndRequestCopiesNeedABinding) {
   NET_LUID luid{};
   NET_IFINDEX index = 0;
   as_driver([&] {
-    EXPECT_EQ(NdisAllocateCloneOidRequest(miniport->handle(), &request, 1, &clone), NDIS_STATUS_INVALID_PARAMETER);
+    EXPECT_EQ(NdisAllocateCloneOidRequest(miniport->handle(), &request, 1, &clone),
+              NDIS_STATUS_INVALID_PARAMETER);
     EXPECT_EQ(clone, nullptr);
     EXPECT_EQ(NdisIfQueryBindingIfIndex(this, &index, &luid, &index, &luid), NDIS_STATUS_INTERFACE_NOT_FOUND);
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Processors: how many there are, which one this is. There is one group; each virtual processor is a package with one core.
+// Processors: how many there are, which one this is. There is one group; each virtual processor is a package
+// with one core.
 #include <algorithm>
 
 #include "ddi/caller_handle.h"
@@ -13,10 +14,18 @@ using namespace undis;
 
 namespace {
 
-ULONG count() { return static_cast<ULONG>(kernel::System::current().machine().processors().size()); }
-KAFFINITY mask() { return count() >= 64 ? ~KAFFINITY{0} : (KAFFINITY{1} << count()) - 1; }
-ULONG index() { return machine::processor_here->index; }
-ULONG count_of_group(USHORT group) { return group == 0 || group == ALL_PROCESSOR_GROUPS ? count() : 0; }
+ULONG count() {
+  return static_cast<ULONG>(kernel::System::current().machine().processors().size());
+}
+KAFFINITY mask() {
+  return count() >= 64 ? ~KAFFINITY{0} : (KAFFINITY{1} << count()) - 1;
+}
+ULONG index() {
+  return machine::processor_here->index;
+}
+ULONG count_of_group(USHORT group) {
+  return group == 0 || group == ALL_PROCESSOR_GROUPS ? count() : 0;
+}
 
 }  // namespace
 
@@ -96,7 +105,8 @@ NTSTATUS NdisProcessorIndexToNumber(ULONG ProcIndex, PPROCESSOR_NUMBER ProcNum) 
 NDIS_STATUS NdisGetProcessorInformation(PNDIS_SYSTEM_PROCESSOR_INFO SystemProcessorInfo) {
   const DdiCall call(Ddi::NdisGetProcessorInformation);
   NDIS_SYSTEM_PROCESSOR_INFO& info = *SystemProcessorInfo;
-  if (info.Header.Size < NDIS_SIZEOF_SYSTEM_PROCESSOR_INFO_REVISION_1) return call.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
+  if (info.Header.Size < NDIS_SIZEOF_SYSTEM_PROCESSOR_INFO_REVISION_1)
+    return call.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
   info.Flags = 0;
   info.ProcessorVendor = NdisProcessorVendorUnknown;
   info.NumPhysicalPackages = info.NumCores = count();
@@ -112,7 +122,8 @@ NDIS_STATUS NdisGetProcessorInformation(PNDIS_SYSTEM_PROCESSOR_INFO SystemProces
 }
 
 // Page    ndis/nf-ndis-ndisgetprocessorinformationex                 IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisGetProcessorInformationEx(NDIS_HANDLE NdisHandle, PNDIS_SYSTEM_PROCESSOR_INFO_EX SystemProcessorInfo, PSIZE_T Size) {
+NDIS_STATUS NdisGetProcessorInformationEx(NDIS_HANDLE NdisHandle,
+                                          PNDIS_SYSTEM_PROCESSOR_INFO_EX SystemProcessorInfo, PSIZE_T Size) {
   const DdiCall call(Ddi::NdisGetProcessorInformationEx);
   UNREFERENCED_PARAMETER(NdisHandle);  // optional, and every processor is there for everybody
   const SIZE_T needed = sizeof(NDIS_SYSTEM_PROCESSOR_INFO_EX) + count() * sizeof(NDIS_PROCESSOR_INFO_EX);
@@ -121,7 +132,8 @@ NDIS_STATUS NdisGetProcessorInformationEx(NDIS_HANDLE NdisHandle, PNDIS_SYSTEM_P
   if (SystemProcessorInfo == nullptr || given < needed) return call.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
   NDIS_SYSTEM_PROCESSOR_INFO_EX& info = *SystemProcessorInfo;
   info = {};
-  info.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_SYSTEM_PROCESSOR_INFO_EX_REVISION_1, NDIS_SIZEOF_SYSTEM_PROCESSOR_INFO_EX_REVISION_1};
+  info.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_SYSTEM_PROCESSOR_INFO_EX_REVISION_1,
+                 NDIS_SIZEOF_SYSTEM_PROCESSOR_INFO_EX_REVISION_1};
   info.ProcessorVendor = NdisProcessorVendorUnknown;
   info.NumSockets = info.NumCores = info.NumberOfProcessors = count();
   info.NumCoresPerSocket = info.MaxHyperThreadingProcsPerCore = 1;
@@ -137,7 +149,8 @@ NDIS_STATUS NdisGetProcessorInformationEx(NDIS_HANDLE NdisHandle, PNDIS_SYSTEM_P
 }
 
 // Page    ndis/nf-ndis-ndisgetrssprocessorinformation                IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisGetRssProcessorInformation(NDIS_HANDLE NdisHandle, PNDIS_RSS_PROCESSOR_INFO RssProcessorInfo, PSIZE_T Size) {
+NDIS_STATUS NdisGetRssProcessorInformation(NDIS_HANDLE NdisHandle, PNDIS_RSS_PROCESSOR_INFO RssProcessorInfo,
+                                           PSIZE_T Size) {
   const DdiCall call(Ddi::NdisGetRssProcessorInformation);
   check_caller_handle(call, "NdisHandle", NdisHandle);
   const SIZE_T needed = sizeof(NDIS_RSS_PROCESSOR_INFO) + count() * sizeof(NDIS_RSS_PROCESSOR);
@@ -146,7 +159,8 @@ NDIS_STATUS NdisGetRssProcessorInformation(NDIS_HANDLE NdisHandle, PNDIS_RSS_PRO
   if (RssProcessorInfo == nullptr || given < needed) return call.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
   NDIS_RSS_PROCESSOR_INFO& info = *RssProcessorInfo;
   info = {};
-  info.Header = {NDIS_OBJECT_TYPE_RSS_PROCESSOR_INFO, NDIS_RSS_PROCESSOR_INFO_REVISION_2, NDIS_SIZEOF_RSS_PROCESSOR_INFO_REVISION_2};
+  info.Header = {NDIS_OBJECT_TYPE_RSS_PROCESSOR_INFO, NDIS_RSS_PROCESSOR_INFO_REVISION_2,
+                 NDIS_SIZEOF_RSS_PROCESSOR_INFO_REVISION_2};
   info.MaxNumRssProcessors = info.RssProcessorCount = count();
   info.RssProcessorArrayOffset = sizeof info;
   info.RssProcessorEntrySize = sizeof(NDIS_RSS_PROCESSOR);

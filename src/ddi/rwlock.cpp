@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Read/write locks of NDIS 6.20 (NDIS' memory, looked up as a handle) and of NDIS 5.1 to 6.1 (the driver's memory, with a mark).
+// Read/write locks of NDIS 6.20 (NDIS' memory, looked up as a handle) and of NDIS 5.1 to 6.1 (the driver's
+// memory, with a mark).
 //
 // Beyond  Which waiter comes next is the schedule's choice; writers can starve, as the page says.
 #include "ddi/caller_handle.h"
@@ -20,11 +21,14 @@ namespace {
 
 void* const kMark = reinterpret_cast<void*>(std::uintptr_t{0x4B434F4C52445255});  // in NDIS_RW_LOCK::Context
 
-volatile LONG* word_of(NDIS_RW_LOCK* lock) { return reinterpret_cast<volatile LONG*>(&lock->RefCount[0].RefCount); }
+volatile LONG* word_of(NDIS_RW_LOCK* lock) {
+  return reinterpret_cast<volatile LONG*>(&lock->RefCount[0].RefCount);
+}
 
 bool check_initialized(const DdiCall& call, const NDIS_RW_LOCK* lock) {
   if (lock->Context == kMark) return true;
-  report_misuse(Misuse::ObjectNotInitialized, call.name(), lock, "the lock was not initialised by NdisInitializeReadWriteLock, or was overwritten");
+  report_misuse(Misuse::ObjectNotInitialized, call.name(), lock,
+                "the lock was not initialised by NdisInitializeReadWriteLock, or was overwritten");
   return false;
 }
 
@@ -39,14 +43,17 @@ KIRQL acquire(const DdiCall& call, volatile LONG* word, Access access, const voi
 void release(const DdiCall& call, volatile LONG* word, UCHAR state, KIRQL before) {
   const bool valid = state == static_cast<UCHAR>(Access::Read) || state == static_cast<UCHAR>(Access::Write);
   if (!valid || !rw_lock::release(word, static_cast<Access>(state))) {
-    report_misuse(Misuse::LockNotHeld, call.name(), const_cast<const LONG*>(word),
-                  valid ? "the lock is not held by this processor" : "the lock state is not that of a lock that is held: it was never used, or was used already");
+    report_misuse(
+        Misuse::LockNotHeld, call.name(), const_cast<const LONG*>(word),
+        valid ? "the lock is not held by this processor"
+              : "the lock state is not that of a lock that is held: it was never used, or was used already");
     return;
   }
   if (before < kernel::irql()) kernel::set_irql(before);
 }
 
-void acquire_old(const DdiCall& call, NDIS_RW_LOCK* lock, BOOLEAN write, LOCK_STATE* state, const void* return_address) {
+void acquire_old(const DdiCall& call, NDIS_RW_LOCK* lock, BOOLEAN write, LOCK_STATE* state,
+                 const void* return_address) {
   *state = {};
   if (!check_initialized(call, lock)) return;
   const Access access = write != FALSE ? Access::Write : Access::Read;
@@ -60,11 +67,13 @@ void release_old(const DdiCall& call, NDIS_RW_LOCK* lock, LOCK_STATE* state) {
   state->LockState = 0;
 }
 
-void acquire_new(const DdiCall& call, NDIS_RW_LOCK_EX* handle, LOCK_STATE_EX* state, UCHAR flags, Access access, const void* return_address) {
+void acquire_new(const DdiCall& call, NDIS_RW_LOCK_EX* handle, LOCK_STATE_EX* state, UCHAR flags,
+                 Access access, const void* return_address) {
   *state = {};
   const Ref<RwLock> lock = call.find<RwLock>("Lock", handle, HandleKind::RwLock);
   if (!lock) return;
-  if ((flags & NDIS_RWL_AT_DISPATCH_LEVEL) != 0) kernel::check_irql(call.name(), DISPATCH_LEVEL, DISPATCH_LEVEL);
+  if ((flags & NDIS_RWL_AT_DISPATCH_LEVEL) != 0)
+    kernel::check_irql(call.name(), DISPATCH_LEVEL, DISPATCH_LEVEL);
   state->OldIrql = acquire(call, &lock->word, access, return_address);
   state->LockState = static_cast<UCHAR>(access);
   state->Flags = flags;
@@ -76,7 +85,8 @@ void acquire_new(const DdiCall& call, NDIS_RW_LOCK_EX* handle, LOCK_STATE_EX* st
 PNDIS_RW_LOCK_EX NdisAllocateRWLock(NDIS_HANDLE NdisHandle) {
   const DdiCall call(Ddi::NdisAllocateRWLock);
   // NULL is for DriverEntry, where there is no handle yet.
-  if (NdisHandle != nullptr || !call.driver().in_driver_entry()) check_caller_handle(call, "NdisHandle", NdisHandle);
+  if (NdisHandle != nullptr || !call.driver().in_driver_entry())
+    check_caller_handle(call, "NdisHandle", NdisHandle);
   if (call.fails()) return nullptr;
   const Ref<RwLock> lock(new RwLock(call.driver()));
   return Library::current().services().open(*lock) ? static_cast<PNDIS_RW_LOCK_EX>(lock->handle()) : nullptr;
@@ -88,7 +98,8 @@ VOID NdisFreeRWLock(PNDIS_RW_LOCK_EX Lock) {
   const Ref<RwLock> lock = call.find<RwLock>("Lock", Lock, HandleKind::RwLock);
   if (!lock) return;
   if (lock->word != 0) {
-    report_misuse(Misuse::BadParameter, call.name(), Lock, "the lock is freed while it is held", lock->origin());
+    report_misuse(Misuse::BadParameter, call.name(), Lock, "the lock is freed while it is held",
+                  lock->origin());
     return;  // who holds it will release it: the handle stays until then, and is told as left behind
   }
   Library::current().services().close(*lock);

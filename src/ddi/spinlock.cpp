@@ -2,7 +2,8 @@
 //
 // NDIS spin locks: a KSPIN_LOCK that remembers the IRQL, and whether it was allocated.
 //
-// Beyond  NdisAllocateSpinLock leaves a mark in the structure's padding, which NdisFreeSpinLock takes away: a lock that is merely zeroed
+// Beyond  NdisAllocateSpinLock leaves a mark in the structure's padding, which NdisFreeSpinLock takes away: a
+//         lock that is merely zeroed
 //         works on Windows and is told here. docs/decisions.md#spin-lock-mark
 #include <cstring>
 #include <string_view>
@@ -30,20 +31,25 @@ bool is_marked(const NDIS_SPIN_LOCK* lock) {
   return mark == kMark;
 }
 
-void put_mark(NDIS_SPIN_LOCK* lock) { std::memcpy(reinterpret_cast<std::byte*>(lock) + kMarkAt, &kMark, sizeof kMark); }
+void put_mark(NDIS_SPIN_LOCK* lock) {
+  std::memcpy(reinterpret_cast<std::byte*>(lock) + kMarkAt, &kMark, sizeof kMark);
+}
 
 /// Tells of a lock that is none, and makes it usable so that the run goes on.
 void check_allocated(const DdiCall& call, NDIS_SPIN_LOCK* lock) {
   if (is_marked(lock)) return;
-  report_misuse(Misuse::ObjectNotInitialized, call.name(), lock,
-                fmt::format("{} was given a spin lock that NdisAllocateSpinLock has not initialised, or that was freed", call.name()));
+  report_misuse(
+      Misuse::ObjectNotInitialized, call.name(), lock,
+      fmt::format("{} was given a spin lock that NdisAllocateSpinLock has not initialised, or that was freed",
+                  call.name()));
   if (kernel::spin::read(lock->SpinLock, nullptr) == kernel::spin::WordState::Garbage) lock->SpinLock = 0;
   put_mark(lock);
 }
 
 bool is_mine(const NDIS_SPIN_LOCK* lock) {
   kernel::spin::Owner owner{};
-  return kernel::spin::read(lock->SpinLock, &owner) == kernel::spin::WordState::Held && owner.strand == kernel::Thread::current().id();
+  return kernel::spin::read(lock->SpinLock, &owner) == kernel::spin::WordState::Held &&
+         owner.strand == kernel::Thread::current().id();
 }
 
 /// Each form of release belongs to a form of acquire.
@@ -53,8 +59,8 @@ void check_pair(const DdiCall& call, NDIS_SPIN_LOCK* lock, bool dpr) {
   const bool acquired_dpr = std::string_view(held->function) == "NdisDprAcquireSpinLock";
   if (acquired_dpr == dpr) return;
   report_misuse(Misuse::BadParameter, call.name(), lock,
-                fmt::format("{} releases a spin lock that was acquired by {}; {} belongs to it", call.name(), held->function,
-                            acquired_dpr ? "NdisDprReleaseSpinLock" : "NdisReleaseSpinLock"));
+                fmt::format("{} releases a spin lock that was acquired by {}; {} belongs to it", call.name(),
+                            held->function, acquired_dpr ? "NdisDprReleaseSpinLock" : "NdisReleaseSpinLock"));
 }
 
 /// At DISPATCH_LEVEL whatever the caller's IRQL is: below, a DPC could come in and want the lock.
@@ -69,7 +75,8 @@ void acquire(NDIS_SPIN_LOCK* lock, const char* function, const void* return_addr
 VOID NdisAllocateSpinLock(PNDIS_SPIN_LOCK SpinLock) {
   const DdiCall call(Ddi::NdisAllocateSpinLock);
   if (is_marked(SpinLock) && kernel::spin::read(SpinLock->SpinLock, nullptr) == kernel::spin::WordState::Held)
-    report_misuse(Misuse::BadParameter, call.name(), SpinLock, "the spin lock is initialised again while it is held");
+    report_misuse(Misuse::BadParameter, call.name(), SpinLock,
+                  "the spin lock is initialised again while it is held");
   std::memset(SpinLock, 0, sizeof *SpinLock);
   put_mark(SpinLock);
 }
@@ -105,7 +112,8 @@ VOID NdisReleaseSpinLock(PNDIS_SPIN_LOCK SpinLock) {
   kernel::spin::release_restoring(&SpinLock->SpinLock, before, call.name());
   if (before < DISPATCH_LEVEL && kernel::Thread::current().spin_locks() != 0)
     report_misuse(Misuse::WrongIrql, call.name(), SpinLock,
-                  fmt::format("the release goes back to IRQL {} while the thread holds another spin lock; locks are released in the reverse order",
+                  fmt::format("the release goes back to IRQL {} while the thread holds another spin lock; "
+                              "locks are released in the reverse order",
                               before));
 }
 

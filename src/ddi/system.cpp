@@ -19,14 +19,19 @@ using namespace undis;
 namespace {
 
 /// MAX_EVENT_LOG_DATA_SIZE: what an error log record has room for beside its head.
-constexpr std::size_t kMostEventData = (ERROR_LOG_MAXIMUM_SIZE - sizeof(IO_ERROR_LOG_PACKET)) & ~std::size_t{3};
+constexpr std::size_t kMostEventData =
+    (ERROR_LOG_MAXIMUM_SIZE - sizeof(IO_ERROR_LOG_PACKET)) & ~std::size_t{3};
 
-void trace(std::string_view line) { kernel::System::current().observer().on_trace(line); }
+void trace(std::string_view line) {
+  kernel::System::current().observer().on_trace(line);
+}
 
 /// The function of this name that drivers are linked with; nullptr: undis has none.
 void* address_of(const std::string& name) {
   const DdiInfo* const row = find_ddi(name);
-  if (row == nullptr || row->kind != DdiKind::Function || std::string_view(row->status) == "none" || !name.starts_with("Ndis")) return nullptr;
+  if (row == nullptr || row->kind != DdiKind::Function || std::string_view(row->status) == "none" ||
+      !name.starts_with("Ndis"))
+    return nullptr;
   Dl_info here;
   if (dladdr(reinterpret_cast<const void*>(&NdisGetRoutineAddress), &here) == 0) return nullptr;
   void* const library = dlopen(here.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
@@ -80,27 +85,34 @@ VOID NdisGetSystemUpTimeEx(PLARGE_INTEGER pSystemUpTime) {
 // ---- logs: lines of the trace ----
 
 // Page    ndis/nf-ndis-ndiswriteerrorlogentry                        IRQL  <= DISPATCH_LEVEL
-VOID NdisWriteErrorLogEntry(NDIS_HANDLE NdisAdapterHandle, NDIS_ERROR_CODE ErrorCode, ULONG NumberOfErrorValues, ...) {
+VOID NdisWriteErrorLogEntry(NDIS_HANDLE NdisAdapterHandle, NDIS_ERROR_CODE ErrorCode,
+                            ULONG NumberOfErrorValues, ...) {
   constexpr ULONG kMostValues = 64;  // far above what an error log record can hold
   const DdiCall call(Ddi::NdisWriteErrorLogEntry);
-  const Ref<Adapter> adapter = call.find<Adapter>("NdisAdapterHandle", NdisAdapterHandle, HandleKind::Adapter);
-  std::string line = fmt::format("error log: {}: error {:#x}", adapter ? adapter->name() : call.driver().name(), static_cast<ULONG>(ErrorCode));
+  const Ref<Adapter> adapter =
+      call.find<Adapter>("NdisAdapterHandle", NdisAdapterHandle, HandleKind::Adapter);
+  std::string line =
+      fmt::format("error log: {}: error {:#x}", adapter ? adapter->name() : call.driver().name(),
+                  static_cast<ULONG>(ErrorCode));
   va_list values;
   va_start(values, NumberOfErrorValues);
-  for (ULONG i = 0; i < std::min(NumberOfErrorValues, kMostValues); ++i) line += fmt::format(" {:#x}", va_arg(values, ULONG_PTR));
+  for (ULONG i = 0; i < std::min(NumberOfErrorValues, kMostValues); ++i)
+    line += fmt::format(" {:#x}", va_arg(values, ULONG_PTR));
   va_end(values);
   trace(line);
 }
 
 // Page    ndis/nf-ndis-ndiswriteeventlogentry                        IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisWriteEventLogEntry(PVOID LogHandle, NDIS_STATUS EventCode, ULONG UniqueEventValue, USHORT NumStrings, PVOID StringsList, ULONG DataSize,
-                                   PVOID Data) {
+NDIS_STATUS NdisWriteEventLogEntry(PVOID LogHandle, NDIS_STATUS EventCode, ULONG UniqueEventValue,
+                                   USHORT NumStrings, PVOID StringsList, ULONG DataSize, PVOID Data) {
   const DdiCall call(Ddi::NdisWriteEventLogEntry);
   if ((StringsList == nullptr && NumStrings != 0) || (Data == nullptr && DataSize != 0)) {
-    kernel::report_misuse(kernel::Misuse::BadParameter, call.name(), LogHandle, "a count is given for strings or data that are NULL");
+    kernel::report_misuse(kernel::Misuse::BadParameter, call.name(), LogHandle,
+                          "a count is given for strings or data that are NULL");
     return call.returns(NDIS_STATUS_SUCCESS);
   }
-  std::string line = fmt::format("event log: {}: event {:#x} ({})", call.driver().name(), static_cast<ULONG>(EventCode), UniqueEventValue);
+  std::string line = fmt::format("event log: {}: event {:#x} ({})", call.driver().name(),
+                                 static_cast<ULONG>(EventCode), UniqueEventValue);
   std::size_t size = (DataSize + sizeof(ULONG) - 1) / sizeof(ULONG) * sizeof(ULONG);
   for (USHORT i = 0; i < NumStrings; ++i) {
     const std::u16string_view text = kernel::view(static_cast<const WCHAR* const*>(StringsList)[i]);
@@ -109,7 +121,8 @@ NDIS_STATUS NdisWriteEventLogEntry(PVOID LogHandle, NDIS_STATUS EventCode, ULONG
   }
   if (size > kMostEventData) return call.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
-  for (ULONG i = 0; i < DataSize; ++i) line += fmt::format("{}{:02x}", i == 0 ? " " : "", static_cast<const UCHAR*>(Data)[i]);
+  for (ULONG i = 0; i < DataSize; ++i)
+    line += fmt::format("{}{:02x}", i == 0 ? " " : "", static_cast<const UCHAR*>(Data)[i]);
   trace(line);
   return call.returns(NDIS_STATUS_SUCCESS);
 }
@@ -117,8 +130,10 @@ NDIS_STATUS NdisWriteEventLogEntry(PVOID LogHandle, NDIS_STATUS EventCode, ULONG
 // ---- options ----
 
 // Page    ndis/nf-ndis-ndissetoptionalhandlers                       IRQL  PASSIVE_LEVEL
-// Beyond  The services behind the structures of the page (CoNDIS, TCP chimney, device start, selective suspend, NDK) are not here, so
-//         that each is answered as the page has it where none of its other values applies: NDIS_STATUS_FAILURE.
+// Beyond  The services behind the structures of the page (CoNDIS, TCP chimney, device start, selective
+//         suspend, NDK) are not here, so
+//         that each is answered as the page has it where none of its other values applies:
+//         NDIS_STATUS_FAILURE.
 NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE NdisHandle, PNDIS_DRIVER_OPTIONAL_HANDLERS OptionalHandlers) {
   const DdiCall call(Ddi::NdisSetOptionalHandlers);
   HandleTable& handles = Library::current().handles();

@@ -44,9 +44,11 @@ TEST_F(Ndis, WritesLogsIntoTheTrace) {
     NdisWriteErrorLogEntry(this, NDIS_ERROR_CODE_TIMEOUT, 0);
     EXPECT_EQ(handle_misuses(), 1U);
     const char16_t* strings[] = {u"probe"};
-    EXPECT_EQ(NdisWriteEventLogEntry(driver->object(), NDIS_STATUS_FAILURE, 3, 1, strings, 0, nullptr), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(NdisWriteEventLogEntry(driver->object(), NDIS_STATUS_FAILURE, 3, 1, strings, 0, nullptr),
+              NDIS_STATUS_SUCCESS);
     UCHAR much[4096]{};
-    EXPECT_EQ(NdisWriteEventLogEntry(driver->object(), NDIS_STATUS_FAILURE, 3, 0, nullptr, sizeof much, much), NDIS_STATUS_BUFFER_TOO_SHORT);
+    EXPECT_EQ(NdisWriteEventLogEntry(driver->object(), NDIS_STATUS_FAILURE, 3, 0, nullptr, sizeof much, much),
+              NDIS_STATUS_BUFFER_TOO_SHORT);
   });
   ASSERT_EQ(seen.trace.size(), 3U);
   EXPECT_NE(seen.trace[0].find("nic0"), std::string::npos);
@@ -86,7 +88,8 @@ TEST_F(Processors, AreCountedInOneGroup) {
 }
 
 TEST_F(Processors, NameTheCurrentOneAtDispatchLevel) {
-  as_driver_at(DISPATCH_LEVEL, [&] { EXPECT_EQ(NdisCurrentProcessorIndex(), NdisCurrentGroupAndProcessor().Number); });
+  as_driver_at(DISPATCH_LEVEL,
+               [&] { EXPECT_EQ(NdisCurrentProcessorIndex(), NdisCurrentGroupAndProcessor().Number); });
   as_driver([&] { NdisCurrentProcessorIndex(); });
   EXPECT_EQ(misuses(), Kinds{kernel::Misuse::WrongIrql});
 }
@@ -111,7 +114,8 @@ TEST_F(Processors, AreAllForReceiveSideScaling) {
   const Ref<Adapter> adapter = add_adapter(*miniport);
   as_driver([&] {
     SIZE_T size = 0;
-    EXPECT_EQ(NdisGetRssProcessorInformation(adapter->handle(), nullptr, &size), NDIS_STATUS_BUFFER_TOO_SHORT);
+    EXPECT_EQ(NdisGetRssProcessorInformation(adapter->handle(), nullptr, &size),
+              NDIS_STATUS_BUFFER_TOO_SHORT);
     std::vector<std::byte> buffer(size);
     auto* const info = reinterpret_cast<NDIS_RSS_PROCESSOR_INFO*>(buffer.data());
     ASSERT_EQ(NdisGetRssProcessorInformation(adapter->handle(), info, &size), NDIS_STATUS_SUCCESS);

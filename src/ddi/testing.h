@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// For the tests of the services beside it: a library on a simulated machine, an observer that remembers, and code that runs as a
-// driver's. What needs a driver that does things has lab/test_world.h.
+// For the tests of the services beside it: a library on a simulated machine, an observer that remembers, and
+// code that runs as a driver's. What needs a driver that does things has lab/test_world.h.
 #pragma once
 
 #include <memory>
@@ -36,7 +36,9 @@ class ServiceTest : public ::testing::Test {
     std::vector<WrongPlace> places;
     std::size_t completions = 0;
     std::vector<std::string> trace;
-    void on(const kernel::MisuseEvent& e) override { misuses.push_back({e.kind, e.function, e.text, e.driver}); }
+    void on(const kernel::MisuseEvent& e) override {
+      misuses.push_back({e.kind, e.function, e.text, e.driver});
+    }
     void on(const HandleMisuse& e) override { handles.push_back(e); }
     void on(const LeftBehind& e) override { left.push_back(e); }
     void on(const WrongPlace& e) override { places.push_back(e); }
@@ -65,7 +67,8 @@ class ServiceTest : public ::testing::Test {
   template <class Body>
   void as_driver(Body body) {
     static constexpr kernel::CallbackInfo info{"TestCallback", HIGH_LEVEL, true};
-    kernel::call_driver(driver, info, nullptr, nullptr, kernel::callback<void(Body*)>([](Body* code) { (*code)(); }), &body);
+    kernel::call_driver(driver, info, nullptr, nullptr,
+                        kernel::callback<void(Body*)>([](Body* code) { (*code)(); }), &body);
   }
   /// The same at an IRQL.
   template <class Body>
@@ -79,16 +82,19 @@ class ServiceTest : public ::testing::Test {
     restart("0.f1");
     static Body* code;
     code = &body;
-    library->load(*driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
-      (*code)();
-      return STATUS_UNSUCCESSFUL;
-    });
+    library->load(
+        *driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
+          (*code)();
+          return STATUS_UNSUCCESSFUL;
+        });
   }
 
-  /// A 6.x miniport driver, registered without its DriverEntry, and a halted adapter of it. The reference keeps either alive.
+  /// A 6.x miniport driver, registered without its DriverEntry, and a halted adapter of it. The reference
+  /// keeps either alive.
   Ref<MiniportDriver> add_miniport6(ULONG flags = 0) {
     NDIS_MINIPORT_DRIVER_CHARACTERISTICS c{};
-    c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
+    c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
+                NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
                 NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2};
     c.MajorNdisVersion = 6;
     c.MinorNdisVersion = 30;
@@ -98,10 +104,11 @@ class ServiceTest : public ::testing::Test {
     return made;
   }
   Ref<Adapter> add_adapter(MiniportDriver& miniport) {
-    return library->add_adapter(miniport, {.name = "nic0", .device_name = u"\\Device\\{nic0}", .configuration_key = kAdapterKey});
+    return library->add_adapter(
+        miniport, {.name = "nic0", .device_name = u"\\Device\\{nic0}", .configuration_key = kAdapterKey});
   }
-  static constexpr const char16_t* kAdapterKey =
-      u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\0000";
+  static constexpr const char16_t* kAdapterKey = u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\C"
+                                                 u"lass\\{4d36e972-e325-11ce-bfc1-08002be10318}\\0000";
 
   /// The kinds of misuse since the last call. What is not asked for fails the test.
   std::vector<kernel::Misuse> misuses() {

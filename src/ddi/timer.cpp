@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Timers: timer objects of NDIS 6 (NDIS' memory), NDIS_TIMER and NDIS_MINIPORT_TIMER of NDIS 5 (the driver's memory).
+// Timers: timer objects of NDIS 6 (NDIS' memory), NDIS_TIMER and NDIS_MINIPORT_TIMER of NDIS 5 (the driver's
+// memory).
 //
 // Beyond  A coalescable timer's tolerance is never used: it expires when it is due.
 #include <climits>
@@ -24,11 +25,13 @@ namespace {
 
 constexpr kernel::CallbackInfo kMiniportTimer{"MiniportTimer", DISPATCH_LEVEL, false};
 
-kernel::Scheduling& scheduling() { return kernel::System::current().scheduling(); }
+kernel::Scheduling& scheduling() {
+  return kernel::System::current().scheduling();
+}
 
 bool check_timer(const DdiCall& call, const KTIMER& timer) {
-  return kernel::check_header(timer.Header, kernel::DispatcherType::NotificationTimer, kernel::DispatcherType::SynchronizationTimer, call.name(),
-                              "a timer");
+  return kernel::check_header(timer.Header, kernel::DispatcherType::NotificationTimer,
+                              kernel::DispatcherType::SynchronizationTimer, call.name(), "a timer");
 }
 
 void initialize(const DdiCall& call, KTIMER& timer) {
@@ -42,17 +45,21 @@ void initialize(const DdiCall& call, KTIMER& timer) {
 
 void set(const DdiCall& call, KTIMER& timer, KDPC& dpc, UINT milliseconds, UINT period) {
   if (!check_timer(call, timer)) return;
-  scheduling().timers.set(timer, kernel::now() + milliseconds * kernel::kTicksPerMillisecond, period * kernel::kTicksPerMillisecond, &dpc, &call.driver());
+  scheduling().timers.set(timer, kernel::now() + milliseconds * kernel::kTicksPerMillisecond,
+                          period * kernel::kTicksPerMillisecond, &dpc, &call.driver());
 }
 
-BOOLEAN cancel(const DdiCall& call, KTIMER& timer) { return check_timer(call, timer) && scheduling().timers.cancel(timer) ? TRUE : FALSE; }
+BOOLEAN cancel(const DdiCall& call, KTIMER& timer) {
+  return check_timer(call, timer) && scheduling().timers.cancel(timer) ? TRUE : FALSE;
+}
 
 void miniport_timer_expired(PKDPC dpc, PVOID object, PVOID argument1, PVOID argument2) {
   auto* const timer = static_cast<NDIS_MINIPORT_TIMER*>(object);
   auto* const driver = reinterpret_cast<kernel::Driver*>(static_cast<std::uintptr_t>(dpc->ProcessorHistory));
   const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(timer->Miniport);
   void* const context = timer->MiniportTimerContext;
-  kernel::call_driver(driver, kMiniportTimer, adapter.get(), context, kernel::callback<NDIS_TIMER_FUNCTION>(timer->MiniportTimerFunction),
+  kernel::call_driver(driver, kMiniportTimer, adapter.get(), context,
+                      kernel::callback<NDIS_TIMER_FUNCTION>(timer->MiniportTimerFunction),
                       static_cast<PVOID>(dpc), context, argument1, argument2);
 }
 
@@ -60,7 +67,8 @@ BOOLEAN set_object(const DdiCall& call, NDIS_HANDLE handle, LARGE_INTEGER due, L
   const Ref<TimerObject> timer = call.find<TimerObject>("TimerObject", handle, HandleKind::Timer);
   if (!timer) return FALSE;
   if (period < 0) {
-    report_misuse(Misuse::BadParameter, call.name(), handle, fmt::format("a period of {} ms is negative", period), timer->origin());
+    report_misuse(Misuse::BadParameter, call.name(), handle,
+                  fmt::format("a period of {} ms is negative", period), timer->origin());
     period = 0;
   }
   return timer->set(due, period, context) ? TRUE : FALSE;
@@ -71,7 +79,8 @@ BOOLEAN set_object(const DdiCall& call, NDIS_HANDLE handle, LARGE_INTEGER due, L
 // ---- NDIS 6 ----
 
 // Page    ndis/nf-ndis-ndisallocatetimerobject                       IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisAllocateTimerObject(NDIS_HANDLE NdisHandle, PNDIS_TIMER_CHARACTERISTICS TimerCharacteristics, PNDIS_HANDLE pTimerObject) {
+NDIS_STATUS NdisAllocateTimerObject(NDIS_HANDLE NdisHandle, PNDIS_TIMER_CHARACTERISTICS TimerCharacteristics,
+                                    PNDIS_HANDLE pTimerObject) {
   const DdiCall call(Ddi::NdisAllocateTimerObject);
   if (pTimerObject == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   *pTimerObject = nullptr;
@@ -89,28 +98,31 @@ NDIS_STATUS NdisAllocateTimerObject(NDIS_HANDLE NdisHandle, PNDIS_TIMER_CHARACTE
 }
 
 // Page    ndis/nf-ndis-ndissettimerobject                            IRQL  <= DISPATCH_LEVEL
-BOOLEAN NdisSetTimerObject(NDIS_HANDLE TimerObject, LARGE_INTEGER DueTime, LONG MillisecondsPeriod, PVOID FunctionContext) {
+BOOLEAN NdisSetTimerObject(NDIS_HANDLE TimerObject, LARGE_INTEGER DueTime, LONG MillisecondsPeriod,
+                           PVOID FunctionContext) {
   const DdiCall call(Ddi::NdisSetTimerObject);
   return set_object(call, TimerObject, DueTime, MillisecondsPeriod, FunctionContext);
 }
 
 // Page    ndis/nf-ndis-ndissetcoalescabletimerobject                 IRQL  <= DISPATCH_LEVEL
-BOOLEAN NdisSetCoalescableTimerObject(NDIS_HANDLE TimerObject, LARGE_INTEGER DueTime, LONG MillisecondsPeriod, PVOID FunctionContext,
-                                      ULONG Tolerance) {
+BOOLEAN NdisSetCoalescableTimerObject(NDIS_HANDLE TimerObject, LARGE_INTEGER DueTime, LONG MillisecondsPeriod,
+                                      PVOID FunctionContext, ULONG Tolerance) {
   const DdiCall call(Ddi::NdisSetCoalescableTimerObject);
   UNREFERENCED_PARAMETER(Tolerance);
   return set_object(call, TimerObject, DueTime, MillisecondsPeriod, FunctionContext);
 }
 
-// Page    ndis/nf-ndis-ndiscanceltimerobject                         IRQL  <= DISPATCH_LEVEL, PASSIVE_LEVEL for a periodic timer
+// Page    ndis/nf-ndis-ndiscanceltimerobject     IRQL  <= DISPATCH_LEVEL, PASSIVE_LEVEL for a periodic timer
 BOOLEAN NdisCancelTimerObject(NDIS_HANDLE TimerObject) {
   const DdiCall call(Ddi::NdisCancelTimerObject);
-  const Ref<undis::TimerObject> timer = call.find<undis::TimerObject>("TimerObject", TimerObject, HandleKind::Timer);
+  const Ref<undis::TimerObject> timer =
+      call.find<undis::TimerObject>("TimerObject", TimerObject, HandleKind::Timer);
   if (!timer) return FALSE;
   const bool was_set = timer->cancel();
   if (timer->is_periodic()) {
     kernel::check_irql(call.name(), PASSIVE_LEVEL);
-    if (kernel::irql() < DISPATCH_LEVEL) scheduling().dpcs.flush();  // its callback runs nowhere when this returns
+    if (kernel::irql() < DISPATCH_LEVEL)
+      scheduling().dpcs.flush();  // its callback runs nowhere when this returns
   }
   return was_set ? TRUE : FALSE;
 }
@@ -118,7 +130,8 @@ BOOLEAN NdisCancelTimerObject(NDIS_HANDLE TimerObject) {
 // Page    ndis/nf-ndis-ndisfreetimerobject                           IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeTimerObject(NDIS_HANDLE TimerObject) {
   const DdiCall call(Ddi::NdisFreeTimerObject);
-  const Ref<undis::TimerObject> timer = call.find<undis::TimerObject>("TimerObject", TimerObject, HandleKind::Timer);
+  const Ref<undis::TimerObject> timer =
+      call.find<undis::TimerObject>("TimerObject", TimerObject, HandleKind::Timer);
   if (!timer) return;
   if (timer->is_set() || timer->is_queued())
     report_misuse(Misuse::BadParameter, call.name(), TimerObject,
@@ -152,8 +165,8 @@ VOID NTAPI NdisCancelTimer(PNDIS_TIMER Timer, PBOOLEAN TimerCancelled) {
 }
 
 // Page    none is left (NDIS 5)                                      IRQL  PASSIVE_LEVEL
-VOID NTAPI NdisMInitializeTimer(PNDIS_MINIPORT_TIMER Timer, NDIS_HANDLE MiniportAdapterHandle, PNDIS_TIMER_FUNCTION TimerFunction,
-                                PVOID FunctionContext) {
+VOID NTAPI NdisMInitializeTimer(PNDIS_MINIPORT_TIMER Timer, NDIS_HANDLE MiniportAdapterHandle,
+                                PNDIS_TIMER_FUNCTION TimerFunction, PVOID FunctionContext) {
   const DdiCall call(Ddi::NdisMInitializeTimer);
   call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
   initialize(call, Timer->Timer);

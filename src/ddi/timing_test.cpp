@@ -8,7 +8,9 @@ namespace {
 
 using kernel::Misuse;
 constexpr std::uint64_t kMs = 10'000;
-LARGE_INTEGER in_ms(LONGLONG ms) { return {.QuadPart = -ms * 10'000}; }
+LARGE_INTEGER in_ms(LONGLONG ms) {
+  return {.QuadPart = -ms * 10'000};
+}
 
 class Events : public ServiceTest {};
 
@@ -87,7 +89,8 @@ class TimerObjects : public ServiceTest {
   }
   NDIS_HANDLE allocate() {
     NDIS_TIMER_CHARACTERISTICS c{};
-    c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1, NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
+    c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1,
+                NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
     c.AllocationTag = 0x31726D54;
     c.TimerFunction = NetTimerCallback;
     c.FunctionContext = this;
@@ -185,16 +188,18 @@ TEST_F(TimerObjects, LeftByADriverAreToldAndDoNotFire) {
   restart("0");
   static NDIS_TIMER_CHARACTERISTICS c;
   c = {};
-  c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1, NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
+  c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1,
+              NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
   c.TimerFunction = NetTimerCallback;
-  library->load(*driver, +[](PDRIVER_OBJECT object, PUNICODE_STRING) -> NTSTATUS {
-    NDIS_GENERIC_OBJECT* const caller = NdisAllocateGenericObject(object, 1, 0);
-    NDIS_HANDLE handle = nullptr;
-    EXPECT_EQ(NdisAllocateTimerObject(caller, &c, &handle), NDIS_STATUS_SUCCESS);
-    NdisSetTimerObject(handle, in_ms(1), 0, nullptr);
-    NdisFreeGenericObject(caller);
-    return STATUS_UNSUCCESSFUL;
-  });
+  library->load(
+      *driver, +[](PDRIVER_OBJECT object, PUNICODE_STRING) -> NTSTATUS {
+        NDIS_GENERIC_OBJECT* const caller = NdisAllocateGenericObject(object, 1, 0);
+        NDIS_HANDLE handle = nullptr;
+        EXPECT_EQ(NdisAllocateTimerObject(caller, &c, &handle), NDIS_STATUS_SUCCESS);
+        NdisSetTimerObject(handle, in_ms(1), 0, nullptr);
+        NdisFreeGenericObject(caller);
+        return STATUS_UNSUCCESSFUL;
+      });
   ASSERT_EQ(seen.left.size(), 1U);
   EXPECT_EQ(seen.left[0].kind, HandleKind::Timer);
   system->advance(10 * kMs);

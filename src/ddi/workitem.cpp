@@ -42,8 +42,8 @@ void write(NDIS_WORK_ITEM* item, std::uint64_t queued) {
 void run(NDIS_WORK_ITEM* item, kernel::Driver* driver) {
   kernel::PoolBlock block;
   if (kernel::System::current().pool().find(item, block) && !block.live) {
-    kernel::report_misuse_of(driver, Misuse::BadParameter, "NdisScheduleWorkItem", item, "the work item was freed while it was queued",
-                             block.freed);
+    kernel::report_misuse_of(driver, Misuse::BadParameter, "NdisScheduleWorkItem", item,
+                             "the work item was freed while it was queued", block.freed);
     return;
   }
   const kernel::callback<std::remove_pointer_t<NDIS_PROC>> routine(item->Routine);
@@ -74,20 +74,25 @@ NDIS_HANDLE NdisAllocateIoWorkItem(NDIS_HANDLE NdisObjectHandle) {
 }
 
 // Page    ndis/nf-ndis-ndisqueueioworkitem                           IRQL  <= DISPATCH_LEVEL
-VOID NdisQueueIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle, NDIS_IO_WORKITEM_ROUTINE Routine, PVOID WorkItemContext) {
+VOID NdisQueueIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle, NDIS_IO_WORKITEM_ROUTINE Routine,
+                         PVOID WorkItemContext) {
   const DdiCall call(Ddi::NdisQueueIoWorkItem);
-  const Ref<IoWorkItem> item = call.find<IoWorkItem>("NdisIoWorkItemHandle", NdisIoWorkItemHandle, HandleKind::IoWorkItem);
+  const Ref<IoWorkItem> item =
+      call.find<IoWorkItem>("NdisIoWorkItemHandle", NdisIoWorkItemHandle, HandleKind::IoWorkItem);
   if (item && !item->queue(Routine, WorkItemContext))
-    report_misuse(Misuse::BadParameter, call.name(), NdisIoWorkItemHandle, "the work item is queued already", item->origin());
+    report_misuse(Misuse::BadParameter, call.name(), NdisIoWorkItemHandle, "the work item is queued already",
+                  item->origin());
 }
 
 // Page    ndis/nf-ndis-ndisfreeioworkitem                            IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle) {
   const DdiCall call(Ddi::NdisFreeIoWorkItem);
-  const Ref<IoWorkItem> item = call.find<IoWorkItem>("NdisIoWorkItemHandle", NdisIoWorkItemHandle, HandleKind::IoWorkItem);
+  const Ref<IoWorkItem> item =
+      call.find<IoWorkItem>("NdisIoWorkItemHandle", NdisIoWorkItemHandle, HandleKind::IoWorkItem);
   if (!item) return;
   if (item->is_queued())
-    report_misuse(Misuse::BadParameter, call.name(), NdisIoWorkItemHandle, "the work item is freed while it is queued", item->origin());
+    report_misuse(Misuse::BadParameter, call.name(), NdisIoWorkItemHandle,
+                  "the work item is freed while it is queued", item->origin());
   Library::current().services().close(*item);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Registry values as configuration parameters, and back. Pages: ndis/nf-ndis-ndisreadconfiguration, ndis/nf-ndis-ndiswriteconfiguration.
+// Registry values as configuration parameters, and back. Pages: ndis/nf-ndis-ndisreadconfiguration,
+// ndis/nf-ndis-ndiswriteconfiguration.
 //
 // What is handed out is pool of NDIS, so that its use after the close is seen.
 #include "ndis/configuration.h"
@@ -18,10 +19,12 @@
 namespace undis {
 namespace {
 
-constexpr ULONG kTag = 0x4E446366;        // what a value that was read lies in
-constexpr ULONG kProcessorAmd64 = 4;      // NdisProcessorAmd64
+constexpr ULONG kTag = 0x4E446366;    // what a value that was read lies in
+constexpr ULONG kProcessorAmd64 = 4;  // NdisProcessorAmd64
 
-kernel::Pool& pool() { return kernel::System::current().pool(); }
+kernel::Pool& pool() {
+  return kernel::System::current().pool();
+}
 
 int digit(char16_t c) noexcept {
   if (c >= u'0' && c <= u'9') return c - u'0';
@@ -34,7 +37,8 @@ int digit(char16_t c) noexcept {
 
 Configuration::Configuration(kernel::Driver& driver, kernel::Registry::Key key)
     : Service(HandleKind::Configuration, driver,
-              fmt::format("configuration {}", kernel::to_utf8(kernel::System::current().registry().path_of(key)))),
+              fmt::format("configuration {}",
+                          kernel::to_utf8(kernel::System::current().registry().path_of(key)))),
       key_(std::move(key)) {}
 
 Configuration::~Configuration() {
@@ -53,52 +57,56 @@ void* Configuration::allocate(std::size_t size) {
   return block;
 }
 
-NDIS_CONFIGURATION_PARAMETER* Configuration::read(std::u16string_view keyword, NDIS_PARAMETER_TYPE wanted, bool& found) {
+NDIS_CONFIGURATION_PARAMETER* Configuration::read(std::u16string_view keyword, NDIS_PARAMETER_TYPE wanted,
+                                                  bool& found) {
   found = true;
-  if (const std::optional<ULONG> number = predefined_value(keyword)) return show(kernel::RegistryValue::dword(*number), wanted, found);
+  if (const std::optional<ULONG> number = predefined_value(keyword))
+    return show(kernel::RegistryValue::dword(*number), wanted, found);
   const std::optional<kernel::RegistryValue> value = kernel::System::current().registry().get(key_, keyword);
   if (value) return show(*value, wanted, found);
   found = false;
   return nullptr;
 }
 
-NDIS_CONFIGURATION_PARAMETER* Configuration::show(const kernel::RegistryValue& value, NDIS_PARAMETER_TYPE wanted, bool& found) {
+NDIS_CONFIGURATION_PARAMETER* Configuration::show(const kernel::RegistryValue& value,
+                                                  NDIS_PARAMETER_TYPE wanted, bool& found) {
   using enum kernel::RegistryType;
   NDIS_CONFIGURATION_PARAMETER shown{};
   switch (value.type) {
-    case Dword:
-      shown.ParameterType = wanted == NdisParameterHexInteger ? NdisParameterHexInteger : NdisParameterInteger;
-      shown.ParameterData.IntegerData = value.as_dword().value_or(0);
+  case Dword:
+    shown.ParameterType = wanted == NdisParameterHexInteger ? NdisParameterHexInteger : NdisParameterInteger;
+    shown.ParameterData.IntegerData = value.as_dword().value_or(0);
+    break;
+  case String:
+  case ExpandString:
+    if (wanted == NdisParameterInteger || wanted == NdisParameterHexInteger) {
+      // Keywords that are enumerations are stored as strings by their INF, and read as numbers.
+      shown.ParameterType = wanted;
+      shown.ParameterData.IntegerData =
+          number_in(value.as_string(), wanted == NdisParameterInteger ? 10 : 16);
       break;
-    case String:
-    case ExpandString:
-      if (wanted == NdisParameterInteger || wanted == NdisParameterHexInteger) {
-        // Keywords that are enumerations are stored as strings by their INF, and read as numbers.
-        shown.ParameterType = wanted;
-        shown.ParameterData.IntegerData = number_in(value.as_string(), wanted == NdisParameterInteger ? 10 : 16);
-        break;
-      }
-      shown.ParameterType = NdisParameterString;
-      if (!put_text(shown.ParameterData.StringData, value.data, 1)) return nullptr;
-      break;
-    case MultiString:
-      shown.ParameterType = NdisParameterMultiString;
-      if (!put_text(shown.ParameterData.StringData, value.data, 0)) return nullptr;
-      break;
-    case Binary:
-      if (value.data.size() > std::numeric_limits<USHORT>::max()) {
-        found = false;
-        return nullptr;
-      }
-      shown.ParameterType = NdisParameterBinary;
-      shown.ParameterData.BinaryData.Length = static_cast<USHORT>(value.data.size());
-      shown.ParameterData.BinaryData.Buffer = allocate(std::max<std::size_t>(value.data.size(), 1));
-      if (shown.ParameterData.BinaryData.Buffer == nullptr) return nullptr;
-      std::memcpy(shown.ParameterData.BinaryData.Buffer, value.data.data(), value.data.size());
-      break;
-    default:
+    }
+    shown.ParameterType = NdisParameterString;
+    if (!put_text(shown.ParameterData.StringData, value.data, 1)) return nullptr;
+    break;
+  case MultiString:
+    shown.ParameterType = NdisParameterMultiString;
+    if (!put_text(shown.ParameterData.StringData, value.data, 0)) return nullptr;
+    break;
+  case Binary:
+    if (value.data.size() > std::numeric_limits<USHORT>::max()) {
       found = false;
       return nullptr;
+    }
+    shown.ParameterType = NdisParameterBinary;
+    shown.ParameterData.BinaryData.Length = static_cast<USHORT>(value.data.size());
+    shown.ParameterData.BinaryData.Buffer = allocate(std::max<std::size_t>(value.data.size(), 1));
+    if (shown.ParameterData.BinaryData.Buffer == nullptr) return nullptr;
+    std::memcpy(shown.ParameterData.BinaryData.Buffer, value.data.data(), value.data.size());
+    break;
+  default:
+    found = false;
+    return nullptr;
   }
   auto* const parameter = static_cast<NDIS_CONFIGURATION_PARAMETER*>(allocate(sizeof shown));
   if (parameter != nullptr) *parameter = shown;
@@ -123,26 +131,28 @@ bool Configuration::put_text(NDIS_STRING& to, const std::vector<std::byte>& data
 
 std::optional<ULONG> predefined_value(std::u16string_view keyword) {
   if (kernel::equal_ignore_case(keyword, u"ProcessorType")) return kProcessorAmd64;
-  if (kernel::equal_ignore_case(keyword, u"NdisVersion")) return ULONG{kNewestVersion.major} << 16 | kNewestVersion.minor;
+  if (kernel::equal_ignore_case(keyword, u"NdisVersion"))
+    return ULONG{kNewestVersion.major} << 16 | kNewestVersion.minor;
   return std::nullopt;
 }
 
 std::optional<kernel::RegistryValue> to_registry(const NDIS_CONFIGURATION_PARAMETER& parameter) {
   const NDIS_STRING& text = parameter.ParameterData.StringData;
   switch (parameter.ParameterType) {
-    case NdisParameterInteger:
-    case NdisParameterHexInteger:
-      return kernel::RegistryValue::dword(parameter.ParameterData.IntegerData);
-    case NdisParameterString:
-      return kernel::RegistryValue::string(kernel::view(&text));
-    case NdisParameterMultiString: {
-      // As the driver has it, with its zeros.
-      kernel::RegistryValue value = kernel::RegistryValue::binary(text.Buffer, text.Length);
-      value.type = kernel::RegistryType::MultiString;
-      return value;
-    }
-    case NdisParameterBinary:
-      return kernel::RegistryValue::binary(parameter.ParameterData.BinaryData.Buffer, parameter.ParameterData.BinaryData.Length);
+  case NdisParameterInteger:
+  case NdisParameterHexInteger:
+    return kernel::RegistryValue::dword(parameter.ParameterData.IntegerData);
+  case NdisParameterString:
+    return kernel::RegistryValue::string(kernel::view(&text));
+  case NdisParameterMultiString: {
+    // As the driver has it, with its zeros.
+    kernel::RegistryValue value = kernel::RegistryValue::binary(text.Buffer, text.Length);
+    value.type = kernel::RegistryType::MultiString;
+    return value;
+  }
+  case NdisParameterBinary:
+    return kernel::RegistryValue::binary(parameter.ParameterData.BinaryData.Buffer,
+                                         parameter.ParameterData.BinaryData.Length);
   }
   return std::nullopt;
 }

@@ -23,13 +23,15 @@ class Configuration final : public Service {
 
   const kernel::Registry::Key& key() const noexcept { return key_; }
 
-  /// The value as NDIS shows it to drivers; nullptr: no memory (`found`) or no such value of a type that NDIS knows.
+  /// The value as NDIS shows it to drivers; nullptr: no memory (`found`) or no such value of a type that NDIS
+  /// knows.
   NDIS_CONFIGURATION_PARAMETER* read(std::u16string_view keyword, NDIS_PARAMETER_TYPE wanted, bool& found);
   /// Memory of NDIS that is freed with this object, zeroed; nullptr: none.
   void* allocate(std::size_t size);
 
  private:
-  NDIS_CONFIGURATION_PARAMETER* show(const kernel::RegistryValue& value, NDIS_PARAMETER_TYPE wanted, bool& found);
+  NDIS_CONFIGURATION_PARAMETER* show(const kernel::RegistryValue& value, NDIS_PARAMETER_TYPE wanted,
+                                     bool& found);
   bool put_text(NDIS_STRING& to, const std::vector<std::byte>& data, std::size_t terminators);
 
   const kernel::Registry::Key key_;
@@ -40,7 +42,8 @@ class Configuration final : public Service {
 std::optional<ULONG> predefined_value(std::u16string_view keyword);
 /// How NdisWriteConfiguration stores a parameter; nothing: its type is unknown.
 std::optional<kernel::RegistryValue> to_registry(const NDIS_CONFIGURATION_PARAMETER& parameter);
-/// A number in text, as a value read as an integer is: digits of `base` after spaces, and what is before the first other character.
+/// A number in text, as a value read as an integer is: digits of `base` after spaces, and what is before the
+/// first other character.
 ULONG number_in(std::u16string_view text, unsigned base);
 /// The bytes of a NetworkAddress value: pairs of hexadecimal digits, hyphens left out. Nothing: it is none.
 std::optional<std::vector<UCHAR>> network_address_in(std::u16string_view text);

@@ -16,7 +16,7 @@
 namespace undis {
 namespace {
 
-constexpr std::size_t kNdisPart = 64;   // of the device extension; what follows is the driver's
+constexpr std::size_t kNdisPart = 64;  // of the device extension; what follows is the driver's
 
 std::vector<Ref<Service>> devices() {
   Library* const library = Library::current_or_null();
@@ -25,14 +25,17 @@ std::vector<Ref<Service>> devices() {
 
 }  // namespace
 
-Device::Device(kernel::Driver& driver, std::u16string name, std::u16string link, const PDRIVER_DISPATCH* majors)
-    : Service(HandleKind::Device, driver, fmt::format("device {}", kernel::to_utf8(name))), device_name_(std::move(name)), link_name_(std::move(link)) {
+Device::Device(kernel::Driver& driver, std::u16string name, std::u16string link,
+               const PDRIVER_DISPATCH* majors)
+    : Service(HandleKind::Device, driver, fmt::format("device {}", kernel::to_utf8(name))),
+      device_name_(std::move(name)), link_name_(std::move(link)) {
   for (std::size_t i = 0; i < kMajors; ++i) majors_[i] = majors[i];
 }
 
 Ref<Device> Device::of(const DEVICE_OBJECT* object) {
   for (const Ref<Service>& service : devices())
-    if (auto* const device = static_cast<Device*>(service.get()); device->object_ == object) return Ref<Device>(device);
+    if (auto* const device = static_cast<Device*>(service.get()); device->object_ == object)
+      return Ref<Device>(device);
   return {};
 }
 
@@ -71,9 +74,10 @@ void Device::remove() {
 
 void Device::take_entries() {
   PDRIVER_DISPATCH* const entries = driver().object()->MajorFunction;
-  const Device* sibling = nullptr;   // whose entries were taken before
+  const Device* sibling = nullptr;  // whose entries were taken before
   for (const Ref<Service>& service : devices())
-    if (service.get() != this && &service->driver() == &driver()) sibling = static_cast<const Device*>(service.get());
+    if (service.get() != this && &service->driver() == &driver())
+      sibling = static_cast<const Device*>(service.get());
   for (std::size_t i = 0; i < kMajors; ++i) {
     before_[i] = entries[i] == &dispatch && sibling != nullptr ? sibling->before_[i] : entries[i];
     entries[i] = &dispatch;
@@ -82,7 +86,9 @@ void Device::take_entries() {
 
 void Device::give_entries_back() {
   for (const Ref<Service>& service : devices())
-    if (service.get() != this && &service->driver() == &driver() && static_cast<const Device*>(service.get())->object_ != nullptr) return;
+    if (service.get() != this && &service->driver() == &driver() &&
+        static_cast<const Device*>(service.get())->object_ != nullptr)
+      return;
   PDRIVER_DISPATCH* const entries = driver().object()->MajorFunction;
   for (std::size_t i = 0; i < kMajors; ++i)
     if (entries[i] == &dispatch) entries[i] = before_[i];

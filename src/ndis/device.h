@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Device objects that NDIS makes for a driver: a name, a symbolic link, and the driver's dispatch routines, which NDIS calls.
-// Pages: ndis/nf-ndis-ndisregisterdeviceex, ndis/nf-ndis-ndismregisterdevice.
+// Device objects that NDIS makes for a driver: a name, a symbolic link, and the driver's dispatch routines,
+// which NDIS calls. Pages: ndis/nf-ndis-ndisregisterdeviceex, ndis/nf-ndis-ndismregisterdevice.
 //
-// While a driver has such a device, the entries of its DRIVER_OBJECT are NDIS': an IRP for the device goes to the routine that was
-// registered with it, an IRP for any other device of the driver to the entry that stood there before.
+// While a driver has such a device, the entries of its DRIVER_OBJECT are NDIS': an IRP for the device goes to
+// the routine that was registered with it, an IRP for any other device of the driver to the entry that stood
+// there before.
 #pragma once
 
 #include <array>
@@ -26,7 +27,8 @@ class Device final : public Service {
   /// `majors`: kMajors entries.
   Device(kernel::Driver& driver, std::u16string name, std::u16string link, const PDRIVER_DISPATCH* majors);
 
-  /// Makes the device object and the link, with `extension` bytes for the driver. On failure nothing is left. PASSIVE_LEVEL.
+  /// Makes the device object and the link, with `extension` bytes for the driver. On failure nothing is left.
+  /// PASSIVE_LEVEL.
   NTSTATUS create(std::size_t extension);
   /// Takes both away. PASSIVE_LEVEL.
   void remove();
@@ -47,7 +49,7 @@ class Device final : public Service {
   const std::u16string device_name_;
   const std::u16string link_name_;
   Majors majors_;
-  std::array<PDRIVER_DISPATCH, kMajors> before_{};   ///< the driver object's own entries
+  std::array<PDRIVER_DISPATCH, kMajors> before_{};  ///< the driver object's own entries
   DEVICE_OBJECT* object_ = nullptr;
   void* extension_ = nullptr;
 };

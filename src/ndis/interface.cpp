@@ -8,8 +8,8 @@
 namespace undis {
 namespace {
 
-constexpr UINT32 kFirstOfProviders = 0x8000;   // below are the adapters'
-constexpr UINT32 kLast = 0xFFFFFF;             // 24 bits
+constexpr UINT32 kFirstOfProviders = 0x8000;  // below are the adapters'
+constexpr UINT32 kLast = 0xFFFFFF;            // 24 bits
 
 }  // namespace
 

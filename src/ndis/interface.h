@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Network interfaces as the IP helper knows them: indexes, NET_LUIDs, and which lies on which. Page: network/ndis-network-interfaces.
+// Network interfaces as the IP helper knows them: indexes, NET_LUIDs, and which lies on which. Page:
+// network/ndis-network-interfaces.
 #pragma once
 
 #include <set>
@@ -35,7 +36,7 @@ class InterfaceTable {
 
  private:
   mutable kernel::Lock lock_;
-  std::set<std::pair<NET_IFINDEX, NET_IFINDEX>> stack_ GUARDED_BY(lock_);        // higher, lower
+  std::set<std::pair<NET_IFINDEX, NET_IFINDEX>> stack_ GUARDED_BY(lock_);  // higher, lower
   std::set<std::pair<NET_IFTYPE, UINT32>> luid_indexes_ GUARDED_BY(lock_);
 };
 

@@ -17,13 +17,16 @@ namespace {
 using kernel::HeldLock;
 using kernel::Thread;
 
-const void* key(volatile LONG* word) noexcept { return const_cast<const LONG*>(word); }
+const void* key(volatile LONG* word) noexcept {
+  return const_cast<const LONG*>(word);
+}
 
 bool try_acquire(std::atomic_ref<LONG> word, Access access, const HeldLock* held) noexcept {
   const bool writes = held != nullptr && held->kind == HeldLock::Kind::Exclusive;
   if (writes) return true;  // nested: only the note is added
   LONG seen = word.load(std::memory_order_relaxed);
-  if (access == Access::Write) return seen == 0 && word.compare_exchange_strong(seen, kWriter, std::memory_order_acquire);
+  if (access == Access::Write)
+    return seen == 0 && word.compare_exchange_strong(seen, kWriter, std::memory_order_acquire);
   while (seen >= 0)
     if (word.compare_exchange_weak(seen, seen + 1, std::memory_order_acquire)) return true;
   return false;
@@ -38,7 +41,8 @@ void acquire(volatile LONG* lock, Access access, const char* function, const voi
   const HeldLock* const held = self.held(key(lock));
   if (access == Access::Write && held != nullptr && held->kind == HeldLock::Kind::Shared)
     kernel::report_misuse(kernel::Misuse::LockRecursion, function, key(lock),
-                          fmt::format("{} wants to write under a lock that this processor has acquired for reading; a read lock cannot be promoted",
+                          fmt::format("{} wants to write under a lock that this processor has acquired for "
+                                      "reading; a read lock cannot be promoted",
                                       function));
   bool first = true;
   while (!try_acquire(word, access, held)) {
@@ -48,9 +52,12 @@ void acquire(volatile LONG* lock, Access access, const char* function, const voi
     machine.spin(key(lock));
   }
   self.blocked_frame = nullptr;
-  // A read inside a write is part of the write: it must not be counted back by who clears up after the thread.
-  const bool exclusive = access == Access::Write || (held != nullptr && held->kind == HeldLock::Kind::Exclusive);
-  self.note_acquired({key(lock), exclusive ? HeldLock::Kind::Exclusive : HeldLock::Kind::Shared, function, return_address});
+  // A read inside a write is part of the write: it must not be counted back by who clears up after the
+  // thread.
+  const bool exclusive =
+      access == Access::Write || (held != nullptr && held->kind == HeldLock::Kind::Exclusive);
+  self.note_acquired(
+      {key(lock), exclusive ? HeldLock::Kind::Exclusive : HeldLock::Kind::Shared, function, return_address});
 }
 
 bool release(volatile LONG* lock, Access access) noexcept {

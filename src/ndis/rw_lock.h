@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Read/write locks: many readers or one writer, spinning at DISPATCH_LEVEL. Shared by NDIS_RW_LOCK_EX and the older NDIS_RW_LOCK.
+// Read/write locks: many readers or one writer, spinning at DISPATCH_LEVEL. Shared by NDIS_RW_LOCK_EX and the
+// older NDIS_RW_LOCK.
 //
-// The word is that of an EX_SPIN_LOCK: the number of readers, or kWriter. Who holds it is noted with the thread; reading and writing may
-// each be nested by who holds the lock for just that, and a writer may read.
+// The word is that of an EX_SPIN_LOCK: the number of readers, or kWriter. Who holds it is noted with the
+// thread; reading and writing may each be nested by who holds the lock for just that, and a writer may read.
 #pragma once
 
 #include <wdm.h>

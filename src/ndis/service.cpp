@@ -48,7 +48,8 @@ void ServiceTable::sweep(kernel::Driver& driver, LeftBehind::When when, bool int
   }
   for (const Ref<Service>& entry : left) {
     if (!driver.harness())
-      Library::current().observer().on(LeftBehind{when, &driver, entry->kind_, entry->name_, intermediate, false, entry->origin_});
+      Library::current().observer().on(
+          LeftBehind{when, &driver, entry->kind_, entry->name_, intermediate, false, entry->origin_});
     entry->abandon();
     close(*entry);
   }

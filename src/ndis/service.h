@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What NDIS gives a driver a handle to beside drivers, adapters, bindings and pools: configuration keys, timer objects, I/O work
-// items, read/write locks, devices.
+// What NDIS gives a driver a handle to beside drivers, adapters, bindings and pools: configuration keys,
+// timer objects, I/O work items, read/write locks, devices.
 #pragma once
 
 #include <string>
@@ -32,7 +32,8 @@ class Service : public Object {
   Service(HandleKind kind, kernel::Driver& driver, std::string name)
       : driver_(driver), kind_(kind), origin_(kernel::Stack::capture(1)), name_(std::move(name)) {}
 
-  /// Its driver is gone without having given it back: from now on nothing of the driver's may be called. PASSIVE_LEVEL.
+  /// Its driver is gone without having given it back: from now on nothing of the driver's may be called.
+  /// PASSIVE_LEVEL.
   virtual void abandon() {}
 
  private:

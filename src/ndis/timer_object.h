@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Timer objects of NDIS 6: a kernel timer and its DPC, and the function that the driver gave when it allocated the object.
+// Timer objects of NDIS 6: a kernel timer and its DPC, and the function that the driver gave when it
+// allocated the object.
 #pragma once
 
 #include <ndis.h>
@@ -40,7 +41,8 @@ class TimerObject final : public Service {
   KDPC dpc_{};
 };
 
-/// What a DPC or a timer of NDIS needs: the DPC runs `routine` without a driver's frame. Its ProcessorHistory is who queued it.
+/// What a DPC or a timer of NDIS needs: the DPC runs `routine` without a driver's frame. Its ProcessorHistory
+/// is who queued it.
 void initialize_own_dpc(KDPC& dpc, PKDEFERRED_ROUTINE routine, void* context) noexcept;
 
 }  // namespace undis

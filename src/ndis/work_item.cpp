@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Queueing of I/O work items. What is queued when the driver goes is taken out of the queue with the rest of its work.
+// Queueing of I/O work items. What is queued when the driver goes is taken out of the queue with the rest of
+// its work.
 #include "ndis/work_item.h"
 
 #include "kernel/call.h"
@@ -22,7 +23,8 @@ bool IoWorkItem::queue(NDIS_IO_WORKITEM_ROUTINE routine, void* context) {
   entry.name = kRoutine.name;
   entry.driver = &driver();
   entry.item = this;
-  entry.body = [item = Ref<IoWorkItem>(this), function = kernel::callback<NDIS_IO_WORKITEM_FUNCTION>(routine), context] {
+  entry.body = [item = Ref<IoWorkItem>(this), function = kernel::callback<NDIS_IO_WORKITEM_FUNCTION>(routine),
+                context] {
     item->queued_ = false;  // from here it may be queued again, or freed
     kernel::call_driver(&item->driver(), kRoutine, item.get(), context, function, context, item->handle());
   };

@@ -13,7 +13,8 @@ class IoWorkItem final : public Service {
  public:
   static constexpr HandleKind kHandleKinds[] = {HandleKind::IoWorkItem};
   /// `owner`: the driver, adapter or device whose handle was given.
-  IoWorkItem(kernel::Driver& driver, Ref<Object> owner) : Service(HandleKind::IoWorkItem, driver, "I/O work item"), owner_(std::move(owner)) {}
+  IoWorkItem(kernel::Driver& driver, Ref<Object> owner)
+      : Service(HandleKind::IoWorkItem, driver, "I/O work item"), owner_(std::move(owner)) {}
 
   /// Calls `routine` on a system worker thread. False: it is queued already.
   bool queue(NDIS_IO_WORKITEM_ROUTINE routine, void* context);
@@ -21,7 +22,7 @@ class IoWorkItem final : public Service {
 
  private:
   const Ref<Object> owner_;
-  bool queued_ = false;   ///< until its routine begins
+  bool queued_ = false;  ///< until its routine begins
 };
 
 }  // namespace undis
