@@ -312,6 +312,7 @@ void System::abandon(Outcome why) {
 // ---- shortcuts ----
 
 void schedule_point(const char* what) noexcept {
+  if (locks_held != 0) return;  // who holds a lock of ours is not switched away (lock.h): setting an event under one is no point
   if (current_machine != nullptr) current_machine->point(what);
 }
 

@@ -150,6 +150,7 @@ NDIS_STATUS Adapter::restart() {
     const kernel::Hold hold(lock_);
     restart_pended_ = false;
   }
+  if (state() == AdapterState::Shutdown) return NDIS_STATUS_CLOSING;  // the system went down while the driver restarted
   advance(status == NDIS_STATUS_SUCCESS ? AdapterEvent::RestartComplete : AdapterEvent::RestartFailed);
   return status;
 }
@@ -199,7 +200,7 @@ void Adapter::pause() {
   sends.wait_empty();
   receives.close();
   receives.wait_empty();
-  advance(AdapterEvent::PauseComplete);
+  if (state() != AdapterState::Shutdown) advance(AdapterEvent::PauseComplete);
 }
 
 bool Adapter::complete_pause() {
