@@ -111,7 +111,7 @@ struct FakeDriver::Callbacks5 {
     UINT medium_index = 0;
     NdisOpenAdapter(status, &open_status, &binding.handle, &medium_index, media, 1, driver.protocol, &binding, device, 0, nullptr);
     *status = driver.finish_bind(binding, *status);
-    if (*status != NDIS_STATUS_SUCCESS && binding.open) close_and_wait(binding);
+    if (*status != NDIS_STATUS_SUCCESS && *status != NDIS_STATUS_PENDING && binding.open) close_and_wait(binding);
   }
 
   static VOID NTAPI open_complete(NDIS_HANDLE context, NDIS_STATUS status, NDIS_STATUS) {

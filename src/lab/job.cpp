@@ -3,6 +3,8 @@
 // Running a suite once, and the form in which the outcome crosses to another process.
 #include "lab/job.h"
 
+#include <memory>
+
 #include <nlohmann/json.hpp>
 
 namespace undis::lab {
@@ -50,13 +52,16 @@ JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, 
   JobResult result;
   result.suite = suite.name;
   result.schedule = schedule.text();
-  Scene scene(images, schedule, true, record_trace);
+  auto owned = std::make_unique<Scene>(images, schedule, true, record_trace);
+  Scene& scene = *owned;
   const kernel::Outcome outcome = scene.world().run(suite.name, [&] { result.fits = suite.play(scene); });
-  result.poisoned = outcome == kernel::Outcome::Crash;
+  result.poisoned = outcome != kernel::Outcome::Idle;
   result.faults = scene.world().machine().schedule().faults_seen();
   result.trace_hash = scene.world().verifier().trace_hash();
   result.violations = scene.world().verifier().violations();
   if (record_trace) result.trace = scene.world().verifier().trace();
+  // Where threads were left in the middle of something, nothing can be taken down in order: it goes with the process.
+  if (result.poisoned) static_cast<void>(owned.release());
   return result;
 }
 

@@ -16,7 +16,7 @@ struct JobResult {
   std::string suite;
   std::string schedule;
   bool fits = true;                ///< false: the suite has nothing to do with these drivers
-  bool poisoned = false;           ///< the process is of no further use (a crash)
+  bool poisoned = false;           ///< a crash, hang or bug check: the process is of no further use
   std::uint32_t faults = 0;        ///< fault points passed
   std::uint64_t trace_hash = 0;
   std::vector<verifier::Violation> violations;

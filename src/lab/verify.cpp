@@ -81,6 +81,7 @@ class Verification {
     std::uint64_t index = 0;
     std::uint64_t runs = 0;
     std::uint64_t found_at = 0;
+    std::uint32_t fault_points = 0;
     bool fits = true;
     bool more = true;
     while (more && fits) {
@@ -90,7 +91,7 @@ class Verification {
         if (last && !last->fits) return std::nullopt;
         if (Clock::now() >= until && at != from) return std::nullopt;
         if (suite.faults) {
-          if (last && at > last->faults) return std::nullopt;  // every fault point has failed once
+          if ((last || runs != 0) && at > (last ? last->faults : fault_points)) return std::nullopt;  // every fault point has failed once
           ++at;
           return machine::Schedule(0, static_cast<std::uint32_t>(at));
         }
@@ -98,7 +99,7 @@ class Verification {
         if (last && !last->violations.empty() && found_at == 0) found_at = at;
         return machine::Schedule(seed_at(seed, at++));
       });
-      more = listen(worker, suite, index, runs, fits);
+      more = listen(worker, suite, index, runs, fits, fault_points);
       more = more && Clock::now() < until && (suite.faults || index < wanted);
     }
     report_.suites.push_back({suite.name, fits ? verdict_of(suite) : "skipped", runs, runs, seconds_since(begun),
@@ -106,13 +107,14 @@ class Verification {
   }
 
   /// True: the worker broke off, and another may go on after the job that broke it.
-  bool listen(Worker& worker, const Play& suite, std::uint64_t& index, std::uint64_t& runs, bool& fits) {
+  bool listen(Worker& worker, const Play& suite, std::uint64_t& index, std::uint64_t& runs, bool& fits, std::uint32_t& fault_points) {
     for (;;) {
       switch (worker.listen(kSilence)) {
         case Worker::Said::Begun: ++index; break;
         case Worker::Said::Result:
           ++runs;
           fits = worker.result().fits;
+          fault_points = worker.result().faults;
           take(suite, worker.result());
           show_progress(suite, runs);
           if (worker.result().poisoned) return true;
@@ -144,7 +146,7 @@ class Verification {
 
   void take(const Play& suite, const JobResult& result) {
     for (const verifier::Violation& v : result.violations) {
-      const auto same = [&](const Violation& seen) { return seen.rule == v.rule && seen.driver == v.driver && seen.function == v.function && seen.suite == suite.name; };
+      const auto same = [&](const Violation& seen) { return seen.rule == v.rule && seen.function == v.function && seen.suite == suite.name; };
       if (const auto seen = std::ranges::find_if(report_.violations, same); seen != report_.violations.end()) {
         ++seen->times;
         continue;
@@ -163,7 +165,7 @@ class Verification {
       out.bugcheck = rule->bugcheck;
     }
     out.text = v.text;
-    out.driver = v.driver;
+    out.driver = v.driver == "host" && report_.drivers.size() == 1 ? report_.drivers.front() : v.driver;
     out.function = v.function;
     out.object = v.object;
     out.holder = v.holder;
