@@ -30,9 +30,9 @@ struct Registration {
   callback<void(PVOID, PVOID, PVOID)> routine;
   PVOID context = nullptr;
   Driver* driver = nullptr;
-  std::uint32_t calls = 0;          // running now
-  bool leaving = false;             // unregistered
-  Event* waiter = nullptr;          // of ExUnregisterCallback, when some are running
+  std::uint32_t calls = 0;  // running now
+  bool leaving = false;     // unregistered
+  Event* waiter = nullptr;  // of ExUnregisterCallback, when some are running
 };
 
 }  // namespace
@@ -45,17 +45,20 @@ struct _CALLBACK_OBJECT {
 
 namespace {
 
-ObjectTable& objects() { return System::current().objects(); }
+ObjectTable& objects() {
+  return System::current().objects();
+}
 
 }  // namespace
 
 // Page wdm/nf-wdm-excreatecallback
-NTSTATUS ExCreateCallback(PCALLBACK_OBJECT* CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes, BOOLEAN Create,
-                          BOOLEAN AllowMultipleCallbacks) {
+NTSTATUS ExCreateCallback(PCALLBACK_OBJECT* CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes,
+                          BOOLEAN Create, BOOLEAN AllowMultipleCallbacks) {
   const KernelCall call("ExCreateCallback", PASSIVE_LEVEL);
   *CallbackObject = nullptr;
   if (fault_point("ExCreateCallback")) return STATUS_INSUFFICIENT_RESOURCES;
-  const std::string name = ObjectAttributes == nullptr ? std::string{} : to_utf8(upcased(view(ObjectAttributes->ObjectName)));
+  const std::string name =
+      ObjectAttributes == nullptr ? std::string{} : to_utf8(upcased(view(ObjectAttributes->ObjectName)));
   if (!name.empty()) {
     if (void* const known = objects().reference_by_name(ObjectKind::Callback, name)) {
       *CallbackObject = static_cast<PCALLBACK_OBJECT>(known);
@@ -71,10 +74,12 @@ NTSTATUS ExCreateCallback(PCALLBACK_OBJECT* CallbackObject, POBJECT_ATTRIBUTES O
 }
 
 // Page wdm/nf-wdm-exregistercallback. NULL: the object takes one routine and has one.
-PVOID ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION CallbackFunction, PVOID CallbackContext) {
+PVOID ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION CallbackFunction,
+                         PVOID CallbackContext) {
   const KernelCall call("ExRegisterCallback", APC_LEVEL);
   if (!objects().reference(CallbackObject)) {
-    report_misuse(Misuse::BadParameter, call.name(), CallbackObject, "the pointer given is no callback object");
+    report_misuse(Misuse::BadParameter, call.name(), CallbackObject,
+                  "the pointer given is no callback object");
     return nullptr;
   }
   auto registration = std::make_shared<Registration>();
@@ -104,15 +109,17 @@ VOID ExUnregisterCallback(PVOID CallbackRegistration) {
       if (registration.get() == CallbackRegistration) object = candidate;
   });
   if (object == nullptr) {
-    report_misuse(Misuse::BadParameter, call.name(), CallbackRegistration, "the pointer given is no registration of a callback");
+    report_misuse(Misuse::BadParameter, call.name(), CallbackRegistration,
+                  "the pointer given is no registration of a callback");
     return;
   }
   Event ended("callback routine's end");
   bool running = false;
   {
     const Hold hold(object->lock);
-    const auto found = std::find_if(object->registrations.begin(), object->registrations.end(),
-                                    [&](const auto& registration) { return registration.get() == CallbackRegistration; });
+    const auto found =
+        std::find_if(object->registrations.begin(), object->registrations.end(),
+                     [&](const auto& registration) { return registration.get() == CallbackRegistration; });
     if (found != object->registrations.end()) {
       (*found)->leaving = true;
       running = (*found)->calls != 0;
@@ -128,7 +135,8 @@ VOID ExUnregisterCallback(PVOID CallbackRegistration) {
 VOID ExNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2) {
   const KernelCall call("ExNotifyCallback", DISPATCH_LEVEL);
   if (!objects().reference(CallbackObject)) {
-    report_misuse(Misuse::BadParameter, call.name(), CallbackObject, "the pointer given is no callback object");
+    report_misuse(Misuse::BadParameter, call.name(), CallbackObject,
+                  "the pointer given is no callback object");
     return;
   }
   auto* const object = static_cast<PCALLBACK_OBJECT>(CallbackObject);
@@ -143,8 +151,8 @@ VOID ExNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2) {
       if (registration->leaving) continue;
       ++registration->calls;
     }
-    call_driver(registration->driver, kCallback, object, registration->context, registration->routine, registration->context, Argument1,
-                Argument2);
+    call_driver(registration->driver, kCallback, object, registration->context, registration->routine,
+                registration->context, Argument1, Argument2);
     Event* waiter = nullptr;
     {
       const Hold hold(object->lock);

@@ -38,20 +38,30 @@ int put_windows(Char* buffer, std::size_t count, const std::basic_string<Char>& 
   return text.size() > count ? -1 : static_cast<int>(text.size());
 }
 
-char lower_ascii(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-char upper_ascii(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+char lower_ascii(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+char upper_ascii(char c) noexcept {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+}
 
 int compare_text(const auto* one, const auto* other, std::size_t count, auto fold) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
-    const int left = static_cast<int>(static_cast<std::make_unsigned_t<decltype(fold(one[i]))>>(fold(one[i])));
-    const int right = static_cast<int>(static_cast<std::make_unsigned_t<decltype(fold(other[i]))>>(fold(other[i])));
+    const int left =
+        static_cast<int>(static_cast<std::make_unsigned_t<decltype(fold(one[i]))>>(fold(one[i])));
+    const int right =
+        static_cast<int>(static_cast<std::make_unsigned_t<decltype(fold(other[i]))>>(fold(other[i])));
     if (left != right || left == 0) return left - right;
   }
   return 0;
 }
 constexpr std::size_t kAll = static_cast<std::size_t>(-1);
-std::uint16_t unit(WCHAR c) noexcept { return c; }
-std::uint16_t folded(WCHAR c) noexcept { return downcase(c); }
+std::uint16_t unit(WCHAR c) noexcept {
+  return c;
+}
+std::uint16_t folded(WCHAR c) noexcept {
+  return downcase(c);
+}
 
 template <class Char>
 Char* number(ULONGLONG value, bool negative, Char* text, int radix) noexcept {
@@ -139,10 +149,18 @@ int _snwprintf(WCHAR* buffer, size_t count, const WCHAR* format, ...) {
 
 // ---- comparing without regard to case, changing case ----
 
-int _stricmp(const CHAR* one, const CHAR* other) { return compare_text(one, other, kAll, lower_ascii); }
-int _strnicmp(const CHAR* one, const CHAR* other, size_t count) { return compare_text(one, other, count, lower_ascii); }
-int _wcsicmp(const WCHAR* one, const WCHAR* other) { return compare_text(one, other, kAll, folded); }
-int _wcsnicmp(const WCHAR* one, const WCHAR* other, size_t count) { return compare_text(one, other, count, folded); }
+int _stricmp(const CHAR* one, const CHAR* other) {
+  return compare_text(one, other, kAll, lower_ascii);
+}
+int _strnicmp(const CHAR* one, const CHAR* other, size_t count) {
+  return compare_text(one, other, count, lower_ascii);
+}
+int _wcsicmp(const WCHAR* one, const WCHAR* other) {
+  return compare_text(one, other, kAll, folded);
+}
+int _wcsnicmp(const WCHAR* one, const WCHAR* other, size_t count) {
+  return compare_text(one, other, count, folded);
+}
 
 CHAR* _strlwr(CHAR* text) {
   for (CHAR* at = text; *at != 0; ++at) *at = lower_ascii(*at);
@@ -163,23 +181,38 @@ WCHAR* _wcsupr(WCHAR* text) {
 
 // ---- numbers ----
 
-CHAR* _itoa(int value, CHAR* text, int radix) { return signed_number<CHAR>(value, static_cast<unsigned>(value), text, radix); }
-CHAR* _ultoa(ULONG value, CHAR* text, int radix) { return number<CHAR>(value, false, text, radix); }
-CHAR* _i64toa(LONGLONG value, CHAR* text, int radix) { return signed_number<CHAR>(value, static_cast<ULONGLONG>(value), text, radix); }
-CHAR* _ui64toa(ULONGLONG value, CHAR* text, int radix) { return number<CHAR>(value, false, text, radix); }
-WCHAR* _itow(int value, WCHAR* text, int radix) { return signed_number<WCHAR>(value, static_cast<unsigned>(value), text, radix); }
-WCHAR* _ultow(ULONG value, WCHAR* text, int radix) { return number<WCHAR>(value, false, text, radix); }
+CHAR* _itoa(int value, CHAR* text, int radix) {
+  return signed_number<CHAR>(value, static_cast<unsigned>(value), text, radix);
+}
+CHAR* _ultoa(ULONG value, CHAR* text, int radix) {
+  return number<CHAR>(value, false, text, radix);
+}
+CHAR* _i64toa(LONGLONG value, CHAR* text, int radix) {
+  return signed_number<CHAR>(value, static_cast<ULONGLONG>(value), text, radix);
+}
+CHAR* _ui64toa(ULONGLONG value, CHAR* text, int radix) {
+  return number<CHAR>(value, false, text, radix);
+}
+WCHAR* _itow(int value, WCHAR* text, int radix) {
+  return signed_number<WCHAR>(value, static_cast<unsigned>(value), text, radix);
+}
+WCHAR* _ultow(ULONG value, WCHAR* text, int radix) {
+  return number<WCHAR>(value, false, text, radix);
+}
 
 int _wtoi(const WCHAR* text) {
   const std::u16string_view all(text);
   std::string narrow;
-  for (const char16_t c : all) narrow.push_back(c < 0x80 ? static_cast<char>(c) : 'x');  // what is no digit ends it
+  for (const char16_t c : all)
+    narrow.push_back(c < 0x80 ? static_cast<char>(c) : 'x');  // what is no digit ends it
   return static_cast<int>(std::strtol(narrow.c_str(), nullptr, 10));
 }
 
 // ---- wide strings ----
 
-size_t undis_crt_wcslen(const WCHAR* text) { return std::u16string_view(text).size(); }
+size_t undis_crt_wcslen(const WCHAR* text) {
+  return std::u16string_view(text).size();
+}
 
 size_t undis_crt_wcsnlen(const WCHAR* text, size_t count) {
   size_t length = 0;
@@ -212,8 +245,12 @@ WCHAR* undis_crt_wcsncat(WCHAR* to, const WCHAR* from, size_t count) {
   return to;
 }
 
-int undis_crt_wcscmp(const WCHAR* one, const WCHAR* other) { return compare_text(one, other, kAll, unit); }
-int undis_crt_wcsncmp(const WCHAR* one, const WCHAR* other, size_t count) { return compare_text(one, other, count, unit); }
+int undis_crt_wcscmp(const WCHAR* one, const WCHAR* other) {
+  return compare_text(one, other, kAll, unit);
+}
+int undis_crt_wcsncmp(const WCHAR* one, const WCHAR* other, size_t count) {
+  return compare_text(one, other, count, unit);
+}
 
 WCHAR* undis_crt_wcschr(const WCHAR* text, WCHAR character) {
   for (;; ++text) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// DbgPrint and its like go to the observer's trace, line by line; break points and failed assertions stop the driver.
+// DbgPrint and its like go to the observer's trace, line by line; break points and failed assertions stop the
+// driver.
 //
-// Pages   wdm/nf-wdm-dbgprint, -dbgprintex, -vdbgprintexwithprefix, wdm/nf-wdm-dbgbreakpoint, wdm/nf-wdm-rtlassert
-// Beyond  No filter by component and level: the host asks for the trace and gets all of it. There is no debugger in the kernel's
-//         sense, so a failed assertion is a trace line and a SIGTRAP, which a real debugger catches and the machine reports.
+// Pages   wdm/nf-wdm-dbgprint, -dbgprintex, -vdbgprintexwithprefix, wdm/nf-wdm-dbgbreakpoint,
+// wdm/nf-wdm-rtlassert Beyond  No filter by component and level: the host asks for the trace and gets all of
+// it. There is no debugger in the kernel's
+//         sense, so a failed assertion is a trace line and a SIGTRAP, which a real debugger catches and the
+//         machine reports.
 #include <csignal>
 #include <cstdarg>
 #include <string>
@@ -76,7 +79,9 @@ ULONG DbgPrintEx(ULONG, ULONG, PCSTR Format, ...) {
 }
 
 // Page wdm/nf-wdm-vdbgprintex
-ULONG vDbgPrintEx(ULONG, ULONG, PCCH Format, va_list arglist) { return print("vDbgPrintEx", nullptr, Format, arglist); }
+ULONG vDbgPrintEx(ULONG, ULONG, PCCH Format, va_list arglist) {
+  return print("vDbgPrintEx", nullptr, Format, arglist);
+}
 
 // Page wdm/nf-wdm-vdbgprintexwithprefix
 ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG, ULONG, PCCH Format, va_list arglist) {
@@ -84,17 +89,25 @@ ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG, ULONG, PCCH Format, va_list argl
 }
 
 // There is no filter to set.
-NTSTATUS DbgSetDebugFilterState(ULONG, ULONG, BOOLEAN) { return STATUS_SUCCESS; }
+NTSTATUS DbgSetDebugFilterState(ULONG, ULONG, BOOLEAN) {
+  return STATUS_SUCCESS;
+}
 
-NTSTATUS DbgQueryDebugFilterState(ULONG, ULONG) { return TRUE; }
+NTSTATUS DbgQueryDebugFilterState(ULONG, ULONG) {
+  return TRUE;
+}
 
 // Page wdm/nf-wdm-dbgbreakpoint
-VOID DbgBreakPoint() { std::raise(SIGTRAP); }
+VOID DbgBreakPoint() {
+  std::raise(SIGTRAP);
+}
 VOID DbgBreakPointWithStatus(ULONG Status) {
   trace(fmt::format("break point with status {:#010x}", Status));
   std::raise(SIGTRAP);
 }
-VOID DbgRaiseAssertionFailure() { std::raise(SIGTRAP); }
+VOID DbgRaiseAssertionFailure() {
+  std::raise(SIGTRAP);
+}
 
 // Page wdm/nf-wdm-rtlassert
 VOID RtlAssert(PVOID VoidFailedAssertion, PVOID VoidFileName, ULONG LineNumber, PSTR MutableMessage) {
@@ -105,10 +118,13 @@ VOID RtlAssert(PVOID VoidFailedAssertion, PVOID VoidFileName, ULONG LineNumber, 
 }
 
 // Page wdm/nf-wdm-kdrefreshdebuggernotpresent
-BOOLEAN KdRefreshDebuggerNotPresent() { return TRUE; }
+BOOLEAN KdRefreshDebuggerNotPresent() {
+  return TRUE;
+}
 
 // What PAGED_CODE() calls when it finds the IRQL too high.
 VOID undis_paged_code(const char* Function, const char* File, unsigned Line) {
   report_misuse(Misuse::WrongIrql, Function, nullptr,
-                fmt::format("paged code runs at IRQL {}; APC_LEVEL ({}) is the highest allowed ({}:{})", irql(), APC_LEVEL, File, Line));
+                fmt::format("paged code runs at IRQL {}; APC_LEVEL ({}) is the highest allowed ({}:{})",
+                            irql(), APC_LEVEL, File, Line));
 }

@@ -20,9 +20,9 @@
 namespace undis::kernel {
 namespace {
 
-constexpr ULONG kDeviceTag = 0x69766544;              // 'Devi'
-constexpr CSHORT kDeviceType = 3;                     // IO_TYPE_DEVICE
-constexpr CSHORT kDriverType = 4;                     // IO_TYPE_DRIVER
+constexpr ULONG kDeviceTag = 0x69766544;  // 'Devi'
+constexpr CSHORT kDeviceType = 3;         // IO_TYPE_DEVICE
+constexpr CSHORT kDriverType = 4;         // IO_TYPE_DRIVER
 constexpr std::u16string_view kLinkFolder = u"\\??\\";
 
 bool cut_front(std::u16string_view& text, std::u16string_view front) noexcept {
@@ -93,7 +93,8 @@ Io::Io() : parts_(std::make_unique<Parts>()) {
 
 Io::~Io() = default;
 
-PDEVICE_OBJECT create_device(DRIVER_OBJECT* driver_object, Driver* driver, const DeviceRequest& request, NTSTATUS& status) {
+PDEVICE_OBJECT create_device(DRIVER_OBJECT* driver_object, Driver* driver, const DeviceRequest& request,
+                             NTSTATUS& status) {
   Io::Parts& parts = System::current().io().parts();
   status = STATUS_OBJECT_NAME_COLLISION;
   if (!request.name.empty() && System::current().io().find_device(request.name) != nullptr) return nullptr;
@@ -113,7 +114,8 @@ PDEVICE_OBJECT create_device(DRIVER_OBJECT* driver_object, Driver* driver, const
   device->Size = static_cast<USHORT>(sizeof(DEVICE_OBJECT) + request.extension);
   device->ReferenceCount = 0;
   device->DriverObject = driver_object;
-  device->Flags = DO_DEVICE_INITIALIZING | (request.exclusive ? DO_EXCLUSIVE : 0u) | (request.name.empty() ? 0u : DO_DEVICE_HAS_NAME);
+  device->Flags = DO_DEVICE_INITIALIZING | (request.exclusive ? DO_EXCLUSIVE : 0u) |
+                  (request.name.empty() ? 0u : DO_DEVICE_HAS_NAME);
   device->Characteristics = request.characteristics;
   device->DeviceType = request.type;
   device->StackSize = 1;
@@ -130,7 +132,8 @@ PDEVICE_OBJECT create_device(DRIVER_OBJECT* driver_object, Driver* driver, const
     driver_object->DeviceObject = device;
     parts.devices.push_back(std::move(entry));
   }
-  System::current().objects().add(device, ObjectKind::Device, to_utf8(request.name), [&parts, device] { destroy(parts, device); });
+  System::current().objects().add(device, ObjectKind::Device, to_utf8(request.name),
+                                  [&parts, device] { destroy(parts, device); });
   status = STATUS_SUCCESS;
   return device;
 }
@@ -151,6 +154,21 @@ bool delete_device(PDEVICE_OBJECT device) {
 
 PDEVICE_OBJECT top_of_stack(PDEVICE_OBJECT device) noexcept {
   while (device->AttachedDevice != nullptr) device = device->AttachedDevice;
+  return device;
+}
+
+PDEVICE_OBJECT bottom_of_stack(PDEVICE_OBJECT device) {
+  Io::Parts& parts = System::current().io().parts();
+  const Hold hold(parts.lock);
+  for (bool found = true; found;) {
+    found = false;
+    for (const auto& entry : parts.devices) {
+      if (entry->object->AttachedDevice != device) continue;
+      device = entry->object;
+      found = true;
+      break;
+    }
+  }
   return device;
 }
 
@@ -185,7 +203,8 @@ PDEVICE_OBJECT Io::find_device(std::u16string_view name) const {
     wanted = normalised(link->second.target);
   }
   const auto interface = parts_->interfaces.find(wanted);
-  if (interface != parts_->interfaces.end()) return interface->second.enabled ? interface->second.device : nullptr;
+  if (interface != parts_->interfaces.end())
+    return interface->second.enabled ? interface->second.device : nullptr;
   for (const auto& entry : parts_->devices)
     if (!entry->name.empty() && normalised(entry->name) == wanted) return entry->object;
   return nullptr;
@@ -197,13 +216,15 @@ PDEVICE_OBJECT Io::add_physical_device(PhysicalDevice description) {
   NTSTATUS status = STATUS_SUCCESS;
   const PDEVICE_OBJECT device = create_device(&parts_->bus_driver, nullptr, request, status);
   if (device == nullptr) return nullptr;
-  device->Flags &= ~DO_DEVICE_INITIALIZING;
+  device->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
   const Hold hold(parts_->lock);
   parts_->entry_locked(device)->physical = std::make_unique<PhysicalDevice>(std::move(description));
   return device;
 }
 
-void Io::remove_physical_device(PDEVICE_OBJECT device) { delete_device(device); }
+void Io::remove_physical_device(PDEVICE_OBJECT device) {
+  delete_device(device);
+}
 
 const PhysicalDevice* Io::physical_device(const DEVICE_OBJECT* device) const {
   const Hold hold(parts_->lock);
@@ -231,12 +252,14 @@ void Io::sweep(Driver& driver) {
     });
     std::erase_if(parts_->shutdown_hooks, [&](const ShutdownHook& hook) {
       if (hook.driver != &driver) return false;
-      left.push_back({Misuse::ShutdownHookAtUnload, hook.device, "a shutdown notification is still registered", hook.made});
+      left.push_back({Misuse::ShutdownHookAtUnload, hook.device,
+                      "a shutdown notification is still registered", hook.made});
       return true;
     });
     std::erase_if(parts_->links, [&](const auto& link) {
       if (link.second.maker != &driver) return false;
-      left.push_back({Misuse::DeviceAtUnload, nullptr, fmt::format("symbolic link {} is still there", to_utf8(link.second.name)),
+      left.push_back({Misuse::DeviceAtUnload, nullptr,
+                      fmt::format("symbolic link {} is still there", to_utf8(link.second.name)),
                       link.second.made});
       return true;
     });
@@ -250,7 +273,8 @@ void Io::sweep(Driver& driver) {
       if (track.kind == IrpTrack::Kind::Allocated && track.maker == &driver) {
         left.push_back({Misuse::IrpMisuse, irp, "an IRP that the driver allocated is not freed", track.made});
       } else {
-        left.push_back({Misuse::IrpMisuse, irp, "an IRP that the driver was given is not completed", track.made});
+        left.push_back(
+            {Misuse::IrpMisuse, irp, "an IRP that the driver was given is not completed", track.made});
       }
       if (track.maker == &driver) irps.push_back(static_cast<PIRP>(const_cast<void*>(irp)));
       track.holder = nullptr;
@@ -271,7 +295,8 @@ void Io::sweep(Driver& driver) {
   for (const PIRP irp : irps) free_irp(irp);
   for (const PDEVICE_OBJECT device : devices) delete_device(device);
   if (driver.harness()) return;
-  for (Left& item : left) report_misuse_of(&driver, item.kind, "DriverUnload", item.object, std::move(item.text), item.made);
+  for (Left& item : left)
+    report_misuse_of(&driver, item.kind, "DriverUnload", item.object, std::move(item.text), item.made);
 }
 
 }  // namespace undis::kernel

@@ -2,7 +2,8 @@
 //
 // IoCreateDevice, IoDeleteDevice, symbolic links, device stacks and device properties, as drivers reach them.
 //
-// Pages   wdm/nf-wdm-iocreatedevice, -iodeletedevice, -iocreatesymboliclink, -ioattachdevicetodevicestack, -iogetdeviceproperty,
+// Pages   wdm/nf-wdm-iocreatedevice, -iodeletedevice, -iocreatesymboliclink, -ioattachdevicetodevicestack,
+// -iogetdeviceproperty,
 //         wdmsec/nf-wdmsec-wdmlibiocreatedevicesecure
 #include <cstring>
 #include <string>
@@ -31,8 +32,9 @@ bool is_device(const DEVICE_OBJECT* device) {
   return parts.entry_locked(device) != nullptr;
 }
 
-NTSTATUS create(const char* name, DRIVER_OBJECT* driver_object, ULONG extension, const UNICODE_STRING* device_name, DEVICE_TYPE type,
-                ULONG characteristics, BOOLEAN exclusive, PDEVICE_OBJECT* created) {
+NTSTATUS create(const char* name, DRIVER_OBJECT* driver_object, ULONG extension,
+                const UNICODE_STRING* device_name, DEVICE_TYPE type, ULONG characteristics, BOOLEAN exclusive,
+                PDEVICE_OBJECT* created) {
   const KernelCall call(name, APC_LEVEL);
   *created = nullptr;
   Driver* const driver = Driver::from_object(driver_object);
@@ -53,7 +55,8 @@ NTSTATUS create(const char* name, DRIVER_OBJECT* driver_object, ULONG extension,
   request.exclusive = exclusive != FALSE;
   NTSTATUS status = STATUS_SUCCESS;
   *created = create_device(driver_object, driver, request, status);
-  // Outside DriverEntry nobody else clears the flag; within, the I/O manager does when DriverEntry returns (driver.cpp).
+  // Outside DriverEntry nobody else clears the flag; within, the I/O manager does when DriverEntry returns
+  // (driver.cpp).
   return status;
 }
 
@@ -65,7 +68,8 @@ NTSTATUS add_link(const char* name, const UNICODE_STRING* link_name, const UNICO
   }
   if (fault_point(name)) return STATUS_INSUFFICIENT_RESOURCES;
   Io::Parts& parts = System::current().io().parts();
-  LinkEntry entry{std::u16string(view(link_name)), std::u16string(view(target)), current_driver(), Stack::capture(1)};
+  LinkEntry entry{std::u16string(view(link_name)), std::u16string(view(target)), current_driver(),
+                  Stack::capture(1)};
   const Hold hold(parts.lock);
   const bool added = parts.links.try_emplace(normalised(entry.name), std::move(entry)).second;
   return added ? STATUS_SUCCESS : STATUS_OBJECT_NAME_COLLISION;
@@ -73,7 +77,8 @@ NTSTATUS add_link(const char* name, const UNICODE_STRING* link_name, const UNICO
 
 PDEVICE_OBJECT attach(PDEVICE_OBJECT source, PDEVICE_OBJECT target) {
   if (!is_device(source) || !is_device(target)) {
-    report_misuse(Misuse::BadParameter, "IoAttachDeviceToDeviceStack", source, "SourceDevice or TargetDevice is no device object");
+    report_misuse(Misuse::BadParameter, "IoAttachDeviceToDeviceStack", source,
+                  "SourceDevice or TargetDevice is no device object");
     return nullptr;
   }
   const PDEVICE_OBJECT below = top_of_stack(target);
@@ -86,18 +91,20 @@ PDEVICE_OBJECT attach(PDEVICE_OBJECT source, PDEVICE_OBJECT target) {
 }  // namespace
 
 // Page wdm/nf-wdm-iocreatedevice
-NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType,
-                        ULONG DeviceCharacteristics, BOOLEAN Exclusive, PDEVICE_OBJECT* DeviceObject) {
-  return create("IoCreateDevice", DriverObject, DeviceExtensionSize, DeviceName, DeviceType, DeviceCharacteristics, Exclusive,
-                DeviceObject);
+NTSTATUS IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
+                        DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                        PDEVICE_OBJECT* DeviceObject) {
+  return create("IoCreateDevice", DriverObject, DeviceExtensionSize, DeviceName, DeviceType,
+                DeviceCharacteristics, Exclusive, DeviceObject);
 }
 
-// Page wdmsec/nf-wdmsec-wdmlibiocreatedevicesecure. Security descriptors are not enforced: each process here may open each device.
-NTSTATUS IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
-                                    DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive, PCUNICODE_STRING,
-                                    LPCGUID, PDEVICE_OBJECT* DeviceObject) {
-  return create("IoCreateDeviceSecure", DriverObject, DeviceExtensionSize, DeviceName, DeviceType, DeviceCharacteristics, Exclusive,
-                DeviceObject);
+// Page wdmsec/nf-wdmsec-wdmlibiocreatedevicesecure. Security descriptors are not enforced: each process here
+// may open each device.
+NTSTATUS IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
+                              PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics,
+                              BOOLEAN Exclusive, PCUNICODE_STRING, LPCGUID, PDEVICE_OBJECT* DeviceObject) {
+  return create("IoCreateDeviceSecure", DriverObject, DeviceExtensionSize, DeviceName, DeviceType,
+                DeviceCharacteristics, Exclusive, DeviceObject);
 }
 
 // Page wdm/nf-wdm-iodeletedevice
@@ -105,10 +112,12 @@ VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject) {
   const KernelCall call("IoDeleteDevice", APC_LEVEL);
   if (is_device(DeviceObject) && DeviceObject->AttachedDevice != nullptr) {
     report_misuse(Misuse::BadParameter, "IoDeleteDevice", DeviceObject,
-                  fmt::format("{} is still attached to {}", device_text(DeviceObject->AttachedDevice), device_text(DeviceObject)));
+                  fmt::format("{} is still attached to {}", device_text(DeviceObject->AttachedDevice),
+                              device_text(DeviceObject)));
   }
   if (!delete_device(DeviceObject))
-    report_misuse(Misuse::BadParameter, "IoDeleteDevice", DeviceObject, "the pointer given is no device object, or it was deleted before");
+    report_misuse(Misuse::BadParameter, "IoDeleteDevice", DeviceObject,
+                  "the pointer given is no device object, or it was deleted before");
 }
 
 // Page wdm/nf-wdm-iocreatesymboliclink
@@ -126,7 +135,8 @@ NTSTATUS IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName) {
   const KernelCall call("IoDeleteSymbolicLink", PASSIVE_LEVEL);
   Io::Parts& parts = System::current().io().parts();
   const Hold hold(parts.lock);
-  return parts.links.erase(normalised(view(SymbolicLinkName))) != 0 ? STATUS_SUCCESS : STATUS_OBJECT_NAME_NOT_FOUND;
+  return parts.links.erase(normalised(view(SymbolicLinkName))) != 0 ? STATUS_SUCCESS
+                                                                    : STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
 // Page wdm/nf-wdm-ioattachdevicetodevicestack
@@ -147,7 +157,8 @@ NTSTATUS IoAttachDeviceToDeviceStackSafe(PDEVICE_OBJECT SourceDevice, PDEVICE_OB
 }
 
 // Page wdm/nf-wdm-ioattachdevice
-NTSTATUS IoAttachDevice(PDEVICE_OBJECT SourceDevice, PUNICODE_STRING TargetDevice, PDEVICE_OBJECT* AttachedDevice) {
+NTSTATUS IoAttachDevice(PDEVICE_OBJECT SourceDevice, PUNICODE_STRING TargetDevice,
+                        PDEVICE_OBJECT* AttachedDevice) {
   const KernelCall call("IoAttachDevice", PASSIVE_LEVEL);
   *AttachedDevice = nullptr;
   const PDEVICE_OBJECT target = System::current().io().find_device(view(TargetDevice));
@@ -161,7 +172,8 @@ NTSTATUS IoAttachDevice(PDEVICE_OBJECT SourceDevice, PUNICODE_STRING TargetDevic
 VOID IoDetachDevice(PDEVICE_OBJECT TargetDevice) {
   const KernelCall call("IoDetachDevice", PASSIVE_LEVEL);
   if (!is_device(TargetDevice) || TargetDevice->AttachedDevice == nullptr) {
-    report_misuse(Misuse::BadParameter, "IoDetachDevice", TargetDevice, "no device is attached to the one given");
+    report_misuse(Misuse::BadParameter, "IoDetachDevice", TargetDevice,
+                  "no device is attached to the one given");
     return;
   }
   TargetDevice->AttachedDevice = nullptr;
@@ -181,6 +193,14 @@ PDEVICE_OBJECT IoGetAttachedDevice(PDEVICE_OBJECT DeviceObject) {
   return top_of_stack(DeviceObject);
 }
 
+// Page ntifs/nf-ntifs-iogetdeviceattachmentbaseref
+PDEVICE_OBJECT IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject) {
+  const KernelCall call("IoGetDeviceAttachmentBaseRef", DISPATCH_LEVEL);
+  const PDEVICE_OBJECT bottom = bottom_of_stack(DeviceObject);
+  System::current().objects().reference(bottom);
+  return bottom;
+}
+
 // Page wdm/nf-wdm-iogetrelateddeviceobject
 PDEVICE_OBJECT IoGetRelatedDeviceObject(PFILE_OBJECT FileObject) {
   const KernelCall call("IoGetRelatedDeviceObject", DISPATCH_LEVEL);
@@ -188,8 +208,8 @@ PDEVICE_OBJECT IoGetRelatedDeviceObject(PFILE_OBJECT FileObject) {
 }
 
 // Page wdm/nf-wdm-iogetdeviceproperty
-NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
-                             PVOID PropertyBuffer, PULONG ResultLength) {
+NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty,
+                             ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength) {
   const KernelCall call("IoGetDeviceProperty", PASSIVE_LEVEL);
   const PhysicalDevice* const device = System::current().io().physical_device(DeviceObject);
   *ResultLength = 0;
@@ -200,35 +220,54 @@ NTSTATUS IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPER
   const void* answer = nullptr;
   std::size_t size = 0;
   switch (DeviceProperty) {
-    case DevicePropertyDeviceDescription: text = device->description; break;
-    case DevicePropertyFriendlyName: text = device->friendly_name; break;
-    case DevicePropertyManufacturer: text = device->manufacturer; break;
-    case DevicePropertyLocationInformation: text = device->location; break;
-    case DevicePropertyClassName: text = device->class_name; break;
-    case DevicePropertyClassGuid: text = device->class_guid; break;
-    case DevicePropertyDriverKeyName: text = device->driver_key; break;
-    case DevicePropertyEnumeratorName: text = device->enumerator; break;
-    case DevicePropertyPhysicalDeviceObjectName: text = u"\\Device\\" + device->instance_path; break;
-    case DevicePropertyHardwareID:
-    case DevicePropertyCompatibleIDs:
-      for (const std::u16string& id : device->hardware_ids) text += id + u'\0';
-      break;
-    case DevicePropertyBusNumber:
-      number = device->bus_number;
-      answer = &number;
-      size = sizeof number;
-      break;
-    case DevicePropertyAddress:
-      number = device->address;
-      answer = &number;
-      size = sizeof number;
-      break;
-    case DevicePropertyLegacyBusType:
-      number = static_cast<ULONG>(PNPBus);
-      answer = &number;
-      size = sizeof number;
-      break;
-    default: return STATUS_INVALID_PARAMETER_2;
+  case DevicePropertyDeviceDescription:
+    text = device->description;
+    break;
+  case DevicePropertyFriendlyName:
+    text = device->friendly_name;
+    break;
+  case DevicePropertyManufacturer:
+    text = device->manufacturer;
+    break;
+  case DevicePropertyLocationInformation:
+    text = device->location;
+    break;
+  case DevicePropertyClassName:
+    text = device->class_name;
+    break;
+  case DevicePropertyClassGuid:
+    text = device->class_guid;
+    break;
+  case DevicePropertyDriverKeyName:
+    text = device->driver_key;
+    break;
+  case DevicePropertyEnumeratorName:
+    text = device->enumerator;
+    break;
+  case DevicePropertyPhysicalDeviceObjectName:
+    text = u"\\Device\\" + device->instance_path;
+    break;
+  case DevicePropertyHardwareID:
+  case DevicePropertyCompatibleIDs:
+    for (const std::u16string& id : device->hardware_ids) text += id + u'\0';
+    break;
+  case DevicePropertyBusNumber:
+    number = device->bus_number;
+    answer = &number;
+    size = sizeof number;
+    break;
+  case DevicePropertyAddress:
+    number = device->address;
+    answer = &number;
+    size = sizeof number;
+    break;
+  case DevicePropertyLegacyBusType:
+    number = static_cast<ULONG>(PNPBus);
+    answer = &number;
+    size = sizeof number;
+    break;
+  default:
+    return STATUS_INVALID_PARAMETER_2;
   }
   if (answer == nullptr) {
     if (text.empty()) return STATUS_OBJECT_NAME_NOT_FOUND;

@@ -2,7 +2,8 @@
 //
 // Drivers, their devices, what user processes do with them, shutdown.
 //
-// Pages  wdm/nc-wdm-driver_initialize, wdm/nf-wdm-iocreatedevice, ifs/irp-mj-cleanup, wdm/nf-wdm-ioregistershutdownnotification
+// Pages  wdm/nc-wdm-driver_initialize, wdm/nf-wdm-iocreatedevice, ifs/irp-mj-cleanup,
+// wdm/nf-wdm-ioregistershutdownnotification
 #include <array>
 #include <cstring>
 #include <deque>
@@ -60,24 +61,28 @@ NTSTATUS control(PIRP irp, const IO_STACK_LOCATION& location) {
   const auto& parameters = location.Parameters.DeviceIoControl;
   const std::size_t size = std::min(parameters.InputBufferLength, parameters.OutputBufferLength);
   switch (parameters.IoControlCode) {
-    case kEcho: return complete(irp, STATUS_SUCCESS, size);
-    case kEchoDirect:
-      std::memcpy(MmGetSystemAddressForMdlSafe(irp->MdlAddress, NormalPagePriority), irp->AssociatedIrp.SystemBuffer, size);
-      return complete(irp, STATUS_SUCCESS, size);
-    case kEchoNeither:
-      std::memcpy(irp->UserBuffer, parameters.Type3InputBuffer, size);
-      return complete(irp, STATUS_SUCCESS, size);
-    case kPend:
-      IoMarkIrpPending(irp);
-      probe->pending.push_back(irp);
-      IoSetCancelRoutine(irp, [](PDEVICE_OBJECT, PIRP cancelled) {
-        IoReleaseCancelSpinLock(cancelled->CancelIrql);
-        probe->pending.pop_front();
-        complete(cancelled, STATUS_CANCELLED);
-      });
-      return STATUS_PENDING;
-    case kTooMuch: return complete(irp, STATUS_SUCCESS, parameters.OutputBufferLength + 1);
-    default: return complete(irp, STATUS_INVALID_DEVICE_REQUEST);
+  case kEcho:
+    return complete(irp, STATUS_SUCCESS, size);
+  case kEchoDirect:
+    std::memcpy(MmGetSystemAddressForMdlSafe(irp->MdlAddress, NormalPagePriority),
+                irp->AssociatedIrp.SystemBuffer, size);
+    return complete(irp, STATUS_SUCCESS, size);
+  case kEchoNeither:
+    std::memcpy(irp->UserBuffer, parameters.Type3InputBuffer, size);
+    return complete(irp, STATUS_SUCCESS, size);
+  case kPend:
+    IoMarkIrpPending(irp);
+    probe->pending.push_back(irp);
+    IoSetCancelRoutine(irp, [](PDEVICE_OBJECT, PIRP cancelled) {
+      IoReleaseCancelSpinLock(cancelled->CancelIrql);
+      probe->pending.pop_front();
+      complete(cancelled, STATUS_CANCELLED);
+    });
+    return STATUS_PENDING;
+  case kTooMuch:
+    return complete(irp, STATUS_SUCCESS, parameters.OutputBufferLength + 1);
+  default:
+    return complete(irp, STATUS_INVALID_DEVICE_REQUEST);
   }
 }
 
@@ -85,13 +90,17 @@ NTSTATUS dispatch(PDEVICE_OBJECT, PIRP irp) {
   const PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(irp);
   probe->majors.push_back(location->MajorFunction);
   switch (location->MajorFunction) {
-    case IRP_MJ_CREATE: return complete(irp, probe->create_status);
-    case IRP_MJ_DEVICE_CONTROL: return control(irp, *location);
-    case IRP_MJ_READ:
-      std::memset(irp->AssociatedIrp.SystemBuffer, 'r', location->Parameters.Read.Length);
-      return complete(irp, STATUS_SUCCESS, location->Parameters.Read.Length);
-    case IRP_MJ_WRITE: return complete(irp, STATUS_SUCCESS, location->Parameters.Write.Length);
-    default: return complete(irp, STATUS_SUCCESS);
+  case IRP_MJ_CREATE:
+    return complete(irp, probe->create_status);
+  case IRP_MJ_DEVICE_CONTROL:
+    return control(irp, *location);
+  case IRP_MJ_READ:
+    std::memset(irp->AssociatedIrp.SystemBuffer, 'r', location->Parameters.Read.Length);
+    return complete(irp, STATUS_SUCCESS, location->Parameters.Read.Length);
+  case IRP_MJ_WRITE:
+    return complete(irp, STATUS_SUCCESS, location->Parameters.Write.Length);
+  default:
+    return complete(irp, STATUS_SUCCESS);
   }
 }
 
@@ -106,13 +115,14 @@ NTSTATUS entry(PDRIVER_OBJECT object, PUNICODE_STRING path) {
   probe->object = object;
   probe->registry_path = view(path);
   object->DriverUnload = unload;
-  for (const int major : {IRP_MJ_CREATE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_READ, IRP_MJ_WRITE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_SHUTDOWN})
+  for (const int major : {IRP_MJ_CREATE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_READ, IRP_MJ_WRITE,
+                          IRP_MJ_DEVICE_CONTROL, IRP_MJ_SHUTDOWN})
     object->MajorFunction[major] = dispatch;
   if (!NT_SUCCESS(probe->entry_status)) return probe->entry_status;
   UNICODE_STRING name = string_of(u"\\Device\\Probe");
   UNICODE_STRING link = string_of(u"\\DosDevices\\Probe");
-  NTSTATUS status = IoCreateDeviceSecure(object, 64, &name, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN, FALSE,
-                                         &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, nullptr, &probe->device);
+  NTSTATUS status = IoCreateDeviceSecure(object, 64, &name, FILE_DEVICE_NETWORK, FILE_DEVICE_SECURE_OPEN,
+                                         FALSE, &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, nullptr, &probe->device);
   if (!NT_SUCCESS(status)) return status;
   probe->device->Flags |= DO_BUFFERED_IO;
   status = IoCreateSymbolicLink(&link, &name);
@@ -175,7 +185,8 @@ TEST_F(LoadingADriver, ReportsWhatIsLeftAtUnload) {
   ASSERT_EQ(load(), STATUS_SUCCESS);
   driver->unload();
   system->sweep(*driver);
-  EXPECT_THAT(take_misuses(), ElementsAre(Misuse::ShutdownHookAtUnload, Misuse::DeviceAtUnload, Misuse::DeviceAtUnload));
+  EXPECT_THAT(take_misuses(),
+              ElementsAre(Misuse::ShutdownHookAtUnload, Misuse::DeviceAtUnload, Misuse::DeviceAtUnload));
   EXPECT_EQ(open(), nullptr);
   EXPECT_EQ(status, STATUS_OBJECT_NAME_NOT_FOUND);
 }
@@ -189,7 +200,8 @@ class OpeningADevice : public WithAProbe {
 };
 
 TEST_F(OpeningADevice, SendsCreateCleanupAndClose) {
-  for (const char* const name : {"\\\\.\\probe", "\\??\\Probe", "\\DosDevices\\PROBE", "\\Device\\Probe", "\\GLOBAL??\\Probe"}) {
+  for (const char* const name :
+       {"\\\\.\\probe", "\\??\\Probe", "\\DosDevices\\PROBE", "\\Device\\Probe", "\\GLOBAL??\\Probe"}) {
     own.majors.clear();
     EXPECT_NE(open(name), nullptr) << name;
     EXPECT_THAT(own.majors, ElementsAre(IRP_MJ_CREATE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE)) << name;
@@ -287,11 +299,14 @@ TEST_F(OpeningADevice, FromAnotherDriverIsClosedByTheLastDereference) {
     IO_STATUS_BLOCK io{};
     ASSERT_EQ(ZwOpenFile(&handle, FILE_READ_DATA, &attributes, &io, 0, 0), STATUS_SUCCESS);
     char buffer[2];
-    EXPECT_EQ(ZwReadFile(handle, nullptr, nullptr, nullptr, &io, buffer, 2, nullptr, nullptr), STATUS_SUCCESS);
+    EXPECT_EQ(ZwReadFile(handle, nullptr, nullptr, nullptr, &io, buffer, 2, nullptr, nullptr),
+              STATUS_SUCCESS);
     EXPECT_EQ(io.Information, 2u);
     void* object = nullptr;
-    EXPECT_EQ(ObReferenceObjectByHandle(handle, 0, *PsThreadType, KernelMode, &object, nullptr), STATUS_OBJECT_TYPE_MISMATCH);
-    EXPECT_EQ(ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, KernelMode, &object, nullptr), STATUS_SUCCESS);
+    EXPECT_EQ(ObReferenceObjectByHandle(handle, 0, *PsThreadType, KernelMode, &object, nullptr),
+              STATUS_OBJECT_TYPE_MISMATCH);
+    EXPECT_EQ(ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, KernelMode, &object, nullptr),
+              STATUS_SUCCESS);
     own.majors.clear();
     ZwClose(handle);
     EXPECT_THAT(own.majors, ElementsAre(IRP_MJ_CLEANUP));
@@ -307,9 +322,11 @@ TEST_F(NamingADevice, FailsWhenTheNameIsTaken) {
     UNICODE_STRING name = string_of(u"\\Device\\Same");
     PDEVICE_OBJECT first = nullptr;
     PDEVICE_OBJECT second = nullptr;
-    ASSERT_EQ(IoCreateDevice(driver->object(), 0, &name, FILE_DEVICE_NETWORK, 0, FALSE, &first), STATUS_SUCCESS);
+    ASSERT_EQ(IoCreateDevice(driver->object(), 0, &name, FILE_DEVICE_NETWORK, 0, FALSE, &first),
+              STATUS_SUCCESS);
     EXPECT_EQ(driver->object()->DeviceObject, first);
-    EXPECT_EQ(IoCreateDevice(driver->object(), 0, &name, FILE_DEVICE_NETWORK, 0, FALSE, &second), STATUS_OBJECT_NAME_COLLISION);
+    EXPECT_EQ(IoCreateDevice(driver->object(), 0, &name, FILE_DEVICE_NETWORK, 0, FALSE, &second),
+              STATUS_OBJECT_NAME_COLLISION);
     EXPECT_EQ(second, nullptr);
     UNICODE_STRING link = string_of(u"\\??\\Same");
     EXPECT_EQ(IoCreateSymbolicLink(&link, &name), STATUS_SUCCESS);
@@ -318,7 +335,8 @@ TEST_F(NamingADevice, FailsWhenTheNameIsTaken) {
     EXPECT_EQ(IoDeleteSymbolicLink(&link), STATUS_OBJECT_NAME_NOT_FOUND);
     IoDeleteDevice(first);
     EXPECT_EQ(driver->object()->DeviceObject, nullptr);
-    EXPECT_EQ(IoCreateDevice(driver->object(), 0, &name, FILE_DEVICE_NETWORK, 0, FALSE, &second), STATUS_SUCCESS);
+    EXPECT_EQ(IoCreateDevice(driver->object(), 0, &name, FILE_DEVICE_NETWORK, 0, FALSE, &second),
+              STATUS_SUCCESS);
     IoDeleteDevice(second);
   });
 }

@@ -95,6 +95,19 @@ bool DpcQueues::remove(KDPC& dpc) noexcept {
   return true;
 }
 
+bool DpcQueues::forget(KDPC& dpc) noexcept {
+  const Hold hold(lock_);
+  // The DPC's own fields may be garbage: only the queues know.
+  for (Queue& queue : queues_) {
+    for (SINGLE_LIST_ENTRY* entry = queue.first; entry != nullptr; entry = entry->Next) {
+      if (entry != &dpc.DpcListEntry) continue;
+      unlink(queue, dpc);
+      return true;
+    }
+  }
+  return false;
+}
+
 bool DpcQueues::is_queued(const KDPC& dpc) noexcept {
   const Hold hold(lock_);
   return dpc.DpcData != nullptr;
@@ -197,12 +210,23 @@ Driver* queuer(const KDPC& dpc) {
 
 using namespace undis::kernel;
 
+namespace {
+
+void initialize_anew(PRKDPC dpc, DpcType type, PKDEFERRED_ROUTINE routine, PVOID context, const char* function) {
+  if (System::current_or_null() != nullptr && queues().forget(*dpc)) {
+    report_misuse(Misuse::BadParameter, function, dpc, fmt::format("{} initialises a DPC that is queued", function));
+  }
+  initialize(*dpc, type, routine, context);
+}
+
+}  // namespace
+
 VOID KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext) {
-  initialize(*Dpc, DpcType::Dpc, DeferredRoutine, DeferredContext);
+  initialize_anew(Dpc, DpcType::Dpc, DeferredRoutine, DeferredContext, "KeInitializeDpc");
 }
 
 VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext) {
-  initialize(*Dpc, DpcType::Threaded, DeferredRoutine, DeferredContext);
+  initialize_anew(Dpc, DpcType::Threaded, DeferredRoutine, DeferredContext, "KeInitializeThreadedDpc");
 }
 
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2) {

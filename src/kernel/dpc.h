@@ -42,6 +42,8 @@ class DpcQueues {
   bool insert(KDPC& dpc, void* argument1, void* argument2, Driver* by) noexcept EXCLUDES(lock_);
   /// False: it was not queued.
   bool remove(KDPC& dpc) noexcept EXCLUDES(lock_);
+  /// Takes out what is about to be initialised anew. True: it was queued.
+  bool forget(KDPC& dpc) noexcept EXCLUDES(lock_);
   bool is_queued(const KDPC& dpc) noexcept EXCLUDES(lock_);
   bool is_running(const KDPC& dpc) noexcept EXCLUDES(lock_);
   /// Waits until every DPC queued by now has run. IRQL < DISPATCH_LEVEL.

@@ -23,8 +23,8 @@ namespace {
 
 constexpr CallbackInfo kDriverEntry{"DriverEntry", PASSIVE_LEVEL, false};
 constexpr CallbackInfo kDriverUnload{"DriverUnload", PASSIVE_LEVEL, false};
-constexpr CSHORT kDriverType = 4;                     // IO_TYPE_DRIVER
-constexpr ULONG kPathTag = 0x68746150;                // 'Path'
+constexpr CSHORT kDriverType = 4;       // IO_TYPE_DRIVER
+constexpr ULONG kPathTag = 0x68746150;  // 'Path'
 
 void announce(Driver& driver) {
   if (System* const system = System::current_or_null()) system->observer().on_driver_phase(driver);
@@ -68,8 +68,12 @@ Driver::Driver(std::string service, ImageRange image, bool harness)
 
 Driver::~Driver() = default;
 
-DRIVER_OBJECT* Driver::object() noexcept { return &parts_->object; }
-UNICODE_STRING* Driver::registry_path() noexcept { return &parts_->path_string; }
+DRIVER_OBJECT* Driver::object() noexcept {
+  return &parts_->object;
+}
+UNICODE_STRING* Driver::registry_path() noexcept {
+  return &parts_->path_string;
+}
 
 Driver* Driver::from_object(const DRIVER_OBJECT* object) noexcept {
   System* const system = System::current_or_null();
@@ -86,7 +90,8 @@ NTSTATUS Driver::load(callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry)
   phase_ = DriverPhase::InDriverEntry;
   announce(*this);
 
-  // The page says that the path is freed after DriverEntry: a driver that keeps the pointer then reads poison.
+  // The page says that the path is freed after DriverEntry: a driver that keeps the pointer then reads
+  // poison.
   UNICODE_STRING path = parts.path_string;
   Pool::Request request;
   request.size = path.MaximumLength;
@@ -101,10 +106,12 @@ NTSTATUS Driver::load(callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry)
   std::memcpy(buffer, path.Buffer, path.MaximumLength);
   path.Buffer = static_cast<PWCH>(buffer);
   parts.object.DriverInit = reinterpret_cast<PDRIVER_INITIALIZE>(entry.target);
-  const NTSTATUS status = call_driver(this, kDriverEntry, &parts.object, nullptr, entry, &parts.object, &path);
+  const NTSTATUS status =
+      call_driver(this, kDriverEntry, &parts.object, nullptr, entry, &parts.object, &path);
   system.pool().free(buffer, kPathTag, "DriverEntry", this);
   // As the page of IoCreateDevice says: for devices made in DriverEntry the I/O manager clears the flag.
-  for (const PDEVICE_OBJECT device : system.io().devices_of(*this)) device->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
+  for (const PDEVICE_OBJECT device : system.io().devices_of(*this))
+    device->Flags &= ~static_cast<ULONG>(DO_DEVICE_INITIALIZING);
 
   phase_ = NT_SUCCESS(status) ? DriverPhase::Loaded : DriverPhase::FailedToLoad;
   announce(*this);
@@ -116,13 +123,18 @@ bool Driver::unload() {
   if (object.DriverUnload == nullptr) return false;
   phase_ = DriverPhase::Unloading;
   announce(*this);
-  call_driver(this, kDriverUnload, &object, nullptr, callback<void(PDRIVER_OBJECT)>(object.DriverUnload), &object);
+  call_driver(this, kDriverUnload, &object, nullptr, callback<void(PDRIVER_OBJECT)>(object.DriverUnload),
+              &object);
   phase_ = DriverPhase::Unloaded;
   announce(*this);
   return true;
 }
 
-bool Driver::in_driver_entry() const noexcept { return inside_callback(kDriverEntry.name, &parts_->object); }
-bool Driver::in_unload() const noexcept { return inside_callback(kDriverUnload.name, &parts_->object); }
+bool Driver::in_driver_entry() const noexcept {
+  return inside_callback(kDriverEntry.name, &parts_->object);
+}
+bool Driver::in_unload() const noexcept {
+  return inside_callback(kDriverUnload.name, &parts_->object);
+}
 
 }  // namespace undis::kernel

@@ -3,7 +3,8 @@
 // Event tracing: providers register, and nobody listens.
 //
 // Pages   wdm/nf-wdm-etwregister, -etwunregister, -etweventenabled, -etwproviderenabled, -etwwrite
-// Beyond  No session ever enables a provider: what is written is dropped, as on a Windows where nobody traces. A provider that is still
+// Beyond  No session ever enables a provider: what is written is dropped, as on a Windows where nobody
+// traces. A provider that is still
 //         registered at unload is not told.
 #include <set>
 
@@ -47,14 +48,23 @@ NTSTATUS EtwUnregister(REGHANDLE RegHandle) {
     known = providers.open.erase(RegHandle) != 0;
   }
   if (known) return STATUS_SUCCESS;
-  report_misuse(Misuse::BadParameter, call.name(), nullptr, "the handle is not registered, or was unregistered before");
+  report_misuse(Misuse::BadParameter, call.name(), nullptr,
+                "the handle is not registered, or was unregistered before");
   return STATUS_INVALID_HANDLE;
 }
 
 // Pages wdm/nf-wdm-etweventenabled, -etwproviderenabled
-BOOLEAN EtwEventEnabled(REGHANDLE, PCEVENT_DESCRIPTOR) { return FALSE; }
-BOOLEAN EtwProviderEnabled(REGHANDLE, UCHAR, ULONGLONG) { return FALSE; }
+BOOLEAN EtwEventEnabled(REGHANDLE, PCEVENT_DESCRIPTOR) {
+  return FALSE;
+}
+BOOLEAN EtwProviderEnabled(REGHANDLE, UCHAR, ULONGLONG) {
+  return FALSE;
+}
 
 // Pages wdm/nf-wdm-etwwrite, -etwwritestring
-NTSTATUS EtwWrite(REGHANDLE, PCEVENT_DESCRIPTOR, const GUID*, ULONG, PEVENT_DATA_DESCRIPTOR) { return STATUS_SUCCESS; }
-NTSTATUS EtwWriteString(REGHANDLE, UCHAR, ULONGLONG, const GUID*, PCWSTR) { return STATUS_SUCCESS; }
+NTSTATUS EtwWrite(REGHANDLE, PCEVENT_DESCRIPTOR, const GUID*, ULONG, PEVENT_DATA_DESCRIPTOR) {
+  return STATUS_SUCCESS;
+}
+NTSTATUS EtwWriteString(REGHANDLE, UCHAR, ULONGLONG, const GUID*, PCWSTR) {
+  return STATUS_SUCCESS;
+}

@@ -3,7 +3,8 @@
 // File objects and the requests of user processes.
 //
 // Pages   ifs/irp-mj-create, ifs/irp-mj-cleanup, ifs/irp-mj-close, wdm/ns-wdm-_file_object
-// Order   IRP_MJ_CLEANUP when the last handle goes, IRP_MJ_CLOSE when the last reference goes, always at PASSIVE_LEVEL.
+// Order   IRP_MJ_CLEANUP when the last handle goes, IRP_MJ_CLOSE when the last reference goes, always at
+// PASSIVE_LEVEL.
 #include "kernel/file.h"
 
 #include <cstring>
@@ -25,8 +26,8 @@
 namespace undis::kernel {
 namespace {
 
-constexpr ULONG kFileTag = 0x656C6946;                // 'File'
-constexpr ULONG kNameTag = 0x6D616E46;                // 'Fnam'
+constexpr ULONG kFileTag = 0x656C6946;  // 'File'
+constexpr ULONG kNameTag = 0x6D616E46;  // 'Fnam'
 
 void* pool_block(std::size_t size, ULONG tag) {
   Pool::Request request;
@@ -64,7 +65,8 @@ void file_object_gone(FILE_OBJECT* file) {
 /// Cuts a path into the device's name and what follows it.
 PDEVICE_OBJECT resolve(std::u16string_view path, std::u16string& rest) {
   const Io& io = System::current().io();
-  for (std::size_t end = path.size(); end != std::u16string_view::npos && end != 0; end = path.rfind(u'\\', end - 1)) {
+  for (std::size_t end = path.size(); end != std::u16string_view::npos && end != 0;
+       end = path.rfind(u'\\', end - 1)) {
     if (const PDEVICE_OBJECT device = io.find_device(path.substr(0, end))) {
       rest = path.substr(end);
       return device;
@@ -77,7 +79,7 @@ PDEVICE_OBJECT resolve(std::u16string_view path, std::u16string& rest) {
 
 struct Request::Parts {
   Event ended{"I/O request"};
-  PIRP irp = nullptr;               // nullptr once it is done
+  PIRP irp = nullptr;  // nullptr once it is done
   Transfer transfer;
   IO_STATUS_BLOCK status{};
   FILE_OBJECT* file = nullptr;
@@ -151,8 +153,9 @@ FILE_OBJECT* open_file_object(std::u16string_view name, NTSTATUS& status) {
     free_file_object(file);  // a failed create gets neither cleanup nor close
     return nullptr;
   }
-  System::current().objects().add(file, ObjectKind::File, to_utf8(name), [file] { file_object_gone(file); },
-                                [file] { clean_up_file_object(file); });
+  System::current().objects().add(
+      file, ObjectKind::File, to_utf8(name), [file] { file_object_gone(file); },
+      [file] { clean_up_file_object(file); });
   return file;
 }
 
@@ -167,7 +170,9 @@ std::unique_ptr<File> File::open(std::string_view name, NTSTATUS& status) {
   return object == nullptr ? nullptr : std::unique_ptr<File>(new File(object));
 }
 
-File::~File() { close(); }
+File::~File() {
+  close();
+}
 
 void File::close() {
   if (object_ == nullptr) return;
@@ -186,14 +191,22 @@ Request::~Request() {
   parts_->ended.wait();
 }
 
-bool Request::done() const noexcept { return parts_->is_done; }
+bool Request::done() const noexcept {
+  return parts_->is_done;
+}
 NTSTATUS Request::wait() noexcept {
   parts_->ended.wait();
   return parts_->status.Status;
 }
-bool Request::wait_for(std::uint64_t ticks) noexcept { return parts_->ended.wait_for(ticks); }
-bool Request::cancel() noexcept { return parts_->irp != nullptr && IoCancelIrp(parts_->irp) != FALSE; }
-std::size_t Request::information() const noexcept { return static_cast<std::size_t>(parts_->status.Information); }
+bool Request::wait_for(std::uint64_t ticks) noexcept {
+  return parts_->ended.wait_for(ticks);
+}
+bool Request::cancel() noexcept {
+  return parts_->irp != nullptr && IoCancelIrp(parts_->irp) != FALSE;
+}
+std::size_t Request::information() const noexcept {
+  return static_cast<std::size_t>(parts_->status.Information);
+}
 
 PIRP File::make(const std::shared_ptr<Request::Parts>& parts) {
   const PDEVICE_OBJECT device = top_of_stack(object_->DeviceObject);
@@ -233,24 +246,26 @@ Request File::start(PIRP irp, std::shared_ptr<Request::Parts> parts, bool prepar
 Request File::start_read(void* buffer, std::size_t size, std::int64_t offset) {
   auto parts = std::make_shared<Request::Parts>();
   const PIRP irp = make(parts);
-  const bool prepared =
-      irp != nullptr && prepare_read_write(irp, object_->DeviceObject, IRP_MJ_READ, buffer, size, offset, parts->transfer);
+  const bool prepared = irp != nullptr && prepare_read_write(irp, object_->DeviceObject, IRP_MJ_READ, buffer,
+                                                             size, offset, parts->transfer);
   return start(irp, std::move(parts), prepared);
 }
 
 Request File::start_write(const void* buffer, std::size_t size, std::int64_t offset) {
   auto parts = std::make_shared<Request::Parts>();
   const PIRP irp = make(parts);
-  const bool prepared = irp != nullptr && prepare_read_write(irp, object_->DeviceObject, IRP_MJ_WRITE, const_cast<void*>(buffer), size,
-                                                             offset, parts->transfer);
+  const bool prepared =
+      irp != nullptr && prepare_read_write(irp, object_->DeviceObject, IRP_MJ_WRITE,
+                                           const_cast<void*>(buffer), size, offset, parts->transfer);
   return start(irp, std::move(parts), prepared);
 }
 
-Request File::start_ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output, std::size_t output_size) {
+Request File::start_ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output,
+                          std::size_t output_size) {
   auto parts = std::make_shared<Request::Parts>();
   const PIRP irp = make(parts);
-  const bool prepared =
-      irp != nullptr && prepare_ioctl(irp, false, code, input, input_size, output, output_size, parts->transfer);
+  const bool prepared = irp != nullptr && prepare_ioctl(irp, false, code, input, input_size, output,
+                                                        output_size, parts->transfer);
   return start(irp, std::move(parts), prepared);
 }
 
@@ -268,8 +283,8 @@ NTSTATUS File::write(const void* buffer, std::size_t size, std::size_t& done, st
   return status;
 }
 
-NTSTATUS File::ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output, std::size_t output_size,
-                     std::size_t& done) {
+NTSTATUS File::ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output,
+                     std::size_t output_size, std::size_t& done) {
   Request request = start_ioctl(code, input, input_size, output, output_size);
   const NTSTATUS status = request.wait();
   done = request.information();

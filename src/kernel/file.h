@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What a user process does with a device: opens it by name, reads, writes, sends control codes, closes it. For hosts and tests.
+// What a user process does with a device: opens it by name, reads, writes, sends control codes, closes it.
+// For hosts and tests.
 //
-// To be used at PASSIVE_LEVEL, from a kernel thread or from the host's own. Each call waits; the start_ ones do not.
+// To be used at PASSIVE_LEVEL, from a kernel thread or from the host's own. Each call waits; the start_ ones
+// do not.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +43,9 @@ class Request {
 
 class File {
  public:
-  /// "\\.\TAP", "\DosDevices\TAP", "\Device\NdisProt" ... with what follows the device's name as the file's name.
-  /// nullptr: `status` says why (STATUS_OBJECT_NAME_NOT_FOUND: no such device; else what the driver answered to IRP_MJ_CREATE).
+  /// "\\.\TAP", "\DosDevices\TAP", "\Device\NdisProt" ... with what follows the device's name as the file's
+  /// name. nullptr: `status` says why (STATUS_OBJECT_NAME_NOT_FOUND: no such device; else what the driver
+  /// answered to IRP_MJ_CREATE).
   static std::unique_ptr<File> open(std::string_view name, NTSTATUS& status);
   /// Closes it, if close() did not.
   ~File();
@@ -51,15 +54,17 @@ class File {
 
   NTSTATUS read(void* buffer, std::size_t size, std::size_t& done, std::int64_t offset = 0);
   NTSTATUS write(const void* buffer, std::size_t size, std::size_t& done, std::int64_t offset = 0);
-  NTSTATUS ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output, std::size_t output_size,
-                 std::size_t& done);
-  /// IRP_MJ_CLEANUP and, when nothing is on its way any more, IRP_MJ_CLOSE. What is still on its way is cancelled first.
+  NTSTATUS ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output,
+                 std::size_t output_size, std::size_t& done);
+  /// IRP_MJ_CLEANUP and, when nothing is on its way any more, IRP_MJ_CLOSE. What is still on its way is
+  /// cancelled first.
   void close();
 
   // The buffers must live until the request is done.
   Request start_read(void* buffer, std::size_t size, std::int64_t offset = 0);
   Request start_write(const void* buffer, std::size_t size, std::int64_t offset = 0);
-  Request start_ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output, std::size_t output_size);
+  Request start_ioctl(std::uint32_t code, const void* input, std::size_t input_size, void* output,
+                      std::size_t output_size);
 
   FILE_OBJECT* object() noexcept { return object_; }
   /// A File over an object that somebody else keeps open; release() before it goes, or it closes the object.
@@ -75,7 +80,8 @@ class File {
 
 // ---- for the entry points that open devices themselves ----
 
-/// Opens a device as above and returns the FILE_OBJECT with one reference; its last dereference sends IRP_MJ_CLOSE.
+/// Opens a device as above and returns the FILE_OBJECT with one reference; its last dereference sends
+/// IRP_MJ_CLOSE.
 FILE_OBJECT* open_file_object(std::u16string_view name, NTSTATUS& status);
 /// IRP_MJ_CLEANUP, as when the last handle is closed. A second call does nothing.
 void clean_up_file_object(FILE_OBJECT* object);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Files and devices by handle or pointer, as drivers open them: IoGetDeviceObjectPointer, ZwCreateFile and their like.
+// Files and devices by handle or pointer, as drivers open them: IoGetDeviceObjectPointer, ZwCreateFile and
+// their like.
 //
-// Pages   wdm/nf-wdm-iogetdeviceobjectpointer, -zwcreatefile, -zwopenfile, -zwreadfile, -zwwritefile, ntifs/nf-ntifs-zwdeviceiocontrolfile
-// IRQL    PASSIVE_LEVEL
-// Beyond  Only devices can be opened: there is no file system, so any other name is not found. Each call waits for its end.
+// Pages   wdm/nf-wdm-iogetdeviceobjectpointer, -zwcreatefile, -zwopenfile, -zwreadfile, -zwwritefile,
+// ntifs/nf-ntifs-zwdeviceiocontrolfile IRQL    PASSIVE_LEVEL Beyond  Only devices can be opened: there is no
+// file system, so any other name is not found. Each call waits for its end.
 #include <memory>
 #include <string>
 
@@ -24,7 +25,9 @@ using namespace undis::kernel;
 
 namespace {
 
-ObjectTable& objects() { return System::current().objects(); }
+ObjectTable& objects() {
+  return System::current().objects();
+}
 
 NTSTATUS file_of(HANDLE handle, PFILE_OBJECT* file) {
   ObjectKind kind = ObjectKind::Other;
@@ -35,7 +38,8 @@ NTSTATUS file_of(HANDLE handle, PFILE_OBJECT* file) {
   return STATUS_SUCCESS;
 }
 
-NTSTATUS open(const char* name, PHANDLE handle, const OBJECT_ATTRIBUTES* attributes, PIO_STATUS_BLOCK status_block) {
+NTSTATUS open(const char* name, PHANDLE handle, const OBJECT_ATTRIBUTES* attributes,
+              PIO_STATUS_BLOCK status_block) {
   const KernelCall call(name, PASSIVE_LEVEL);
   *handle = nullptr;
   if (fault_point(name)) return STATUS_INSUFFICIENT_RESOURCES;
@@ -50,10 +54,11 @@ NTSTATUS open(const char* name, PHANDLE handle, const OBJECT_ATTRIBUTES* attribu
   return STATUS_SUCCESS;
 }
 
-/// One request on a handle, waited for; then the event is set and the routine called, as for an asynchronous one.
+/// One request on a handle, waited for; then the event is set and the routine called, as for an asynchronous
+/// one.
 template <class Start>
-NTSTATUS perform(const char* name, HANDLE handle, HANDLE event, PIO_APC_ROUTINE routine, PVOID context, PIO_STATUS_BLOCK status_block,
-                 Start start) {
+NTSTATUS perform(const char* name, HANDLE handle, HANDLE event, PIO_APC_ROUTINE routine, PVOID context,
+                 PIO_STATUS_BLOCK status_block, Start start) {
   const KernelCall call(name, PASSIVE_LEVEL);
   PFILE_OBJECT file = nullptr;
   if (const NTSTATUS status = file_of(handle, &file); !NT_SUCCESS(status)) return status;
@@ -71,17 +76,22 @@ NTSTATUS perform(const char* name, HANDLE handle, HANDLE event, PIO_APC_ROUTINE 
   if (event != nullptr) ZwSetEvent(event, nullptr);
   if (routine != nullptr) {
     static constexpr CallbackInfo info{"ApcRoutine", APC_LEVEL, true};
-    call_driver(current_driver(), info, nullptr, context, callback<void(PVOID, PIO_STATUS_BLOCK, ULONG)>(routine), context, status_block, 0u);
+    call_driver(current_driver(), info, nullptr, context,
+                callback<void(PVOID, PIO_STATUS_BLOCK, ULONG)>(routine), context, status_block, 0u);
   }
   return status;
 }
 
-LONGLONG offset_of(const LARGE_INTEGER* offset) noexcept { return offset == nullptr ? 0 : offset->QuadPart; }
+LONGLONG offset_of(const LARGE_INTEGER* offset) noexcept {
+  return offset == nullptr ? 0 : offset->QuadPart;
+}
 
 }  // namespace
 
-// Page wdm/nf-wdm-iogetdeviceobjectpointer. The reference returned is the file's; the handle in between is closed at once.
-NTSTATUS IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK, PFILE_OBJECT* FileObject, PDEVICE_OBJECT* DeviceObject) {
+// Page wdm/nf-wdm-iogetdeviceobjectpointer. The reference returned is the file's; the handle in between is
+// closed at once.
+NTSTATUS IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK, PFILE_OBJECT* FileObject,
+                                  PDEVICE_OBJECT* DeviceObject) {
   const KernelCall call("IoGetDeviceObjectPointer", PASSIVE_LEVEL);
   *FileObject = nullptr;
   *DeviceObject = nullptr;
@@ -96,41 +106,48 @@ NTSTATUS IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK, PFILE
 }
 
 // Page wdm/nf-wdm-zwcreatefile
-NTSTATUS ZwCreateFile(PHANDLE FileHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER,
-                      ULONG, ULONG, ULONG, ULONG, PVOID, ULONG) {
+NTSTATUS ZwCreateFile(PHANDLE FileHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes,
+                      PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER, ULONG, ULONG, ULONG, ULONG, PVOID,
+                      ULONG) {
   return open("ZwCreateFile", FileHandle, ObjectAttributes, IoStatusBlock);
 }
 
 // Page wdm/nf-wdm-zwopenfile
-NTSTATUS ZwOpenFile(PHANDLE FileHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock, ULONG, ULONG) {
+NTSTATUS ZwOpenFile(PHANDLE FileHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes,
+                    PIO_STATUS_BLOCK IoStatusBlock, ULONG, ULONG) {
   return open("ZwOpenFile", FileHandle, ObjectAttributes, IoStatusBlock);
 }
 
 // Page wdm/nf-wdm-iocreatefile
-NTSTATUS IoCreateFile(PHANDLE FileHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER,
-                      ULONG, ULONG, ULONG, ULONG, PVOID, ULONG, CREATE_FILE_TYPE, PVOID, ULONG) {
+NTSTATUS IoCreateFile(PHANDLE FileHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes,
+                      PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER, ULONG, ULONG, ULONG, ULONG, PVOID,
+                      ULONG, CREATE_FILE_TYPE, PVOID, ULONG) {
   return open("IoCreateFile", FileHandle, ObjectAttributes, IoStatusBlock);
 }
 
 // Page wdm/nf-wdm-zwreadfile
-NTSTATUS ZwReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
-                    PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset, PULONG) {
+NTSTATUS ZwReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                    PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset,
+                    PULONG) {
   return perform("ZwReadFile", FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock,
                  [&](File& file) { return file.start_read(Buffer, Length, offset_of(ByteOffset)); });
 }
 
 // Page wdm/nf-wdm-zwwritefile
-NTSTATUS ZwWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
-                     PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset, PULONG) {
+NTSTATUS ZwWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                     PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset,
+                     PULONG) {
   return perform("ZwWriteFile", FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock,
                  [&](File& file) { return file.start_write(Buffer, Length, offset_of(ByteOffset)); });
 }
 
 // Page ntifs/nf-ntifs-zwdeviceiocontrolfile
 NTSTATUS ZwDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                               PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode, PVOID InputBuffer, ULONG InputBufferLength,
-                               PVOID OutputBuffer, ULONG OutputBufferLength) {
-  return perform("ZwDeviceIoControlFile", FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, [&](File& file) {
-    return file.start_ioctl(IoControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
-  });
+                               PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode, PVOID InputBuffer,
+                               ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength) {
+  return perform("ZwDeviceIoControlFile", FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock,
+                 [&](File& file) {
+                   return file.start_ioctl(IoControlCode, InputBuffer, InputBufferLength, OutputBuffer,
+                                           OutputBufferLength);
+                 });
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The formatter: reads a conversion, fetches its argument by the Windows rules, lets the C library print numbers.
+// The formatter: reads a conversion, fetches its argument by the Windows rules, lets the C library print
+// numbers.
 //
-// Page  "Format specification syntax: printf and wprintf functions" (C runtime reference); wdm/nf-wdm-dbgprint for %Z
+// Page  "Format specification syntax: printf and wprintf functions" (C runtime reference);
+// wdm/nf-wdm-dbgprint for %Z
 #include "kernel/format.h"
 
 #include <algorithm>
@@ -42,7 +44,8 @@ int read_number(const Char*& at, Arguments& arguments) {
   int value = 0;
   while (*at >= Char('0') && *at <= Char('9')) {
     const int digit = static_cast<int>(*at++) - '0';
-    value = value > (std::numeric_limits<int>::max() - digit) / 10 ? std::numeric_limits<int>::max() : value * 10 + digit;
+    value = value > (std::numeric_limits<int>::max() - digit) / 10 ? std::numeric_limits<int>::max()
+                                                                   : value * 10 + digit;
   }
   return value;
 }
@@ -53,12 +56,23 @@ Conversion read_conversion(const Char*& at, Arguments& arguments) {
   Conversion c;
   for (bool more = true; more;) {
     switch (static_cast<std::uint32_t>(*at)) {
-      case '-': c.left = true; break;
-      case '+': c.plus = true; break;
-      case ' ': c.space = true; break;
-      case '0': c.zero = true; break;
-      case '#': c.alternate = true; break;
-      default: more = false;
+    case '-':
+      c.left = true;
+      break;
+    case '+':
+      c.plus = true;
+      break;
+    case ' ':
+      c.space = true;
+      break;
+    case '0':
+      c.zero = true;
+      break;
+    case '#':
+      c.alternate = true;
+      break;
+    default:
+      more = false;
     }
     if (more) ++at;
   }
@@ -78,14 +92,22 @@ Conversion read_conversion(const Char*& at, Arguments& arguments) {
     at = probe;
     return true;
   };
-  if (take("I64") || take("ll")) c.size = Size::LongLong;
-  else if (take("I32")) c.size = Size::Long;
-  else if (take("I") || take("z") || take("t") || take("j")) c.size = Size::Pointer;
-  else if (take("hh")) c.size = Size::Byte;
-  else if (take("h")) c.size = Size::Short;
-  else if (take("l")) c.size = Size::Long;
-  else if (take("w")) c.size = Size::Wide;
-  else if (take("L")) c.size = Size::LongLong;
+  if (take("I64") || take("ll"))
+    c.size = Size::LongLong;
+  else if (take("I32"))
+    c.size = Size::Long;
+  else if (take("I") || take("z") || take("t") || take("j"))
+    c.size = Size::Pointer;
+  else if (take("hh"))
+    c.size = Size::Byte;
+  else if (take("h"))
+    c.size = Size::Short;
+  else if (take("l"))
+    c.size = Size::Long;
+  else if (take("w"))
+    c.size = Size::Wide;
+  else if (take("L"))
+    c.size = Size::LongLong;
   if (*at != Char(0)) c.type = static_cast<std::uint32_t>(*at) < 0x80 ? static_cast<char>(*at) : '?';
   if (*at != Char(0)) ++at;
   return c;
@@ -109,7 +131,8 @@ std::string number_text(const Conversion& c, const char* length, auto value) {
   std::array<char, 64> small{};
   const int need = std::snprintf(small.data(), small.size(), spec.c_str(), width, precision, value);
   if (need < 0) return {};
-  if (static_cast<std::size_t>(need) < small.size()) return std::string(small.data(), static_cast<std::size_t>(need));
+  if (static_cast<std::size_t>(need) < small.size())
+    return std::string(small.data(), static_cast<std::size_t>(need));
   std::string large(static_cast<std::size_t>(need) + 1, '\0');
   std::snprintf(large.data(), large.size(), spec.c_str(), width, precision, value);
   large.resize(static_cast<std::size_t>(need));
@@ -119,24 +142,35 @@ std::string number_text(const Conversion& c, const char* length, auto value) {
 std::string integer_text(const Conversion& c, Arguments& arguments) {
   const bool is_signed = c.type == 'd' || c.type == 'i';
   std::uint64_t raw = 0;
-  if (c.size == Size::LongLong || c.size == Size::Pointer) raw = va_arg(arguments.list, std::uint64_t);
-  else raw = va_arg(arguments.list, std::uint32_t);
+  if (c.size == Size::LongLong || c.size == Size::Pointer)
+    raw = va_arg(arguments.list, std::uint64_t);
+  else
+    raw = va_arg(arguments.list, std::uint32_t);
   switch (c.size) {
-    case Size::Byte: raw = is_signed ? static_cast<std::uint64_t>(static_cast<std::int8_t>(raw)) : raw & 0xFF; break;
-    case Size::Short: raw = is_signed ? static_cast<std::uint64_t>(static_cast<std::int16_t>(raw)) : raw & 0xFFFF; break;
-    case Size::LongLong:
-    case Size::Pointer: break;
-    default:
-      if (is_signed) raw = static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(raw)));
+  case Size::Byte:
+    raw = is_signed ? static_cast<std::uint64_t>(static_cast<std::int8_t>(raw)) : raw & 0xFF;
+    break;
+  case Size::Short:
+    raw = is_signed ? static_cast<std::uint64_t>(static_cast<std::int16_t>(raw)) : raw & 0xFFFF;
+    break;
+  case Size::LongLong:
+  case Size::Pointer:
+    break;
+  default:
+    if (is_signed)
+      raw = static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(raw)));
   }
-  return is_signed ? number_text(c, "ll", static_cast<long long>(raw)) : number_text(c, "ll", static_cast<unsigned long long>(raw));
+  return is_signed ? number_text(c, "ll", static_cast<long long>(raw))
+                   : number_text(c, "ll", static_cast<unsigned long long>(raw));
 }
 
 std::string pointer_text(Conversion c, Arguments& arguments) {
   c.type = 'X';
   c.precision = 16;
   c.zero = c.alternate = false;
-  return number_text(c, "ll", static_cast<unsigned long long>(reinterpret_cast<std::uintptr_t>(va_arg(arguments.list, void*))));
+  return number_text(
+      c, "ll",
+      static_cast<unsigned long long>(reinterpret_cast<std::uintptr_t>(va_arg(arguments.list, void*))));
 }
 
 template <class Char>
@@ -149,13 +183,17 @@ std::basic_string_view<Char> bounded(const Char* text, int precision) {
 
 template <class To>
 std::basic_string<To> converted(std::string_view text) {
-  if constexpr (std::is_same_v<To, char>) return std::string(text);
-  else return to_utf16(text);
+  if constexpr (std::is_same_v<To, char>)
+    return std::string(text);
+  else
+    return to_utf16(text);
 }
 template <class To>
 std::basic_string<To> converted(std::u16string_view text) {
-  if constexpr (std::is_same_v<To, char>) return to_utf8(text);
-  else return std::u16string(text);
+  if constexpr (std::is_same_v<To, char>)
+    return to_utf8(text);
+  else
+    return std::u16string(text);
 }
 
 template <class Char>
@@ -177,7 +215,8 @@ std::basic_string<Char> string_text(const Conversion& c, Arguments& arguments, b
   if (c.type == 'Z') {
     if (wide) return converted<Char>(view(static_cast<const UNICODE_STRING*>(pointer)));
     const auto* const text = static_cast<const STRING*>(pointer);
-    return converted<Char>(text->Buffer == nullptr ? std::string_view{} : std::string_view(text->Buffer, text->Length));
+    return converted<Char>(text->Buffer == nullptr ? std::string_view{}
+                                                   : std::string_view(text->Buffer, text->Length));
   }
   if (wide) return converted<Char>(bounded(static_cast<const char16_t*>(pointer), c.precision));
   return converted<Char>(bounded(static_cast<const char*>(pointer), c.precision));
@@ -207,16 +246,38 @@ std::basic_string<Char> format_all(const Char* format, Arguments& arguments, boo
     }
     const Conversion c = read_conversion(at, arguments);
     switch (c.type) {
-      case 'd': case 'i': case 'u': case 'o': case 'x': case 'X':
-        out += converted<Char>(std::string_view(integer_text(c, arguments)));
-        break;
-      case 'p': out += converted<Char>(std::string_view(pointer_text(c, arguments))); break;
-      case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': case 'a': case 'A':
-        out += converted<Char>(std::string_view(number_text(c, "", va_arg(arguments.list, double))));
-        break;
-      case 'c': case 'C': case 's': case 'S': case 'Z': pad(out, string_text<Char>(c, arguments, used_wide), c); break;
-      case 0: break;
-      default: out.push_back(static_cast<Char>(c.type));  // unknown: the character stands for itself
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X':
+      out += converted<Char>(std::string_view(integer_text(c, arguments)));
+      break;
+    case 'p':
+      out += converted<Char>(std::string_view(pointer_text(c, arguments)));
+      break;
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G':
+    case 'a':
+    case 'A':
+      out += converted<Char>(std::string_view(number_text(c, "", va_arg(arguments.list, double))));
+      break;
+    case 'c':
+    case 'C':
+    case 's':
+    case 'S':
+    case 'Z':
+      pad(out, string_text<Char>(c, arguments, used_wide), c);
+      break;
+    case 0:
+      break;
+    default:
+      out.push_back(static_cast<Char>(c.type));  // unknown: the character stands for itself
     }
   }
   return out;

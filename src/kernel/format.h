@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// printf with the formats of Windows: %S %ws %wZ %Z %I64d %p ..., and `l` as 32 bits, since `long` has 32 bits in driver code.
+// printf with the formats of Windows: %S %ws %wZ %Z %I64d %p ..., and `l` as 32 bits, since `long` has 32
+// bits in driver code.
 #pragma once
 
 #include <cstdarg>
@@ -10,7 +11,8 @@
 
 namespace undis::kernel {
 
-/// In narrow text %s and %c are narrow, %S and %C wide. `used_wide`: a wide argument was converted (PASSIVE_LEVEL only on Windows).
+/// In narrow text %s and %c are narrow, %S and %C wide. `used_wide`: a wide argument was converted
+/// (PASSIVE_LEVEL only on Windows).
 std::string format_text(const char* format, va_list arguments, bool* used_wide = nullptr);
 /// In wide text %s and %c are wide, %S and %C narrow.
 std::u16string format_text(const WCHAR* format, va_list arguments);

@@ -56,9 +56,8 @@ std::string object_text(Scheduling& scheduling, const DISPATCHER_HEADER& header,
     case DispatcherType::NotificationTimer:
     case DispatcherType::SynchronizationTimer:
       return fmt::format("timer {}, {}", what,
-                         TimerTable::is_active(*CONTAINING_RECORD(&header, KTIMER, Header)) ? "which is set" : "which is not set");
+                         scheduling.timers.is_active(*CONTAINING_RECORD(&header, KTIMER, Header)) ? "which is set" : "which is not set");
   }
-  (void)scheduling;
   return what;
 }
 

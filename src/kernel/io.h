@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The I/O manager: device objects and their stacks, symbolic links, IRPs on their way, shutdown registrations, and the physical
-// devices that stand for the adapters of a host.
+// The I/O manager: device objects and their stacks, symbolic links, IRPs on their way, shutdown
+// registrations, and the physical devices that stand for the adapters of a host.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +19,13 @@ namespace undis::kernel {
 
 class Driver;
 
-/// What IoGetDeviceProperty and IoOpenDeviceRegistryKey answer about a physical device. Empty strings: the property is absent.
+/// What IoGetDeviceProperty and IoOpenDeviceRegistryKey answer about a physical device. Empty strings: the
+/// property is absent.
 struct PhysicalDevice {
-  std::u16string instance_path;      ///< under \Registry\Machine\System\CurrentControlSet\Enum, e.g. "ROOT\\NET\\0000"
-  std::u16string driver_key;         ///< under ...\Control\Class, e.g. "{4d36e972-e325-11ce-bfc1-08002be10318}\\0001"
+  std::u16string
+      instance_path;  ///< under \Registry\Machine\System\CurrentControlSet\Enum, e.g. "ROOT\\NET\\0000"
+  std::u16string
+      driver_key;  ///< under ...\Control\Class, e.g. "{4d36e972-e325-11ce-bfc1-08002be10318}\\0001"
   std::u16string description;
   std::u16string friendly_name;
   std::u16string manufacturer;
@@ -47,16 +50,19 @@ class Io {
 
   bool has_shutdown_registration(const Driver& driver) const noexcept;
 
-  /// Reports the driver's devices, symbolic links, shutdown registrations and IRPs that are still there, and takes them away.
+  /// Reports the driver's devices, symbolic links, shutdown registrations and IRPs that are still there, and
+  /// takes them away.
   void sweep(Driver& driver);
 
-  /// A device object of the host's bus driver; it accepts every PnP and power IRP. Lives until remove_physical_device.
+  /// A device object of the host's bus driver; it accepts every PnP and power IRP. Lives until
+  /// remove_physical_device.
   PDEVICE_OBJECT add_physical_device(PhysicalDevice device);
   void remove_physical_device(PDEVICE_OBJECT device);
   /// nullptr: no physical device of ours.
   const PhysicalDevice* physical_device(const DEVICE_OBJECT* device) const;
 
-  /// The device with this name, symbolic links followed ("\??\TAP", "\\.\TAP", "\Device\NdisProt"); nullptr: none.
+  /// The device with this name, symbolic links followed ("\??\TAP", "\\.\TAP", "\Device\NdisProt"); nullptr:
+  /// none.
   PDEVICE_OBJECT find_device(std::u16string_view name) const;
   /// The driver whose device this is; nullptr: no live device object.
   Driver* owner_of(const DEVICE_OBJECT* device) const;

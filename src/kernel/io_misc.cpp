@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What else the I/O manager does for drivers: error log entries, driver extensions, associated and forwarded IRPs, device interfaces.
+// What else the I/O manager does for drivers: error log entries, driver extensions, associated and forwarded
+// IRPs, device interfaces.
 //
-// Pages   wdm/nf-wdm-ioallocateerrorlogentry, -iowriteerrorlogentry, -ioallocatedriverobjectextension, -ioforwardirpsynchronously,
+// Pages   wdm/nf-wdm-ioallocateerrorlogentry, -iowriteerrorlogentry, -ioallocatedriverobjectextension,
+// -ioforwardirpsynchronously,
 //         -ioregisterdeviceinterface, -iosetdeviceinterfacestate
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
@@ -28,16 +28,11 @@ using namespace undis::kernel;
 
 namespace {
 
-constexpr ULONG kErrorTag = 0x72456F49;               // 'IoEr'
-constexpr ULONG kExtensionTag = 0x78457244;           // 'DrEx'
+constexpr ULONG kErrorTag = 0x72456F49;      // 'IoEr'
+constexpr ULONG kExtensionTag = 0x78457244;  // 'DrEx'
 
-Io::Parts& tables() { return System::current().io().parts(); }
-
-std::u16string guid_text(const GUID& guid) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}", guid.Data1, guid.Data2, guid.Data3,
-                guid.Data4[0], guid.Data4[1], guid.Data4[2], guid.Data4[3], guid.Data4[4], guid.Data4[5], guid.Data4[6], guid.Data4[7]);
-  return to_utf16(text.data());
+Io::Parts& tables() {
+  return System::current().io().parts();
 }
 
 struct Synchronously {
@@ -67,8 +62,8 @@ PVOID IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize) {
   const KernelCall call("IoAllocateErrorLogEntry", DISPATCH_LEVEL);
   if (IoObject == nullptr || EntrySize > ERROR_LOG_MAXIMUM_SIZE || EntrySize < sizeof(IO_ERROR_LOG_PACKET)) {
     report_misuse(Misuse::BadParameter, call.name(), IoObject,
-                  fmt::format("IoObject is NULL or EntrySize {} is not between {} and {}", EntrySize, sizeof(IO_ERROR_LOG_PACKET),
-                              ERROR_LOG_MAXIMUM_SIZE));
+                  fmt::format("IoObject is NULL or EntrySize {} is not between {} and {}", EntrySize,
+                              sizeof(IO_ERROR_LOG_PACKET), ERROR_LOG_MAXIMUM_SIZE));
     return nullptr;
   }
   if (fault_point("IoAllocateErrorLogEntry")) return nullptr;
@@ -92,8 +87,8 @@ VOID IoWriteErrorLogEntry(PVOID ElEntry) {
   PoolBlock block;
   if (System::current().pool().find(ElEntry, block) && block.live && block.tag == kErrorTag) {
     const auto& entry = *static_cast<const IO_ERROR_LOG_PACKET*>(ElEntry);
-    std::string text = fmt::format("{}: error log {:#010x}, unique value {}", name_of(current_driver()), static_cast<ULONG>(entry.ErrorCode),
-                                   entry.UniqueErrorValue);
+    std::string text = fmt::format("{}: error log {:#010x}, unique value {}", name_of(current_driver()),
+                                   static_cast<ULONG>(entry.ErrorCode), entry.UniqueErrorValue);
     const auto* const bytes = static_cast<const std::byte*>(ElEntry);
     std::size_t at = entry.StringOffset;
     for (USHORT i = 0; i < entry.NumberOfStrings && at >= sizeof entry - sizeof entry.DumpData; ++i) {
@@ -112,9 +107,10 @@ VOID IoWriteErrorLogEntry(PVOID ElEntry) {
 
 // ---- driver object extensions ----
 
-// Page wdm/nf-wdm-ioallocatedriverobjectextension. Windows frees it with the driver object, and so does the sweep.
-NTSTATUS IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress, ULONG DriverObjectExtensionSize,
-                                         PVOID* DriverObjectExtension) {
+// Page wdm/nf-wdm-ioallocatedriverobjectextension. Windows frees it with the driver object, and so does the
+// sweep.
+NTSTATUS IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress,
+                                         ULONG DriverObjectExtensionSize, PVOID* DriverObjectExtension) {
   const KernelCall call("IoAllocateDriverObjectExtension", APC_LEVEL);
   *DriverObjectExtension = nullptr;
   Driver* const driver = Driver::from_object(DriverObject);
@@ -124,7 +120,8 @@ NTSTATUS IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID Clie
   {
     const Hold hold(parts.lock);
     for (const ClientExtension& known : parts.extensions)
-      if (known.driver == driver && known.client == ClientIdentificationAddress) return STATUS_OBJECT_NAME_COLLISION;
+      if (known.driver == driver && known.client == ClientIdentificationAddress)
+        return STATUS_OBJECT_NAME_COLLISION;
   }
   Pool::Request request;
   request.size = DriverObjectExtensionSize;
@@ -151,7 +148,8 @@ PVOID IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdenti
 
 // ---- IRPs ----
 
-// Page wdm/nf-wdm-ioforwardirpsynchronously. The page: the caller has set up nothing; its own location is copied down.
+// Page wdm/nf-wdm-ioforwardirpsynchronously. The page: the caller has set up nothing; its own location is
+// copied down.
 BOOLEAN IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
   const KernelCall call("IoForwardIrpSynchronously", PASSIVE_LEVEL);
   if (Irp->CurrentLocation <= 1) return FALSE;
@@ -168,8 +166,9 @@ NTSTATUS IoSynchronousCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
 }
 
 // Page wdm/nf-wdm-iosetcompletionroutineex. Here no driver goes away while its routine is still to be called.
-NTSTATUS IoSetCompletionRoutineEx(PDEVICE_OBJECT, PIRP Irp, PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context, BOOLEAN InvokeOnSuccess,
-                                  BOOLEAN InvokeOnError, BOOLEAN InvokeOnCancel) {
+NTSTATUS IoSetCompletionRoutineEx(PDEVICE_OBJECT, PIRP Irp, PIO_COMPLETION_ROUTINE CompletionRoutine,
+                                  PVOID Context, BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
+                                  BOOLEAN InvokeOnCancel) {
   const KernelCall call("IoSetCompletionRoutineEx", DISPATCH_LEVEL);
   if (fault_point("IoSetCompletionRoutineEx")) return STATUS_INSUFFICIENT_RESOURCES;
   IoSetCompletionRoutine(Irp, CompletionRoutine, Context, InvokeOnSuccess, InvokeOnError, InvokeOnCancel);
@@ -179,15 +178,19 @@ NTSTATUS IoSetCompletionRoutineEx(PDEVICE_OBJECT, PIRP Irp, PIO_COMPLETION_ROUTI
 // ---- device interfaces ----
 
 // Page wdm/nf-wdm-ioregisterdeviceinterface: "\??\ROOT#NET#0000#{guid}", with the reference string behind it.
-NTSTATUS IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, const GUID* InterfaceClassGuid, PUNICODE_STRING ReferenceString,
-                                   PUNICODE_STRING SymbolicLinkName) {
+NTSTATUS IoRegisterDeviceInterface(PDEVICE_OBJECT PhysicalDeviceObject, const GUID* InterfaceClassGuid,
+                                   PUNICODE_STRING ReferenceString, PUNICODE_STRING SymbolicLinkName) {
   const KernelCall call("IoRegisterDeviceInterface", PASSIVE_LEVEL);
   const PhysicalDevice* const device = System::current().io().physical_device(PhysicalDeviceObject);
   if (device == nullptr) return STATUS_INVALID_DEVICE_REQUEST;
   std::u16string name = u"\\??\\" + device->instance_path;
   std::replace(name.begin() + 4, name.end(), u'\\', u'#');
-  name += u"#" + guid_text(*InterfaceClassGuid);
-  if (!view(ReferenceString).empty()) name += u"\\" + std::u16string(view(ReferenceString));
+  name += u'#';
+  name += guid_text(*InterfaceClassGuid);
+  if (!view(ReferenceString).empty()) {
+    name += u'\\';
+    name += view(ReferenceString);
+  }
   const NTSTATUS status = put_string(call.name(), SymbolicLinkName, name, true, true);
   if (!NT_SUCCESS(status)) return STATUS_INSUFFICIENT_RESOURCES;
   Io::Parts& parts = tables();
@@ -203,13 +206,17 @@ NTSTATUS IoSetDeviceInterfaceState(PUNICODE_STRING SymbolicLinkName, BOOLEAN Ena
   const Hold hold(parts.lock);
   const auto found = parts.interfaces.find(normalised(view(SymbolicLinkName)));
   if (found == parts.interfaces.end()) return STATUS_OBJECT_NAME_NOT_FOUND;
-  if (found->second.enabled == (Enable != FALSE)) return Enable != FALSE ? STATUS_OBJECT_NAME_EXISTS : STATUS_OBJECT_NAME_NOT_FOUND;
+  if (found->second.enabled == (Enable != FALSE))
+    return Enable != FALSE ? STATUS_OBJECT_NAME_EXISTS : STATUS_OBJECT_NAME_NOT_FOUND;
   found->second.enabled = Enable != FALSE;
   return STATUS_SUCCESS;
 }
 
-// Pages wdm/nf-wdm-ioinvalidatedevicestate, -ioinvalidatedevicerelations: the host has no PnP manager that asks again.
-VOID IoInvalidateDeviceState(PDEVICE_OBJECT) { const KernelCall call("IoInvalidateDeviceState", DISPATCH_LEVEL); }
+// Pages wdm/nf-wdm-ioinvalidatedevicestate, -ioinvalidatedevicerelations: the host has no PnP manager that
+// asks again.
+VOID IoInvalidateDeviceState(PDEVICE_OBJECT) {
+  const KernelCall call("IoInvalidateDeviceState", DISPATCH_LEVEL);
+}
 VOID IoInvalidateDeviceRelations(PDEVICE_OBJECT, DEVICE_RELATION_TYPE) {
   const KernelCall call("IoInvalidateDeviceRelations", DISPATCH_LEVEL);
 }

@@ -19,14 +19,15 @@ namespace undis::kernel {
 struct DeviceEntry {
   PDEVICE_OBJECT object = nullptr;
   Driver* driver = nullptr;
-  std::u16string name;                        ///< "" when the device has none
+  std::u16string name;  ///< "" when the device has none
   std::unique_ptr<PhysicalDevice> physical;
-  bool deleted = false;                       ///< IoDeleteDevice was called; references keep it
+  POWER_STATE power{.DeviceState = PowerDeviceD0};  ///< as PoSetPowerState was told last
+  bool deleted = false;                             ///< IoDeleteDevice was called; references keep it
   Stack made;
 };
 
 struct LinkEntry {
-  std::u16string name;                        ///< as given
+  std::u16string name;  ///< as given
   std::u16string target;
   Driver* maker = nullptr;
   Stack made;
@@ -53,20 +54,22 @@ struct DeviceInterface {
 
 struct Io::Parts {
   mutable Lock lock;
-  std::vector<std::unique_ptr<DeviceEntry>> devices GUARDED_BY(lock);            // in order of creation
-  std::map<std::u16string, LinkEntry> links GUARDED_BY(lock);                    // by normalised name
-  std::map<std::u16string, DeviceInterface> interfaces GUARDED_BY(lock);         // by normalised name
+  std::vector<std::unique_ptr<DeviceEntry>> devices GUARDED_BY(lock);     // in order of creation
+  std::map<std::u16string, LinkEntry> links GUARDED_BY(lock);             // by normalised name
+  std::map<std::u16string, DeviceInterface> interfaces GUARDED_BY(lock);  // by normalised name
   std::vector<ClientExtension> extensions GUARDED_BY(lock);
-  std::vector<ShutdownHook> shutdown_hooks GUARDED_BY(lock);                     // in order of registration
-  std::unordered_map<const void*, std::shared_ptr<IrpTrack>> irps GUARDED_BY(lock);  // looked up only; sweep sorts by number
+  std::vector<ShutdownHook> shutdown_hooks GUARDED_BY(lock);  // in order of registration
+  std::unordered_map<const void*, std::shared_ptr<IrpTrack>>
+      irps GUARDED_BY(lock);  // looked up only; sweep sorts by number
   std::uint64_t next_irp GUARDED_BY(lock) = 1;
-  DRIVER_OBJECT bus_driver{};                                                    // owner of the physical devices
+  DRIVER_OBJECT bus_driver{};  // owner of the physical devices
   UNICODE_STRING bus_name{};
 
   DeviceEntry* entry_locked(const DEVICE_OBJECT* device) const noexcept REQUIRES(lock);
 };
 
-/// A name as links and devices are looked up by: upper case, "\DosDevices\", "\GLOBAL??\" and "\\.\" written as "\??\".
+/// A name as links and devices are looked up by: upper case, "\DosDevices\", "\GLOBAL??\" and "\\.\" written
+/// as "\??\".
 std::u16string normalised(std::u16string_view name);
 
 }  // namespace undis::kernel

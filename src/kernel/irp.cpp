@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The way of an IRP: down through IoCallDriver, up through IoCompleteRequest, and what is wrong with it on the way.
+// The way of an IRP: down through IoCallDriver, up through IoCompleteRequest, and what is wrong with it on
+// the way.
 //
-// Pages   wdm/nf-wdm-iocalldriver, wdm/nf-wdm-iocompleterequest, wdm/nc-wdm-io_completion_routine, kernel/completing-irps
-// Beyond  An IRP that is completed twice, completed with a cancel routine set, or returned from a dispatch routine in contradiction
+// Pages   wdm/nf-wdm-iocalldriver, wdm/nf-wdm-iocompleterequest, wdm/nc-wdm-io_completion_routine,
+// kernel/completing-irps Beyond  An IRP that is completed twice, completed with a cancel routine set, or
+// returned from a dispatch routine in contradiction
 //         to its state is reported, and the call is carried out as far as it makes sense.
 #include <cstring>
 #include <utility>
@@ -23,13 +25,13 @@
 namespace undis::kernel {
 namespace {
 
-constexpr ULONG kIrpTag = 0x20707249;                 // 'Irp '
-constexpr CSHORT kIrpType = 6;                        // IO_TYPE_IRP
+constexpr ULONG kIrpTag = 0x20707249;  // 'Irp '
+constexpr CSHORT kIrpType = 6;         // IO_TYPE_IRP
 constexpr const char* kComplete = "IoCompleteRequest";
 constexpr const char* kCall = "IoCallDriver";
 
-/// Dispatch routines by major function, named as the documentation names them. IRPs may be sent at any level up to DISPATCH_LEVEL;
-/// which of them a driver sees at PASSIVE_LEVEL only is the sender's promise.
+/// Dispatch routines by major function, named as the documentation names them. IRPs may be sent at any level
+/// up to DISPATCH_LEVEL; which of them a driver sees at PASSIVE_LEVEL only is the sender's promise.
 constexpr CallbackInfo kDispatch[] = {
     {"DispatchCreate", DISPATCH_LEVEL, true},
     {"DispatchCreateNamedPipe", DISPATCH_LEVEL, true},
@@ -63,14 +65,17 @@ constexpr CallbackInfo kDispatch[] = {
 static_assert(std::size(kDispatch) == IRP_MJ_MAXIMUM_FUNCTION + 1);
 constexpr CallbackInfo kCompletion{"IoCompletion", DISPATCH_LEVEL, true};
 
-Io::Parts& tables() { return System::current().io().parts(); }
+Io::Parts& tables() {
+  return System::current().io().parts();
+}
 
 /// Complains about an IRP that is not, or no longer, one: completed twice, freed, or never made.
 void report_unknown(const char* function, PIRP irp) {
   PoolBlock block;
   const bool ours = System::current().pool().find(irp, block) && block.tag == kIrpTag;
   report_misuse(Misuse::IrpMisuse, function, irp,
-                ours ? "the IRP was completed and freed before" : "the pointer given is no IRP that the I/O manager knows",
+                ours ? "the IRP was completed and freed before"
+                     : "the pointer given is no IRP that the I/O manager knows",
                 ours ? block.freed : Stack{});
 }
 
@@ -94,17 +99,21 @@ void wipe(IO_STACK_LOCATION& location) noexcept {
 void check_return(Driver* driver, const char* routine, const IRP* irp, const IrpTrack& track, CHAR number,
                   const IO_STACK_LOCATION* location, NTSTATUS status) {
   const IrpTrack::Level& level = track.levels[static_cast<std::size_t>(number)];
-  if (!level.walked && track_of(irp).get() != &track) return;  // freed by its maker without ever being completed: reported there
+  if (!level.walked && track_of(irp).get() != &track)
+    return;  // freed by its maker without ever being completed: reported there
   const bool marked = level.walked ? level.marked_pending : (location->Control & SL_PENDING_RETURNED) != 0;
   if (status == STATUS_PENDING && !marked) {
-    report_misuse_of(driver, Misuse::IrpMisuse, routine, irp, "returned STATUS_PENDING without marking the IRP pending", track.made);
+    report_misuse_of(driver, Misuse::IrpMisuse, routine, irp,
+                     "returned STATUS_PENDING without marking the IRP pending", track.made);
   } else if (status != STATUS_PENDING && marked) {
     report_misuse_of(driver, Misuse::IrpMisuse, routine, irp,
-                     fmt::format("marked the IRP pending and returned {:#010x} instead of STATUS_PENDING", static_cast<ULONG>(status)),
+                     fmt::format("marked the IRP pending and returned {:#010x} instead of STATUS_PENDING",
+                                 static_cast<ULONG>(status)),
                      track.made);
   } else if (status != STATUS_PENDING && !level.walked) {
     report_misuse_of(driver, Misuse::IrpMisuse, routine, irp,
-                     fmt::format("returned {:#010x} without completing the IRP", static_cast<ULONG>(status)), track.made);
+                     fmt::format("returned {:#010x} without completing the IRP", static_cast<ULONG>(status)),
+                     track.made);
   }
 }
 
@@ -145,8 +154,10 @@ void track_irp(PIRP irp, IrpTrack::Kind kind, Driver* maker, bool pooled, std::f
 }
 
 PIRP make_irp(CCHAR stack_size, IrpTrack::Kind kind, Driver* maker, std::function<void(PIRP)> finish) {
-  // One location more than asked for: a driver that runs out of them writes its next one there, not into the IRP itself.
-  const auto size = static_cast<USHORT>(sizeof(IRP) + (static_cast<std::size_t>(stack_size) + 1) * sizeof(IO_STACK_LOCATION));
+  // One location more than asked for: a driver that runs out of them writes its next one there, not into the
+  // IRP itself.
+  const auto size = static_cast<USHORT>(sizeof(IRP) + (static_cast<std::size_t>(stack_size) + 1) *
+                                                          sizeof(IO_STACK_LOCATION));
   Pool::Request request;
   request.size = size;
   request.tag = kIrpTag;
@@ -194,7 +205,8 @@ NTSTATUS send_irp(PDEVICE_OBJECT device, PIRP irp) {
   }
   if (!live || irp->CurrentLocation <= 1) {
     report_misuse(Misuse::IrpMisuse, kCall, irp,
-                  live ? "the IRP has no stack location left for the next driver: it was allocated with too small a StackSize"
+                  live ? "the IRP has no stack location left for the next driver: it was allocated with too "
+                         "small a StackSize"
                        : "DeviceObject is no live device object",
                   track->made);
     irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;
@@ -210,7 +222,9 @@ NTSTATUS send_irp(PDEVICE_OBJECT device, PIRP irp) {
   track->sent = true;
   track->holder = driver;
   track->levels[static_cast<std::size_t>(number)] = {};
-  const UCHAR major = location->MajorFunction <= IRP_MJ_MAXIMUM_FUNCTION ? location->MajorFunction : UCHAR{IRP_MJ_INTERNAL_DEVICE_CONTROL};
+  const UCHAR major = location->MajorFunction <= IRP_MJ_MAXIMUM_FUNCTION
+                          ? location->MajorFunction
+                          : UCHAR{IRP_MJ_INTERNAL_DEVICE_CONTROL};
   const PDRIVER_DISPATCH dispatch = device->DriverObject->MajorFunction[major];
   const NTSTATUS status = call_driver(driver, kDispatch[major], device, irp,
                                       callback<NTSTATUS(PDEVICE_OBJECT, PIRP)>(dispatch), device, irp);
@@ -234,13 +248,16 @@ static void complete_irp(PIRP irp, IrpTrack& track) {
     ++irp->Tail.Overlay.CurrentStackLocation;
     const bool at_top = irp->CurrentLocation > irp->StackCount;
     if (invoke) {
-      // The routine belongs to the driver above; the maker of the IRP has no stack location and gets no device.
+      // The routine belongs to the driver above; the maker of the IRP has no stack location and gets no
+      // device.
       const PDEVICE_OBJECT device = at_top ? nullptr : irp->Tail.Overlay.CurrentStackLocation->DeviceObject;
       Driver* const driver = at_top ? track.maker : System::current().io().owner_of(device);
       track.holder = driver;
-      const NTSTATUS status = call_driver(driver, kCompletion, device, irp,
-                                          callback<NTSTATUS(PDEVICE_OBJECT, PIRP, PVOID)>(routine), device, irp, context);
-      if (status == STATUS_MORE_PROCESSING_REQUIRED) return;  // the IRP is the driver's again and may be gone already
+      const NTSTATUS status =
+          call_driver(driver, kCompletion, device, irp,
+                      callback<NTSTATUS(PDEVICE_OBJECT, PIRP, PVOID)>(routine), device, irp, context);
+      if (status == STATUS_MORE_PROCESSING_REQUIRED)
+        return;  // the IRP is the driver's again and may be gone already
     } else if (level.marked_pending && !at_top) {
       irp->Tail.Overlay.CurrentStackLocation->Control |= SL_PENDING_RETURNED;
     }
@@ -255,7 +272,8 @@ static void complete_irp(PIRP irp, IrpTrack& track) {
   }
   report_misuse_of(track.maker, Misuse::IrpMisuse, kComplete, irp,
                    "an IRP that a driver allocated went up to the end: its completion routine must return "
-                   "STATUS_MORE_PROCESSING_REQUIRED", track.made);
+                   "STATUS_MORE_PROCESSING_REQUIRED",
+                   track.made);
 }
 
 }  // namespace undis::kernel
@@ -268,7 +286,9 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
   return send_irp(DeviceObject, Irp);
 }
 
-NTSTATUS IoCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp) { return IofCallDriver(DeviceObject, Irp); }
+NTSTATUS IoCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
+  return IofCallDriver(DeviceObject, Irp);
+}
 
 // Page ntifs/nf-ntifs-pocalldriver
 NTSTATUS PoCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
@@ -277,7 +297,9 @@ NTSTATUS PoCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
 }
 
 // Page ntifs/nf-ntifs-postartnextpowerirp: needed up to Windows XP, does nothing since Vista.
-VOID PoStartNextPowerIrp(PIRP) { const KernelCall call("PoStartNextPowerIrp", DISPATCH_LEVEL); }
+VOID PoStartNextPowerIrp(PIRP) {
+  const KernelCall call("PoStartNextPowerIrp", DISPATCH_LEVEL);
+}
 
 // Page wdm/nf-wdm-iocompleterequest
 VOID IofCompleteRequest(PIRP Irp, CCHAR) {
@@ -289,12 +311,16 @@ VOID IofCompleteRequest(PIRP Irp, CCHAR) {
     return;
   }
   if (Irp->IoStatus.Status == STATUS_PENDING)
-    report_misuse(Misuse::IrpMisuse, kComplete, Irp, "the IRP is completed with IoStatus.Status STATUS_PENDING", track->made);
+    report_misuse(Misuse::IrpMisuse, kComplete, Irp,
+                  "the IRP is completed with IoStatus.Status STATUS_PENDING", track->made);
   if (Irp->CancelRoutine != nullptr) {
-    report_misuse(Misuse::IrpMisuse, kComplete, Irp, "the IRP is completed while its cancel routine is still set", track->made);
+    report_misuse(Misuse::IrpMisuse, kComplete, Irp,
+                  "the IRP is completed while its cancel routine is still set", track->made);
     Irp->CancelRoutine = nullptr;
   }
   complete_irp(Irp, *track);
 }
 
-VOID IoCompleteRequest(PIRP Irp, CCHAR PriorityBoost) { IofCompleteRequest(Irp, PriorityBoost); }
+VOID IoCompleteRequest(PIRP Irp, CCHAR PriorityBoost) {
+  IofCompleteRequest(Irp, PriorityBoost);
+}

@@ -18,7 +18,7 @@
 namespace undis::kernel {
 namespace {
 
-constexpr ULONG kBufferTag = 0x42206F49;              // 'Io B'
+constexpr ULONG kBufferTag = 0x42206F49;  // 'Io B'
 
 void* make_buffer(std::size_t size, const void* content, std::size_t content_size) {
   Pool::Request request;
@@ -37,8 +37,8 @@ PMDL lock_buffer(PIRP irp, void* buffer, std::size_t size) {
 
 }  // namespace
 
-bool prepare_ioctl(PIRP irp, bool internal, ULONG code, const void* input, std::size_t input_size, void* output,
-                   std::size_t output_size, Transfer& transfer) {
+bool prepare_ioctl(PIRP irp, bool internal, ULONG code, const void* input, std::size_t input_size,
+                   void* output, std::size_t output_size, Transfer& transfer) {
   const PIO_STACK_LOCATION location = IoGetNextIrpStackLocation(irp);
   location->MajorFunction = internal ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL;
   location->Parameters.DeviceIoControl.IoControlCode = code;
@@ -72,8 +72,8 @@ bool prepare_ioctl(PIRP irp, bool internal, ULONG code, const void* input, std::
   return true;
 }
 
-bool prepare_read_write(PIRP irp, PDEVICE_OBJECT device, UCHAR major, void* buffer, std::size_t size, LONGLONG offset,
-                        Transfer& transfer) {
+bool prepare_read_write(PIRP irp, PDEVICE_OBJECT device, UCHAR major, void* buffer, std::size_t size,
+                        LONGLONG offset, Transfer& transfer) {
   const PIO_STACK_LOCATION location = IoGetNextIrpStackLocation(irp);
   location->MajorFunction = major;
   if (major == IRP_MJ_READ) {
@@ -109,7 +109,8 @@ void end_transfer(PIRP irp, Transfer& transfer) {
     auto size = static_cast<std::size_t>(irp->IoStatus.Information);
     if (size > transfer.output_size) {
       report_misuse(Misuse::IrpMisuse, "IoCompleteRequest", irp,
-                    fmt::format("IoStatus.Information is {}, but the output buffer has {} bytes", size, transfer.output_size));
+                    fmt::format("IoStatus.Information is {}, but the output buffer has {} bytes", size,
+                                transfer.output_size));
       size = transfer.output_size;
     }
     if (size != 0) std::memcpy(transfer.user_output, transfer.system_buffer, size);

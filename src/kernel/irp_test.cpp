@@ -2,7 +2,8 @@
 //
 // IRPs between drivers, MDLs, cancel-safe queues.
 //
-// Pages  wdm/nf-wdm-iocalldriver, wdm/nf-wdm-iocompleterequest, kernel/cancel-safe-irp-queues, kernel/using-mdls
+// Pages  wdm/nf-wdm-iocalldriver, wdm/nf-wdm-iocompleterequest, kernel/cancel-safe-irp-queues,
+// kernel/using-mdls
 #include <array>
 #include <functional>
 
@@ -134,7 +135,7 @@ TEST_F(SendingIrps, IsReportedWhenCompletedTwice) {
     complete(irp);  // its maker completes what is its own: it runs up to the end
     complete(irp);
     IoFreeIrp(irp);
-    complete(irp);
+    IoCompleteRequest(irp, IO_NO_INCREMENT);
   });
   EXPECT_THAT(take_misuses(), ElementsAre(Misuse::IrpMisuse, Misuse::IrpMisuse, Misuse::IrpMisuse));
 }
@@ -213,8 +214,9 @@ TEST_F(SendingIrps, WaitsForARequestThatADriverBuilt) {
     KeInitializeEvent(&event, NotificationEvent, FALSE);
     IO_STATUS_BLOCK status{};
     int number = 41;
-    const PIRP irp = IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_NETWORK, 1, METHOD_BUFFERED, 0), lower, &number, sizeof number,
-                                                   &number, sizeof number, FALSE, &event, &status);
+    const PIRP irp =
+        IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_NETWORK, 1, METHOD_BUFFERED, 0), lower, &number,
+                                      sizeof number, &number, sizeof number, FALSE, &event, &status);
     EXPECT_EQ(IoCallDriver(lower, irp), STATUS_SUCCESS);
     EXPECT_EQ(KeReadStateEvent(&event), 1);
     EXPECT_EQ(number, 42);
@@ -264,10 +266,12 @@ class QueueingIrpsSafely : public KernelTest {
     KeInitializeSpinLock(&queue.lock);
     InitializeListHead(&queue.list);
     IoCsqInitialize(
-        &queue.csq, [](PIO_CSQ csq, PIRP irp) { InsertTailList(&queue_of(csq).list, &irp->Tail.Overlay.ListEntry); },
+        &queue.csq,
+        [](PIO_CSQ csq, PIRP irp) { InsertTailList(&queue_of(csq).list, &irp->Tail.Overlay.ListEntry); },
         [](PIO_CSQ, PIRP irp) { RemoveEntryList(&irp->Tail.Overlay.ListEntry); },
         [](PIO_CSQ csq, PIRP irp, PVOID) -> PIRP {
-          const PLIST_ENTRY next = irp == nullptr ? queue_of(csq).list.Flink : irp->Tail.Overlay.ListEntry.Flink;
+          const PLIST_ENTRY next =
+              irp == nullptr ? queue_of(csq).list.Flink : irp->Tail.Overlay.ListEntry.Flink;
           return next == &queue_of(csq).list ? nullptr : CONTAINING_RECORD(next, IRP, Tail.Overlay.ListEntry);
         },
         [](PIO_CSQ csq, PKIRQL irql) { KeAcquireSpinLock(&queue_of(csq).lock, irql); },
@@ -381,8 +385,8 @@ TEST_F(DescribingMemory, IsReportedInTheWrongOrder) {
     IoFreeMdl(other);
     ExFreePool(paged);
   });
-  EXPECT_THAT(take_misuses(), ElementsAre(Misuse::MdlMisuse, Misuse::MdlMisuse, Misuse::MdlMisuse, Misuse::MdlMisuse, Misuse::MdlMisuse,
-                                          Misuse::PoolDoubleFree));
+  EXPECT_THAT(take_misuses(), ElementsAre(Misuse::MdlMisuse, Misuse::MdlMisuse, Misuse::MdlMisuse,
+                                          Misuse::MdlMisuse, Misuse::MdlMisuse, Misuse::PoolDoubleFree));
 }
 
 TEST_F(DescribingMemory, FailsInLowMemory) {
@@ -414,7 +418,9 @@ TEST_F(UsingObjects, NotifiesRegisteredCallbacks) {
     ASSERT_EQ(ExCreateCallback(&same, &attributes, FALSE, TRUE), STATUS_SUCCESS);
     EXPECT_EQ(same, object);
     int calls = 0;
-    const auto count = [](PVOID context, PVOID add, PVOID) { *static_cast<int*>(context) += *static_cast<int*>(add); };
+    const auto count = [](PVOID context, PVOID add, PVOID) {
+      *static_cast<int*>(context) += *static_cast<int*>(add);
+    };
     const PVOID registration = ExRegisterCallback(object, count, &calls);
     int five = 5;
     ExNotifyCallback(same, &five, nullptr);
@@ -464,7 +470,8 @@ TEST_F(UsingObjects, FindsSystemRoutinesByName) {
 
 TEST_F(UsingObjects, WritesErrorLogEntriesToTheTrace) {
   as_driver([&] {
-    auto* const entry = static_cast<PIO_ERROR_LOG_PACKET>(IoAllocateErrorLogEntry(driver->object(), sizeof(IO_ERROR_LOG_PACKET)));
+    auto* const entry = static_cast<PIO_ERROR_LOG_PACKET>(
+        IoAllocateErrorLogEntry(driver->object(), sizeof(IO_ERROR_LOG_PACKET)));
     entry->ErrorCode = static_cast<NTSTATUS>(0xC0001389);
     IoWriteErrorLogEntry(entry);
   });

@@ -22,26 +22,29 @@ NTSTATUS invalid_device_request(PDEVICE_OBJECT device, PIRP irp);
 struct IrpTrack {
   /// Who takes the IRP back when no completion routine does.
   enum class Kind : std::uint8_t {
-    Allocated,   ///< IoAllocateIrp, IoInitializeIrp, IoBuildAsynchronousFsdRequest: its maker, by a completion routine
-    Threaded,    ///< IoBuildDeviceIoControlRequest, IoBuildSynchronousFsdRequest: the I/O manager, which frees it
-    Host,        ///< made by undis for a host's request
+    Allocated,  ///< IoAllocateIrp, IoInitializeIrp, IoBuildAsynchronousFsdRequest: its maker, by a completion
+                ///< routine
+    Threaded,   ///< IoBuildDeviceIoControlRequest, IoBuildSynchronousFsdRequest: the I/O manager, which frees
+                ///< it
+    Host,       ///< made by undis for a host's request
   };
   struct Level {
-    bool walked = false;                  ///< completion went up past this stack location
-    bool marked_pending = false;          ///< SL_PENDING_RETURNED stood in it at that moment
+    bool walked = false;          ///< completion went up past this stack location
+    bool marked_pending = false;  ///< SL_PENDING_RETURNED stood in it at that moment
   };
 
-  std::uint64_t number = 0;               ///< order of creation
+  std::uint64_t number = 0;  ///< order of creation
   Kind kind = Kind::Allocated;
   Driver* maker = nullptr;
-  Driver* holder = nullptr;               ///< whose dispatch routine was given it last; nullptr: nobody's
+  Driver* holder = nullptr;  ///< whose dispatch routine was given it last; nullptr: nobody's
   bool sent = false;
-  bool completed = false;                 ///< went up to the end
-  bool pooled = true;                     ///< false: memory of the driver's own (IoInitializeIrp)
-  std::vector<Level> levels;              ///< index: stack location number, 1 to StackCount
+  bool completed = false;     ///< went up to the end
+  bool pooled = true;         ///< false: memory of the driver's own (IoInitializeIrp)
+  std::vector<Level> levels;  ///< index: stack location number, 1 to StackCount
   Stack made;
   Stack finished_at;
-  std::function<void(PIRP)> finish;       ///< Threaded and Host: what the I/O manager does at the end, freeing included
+  std::function<void(PIRP)>
+      finish;  ///< Threaded and Host: what the I/O manager does at the end, freeing included
 };
 
 /// An IRP with `stack_size` locations; nullptr: no memory. `finish`: see IrpTrack. Not a fault point.

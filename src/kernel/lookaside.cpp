@@ -2,9 +2,10 @@
 //
 // Lookaside lists.
 //
-// Pages   wdm/nf-wdm-exinitializenpagedlookasidelist, -exallocatefromnpagedlookasidelist, -exinitializelookasidelistex, ...
-// IRQL    <= DISPATCH_LEVEL, <= APC_LEVEL for paged lists
-// Beyond  Nothing is kept back: each entry comes from the pool and goes back to it, so that a use after free, a double free and a leak
+// Pages   wdm/nf-wdm-exinitializenpagedlookasidelist, -exallocatefromnpagedlookasidelist,
+// -exinitializelookasidelistex, ... IRQL    <= DISPATCH_LEVEL, <= APC_LEVEL for paged lists Beyond  Nothing
+// is kept back: each entry comes from the pool and goes back to it, so that a use after free, a double free
+// and a leak
 //         are told. The pool has free lists by size of its own.
 #include <algorithm>
 #include <cstdint>
@@ -22,13 +23,17 @@ using namespace undis::kernel;
 
 namespace {
 
-constexpr ULONG kMark = 0x4C6F6F6B;                   // in Future[0] of a list that is initialised
+constexpr ULONG kMark = 0x4C6F6F6B;  // in Future[0] of a list that is initialised
 constexpr ULONG kPagedBit = 1;
 constexpr CallbackInfo kAllocate{"LookasideListAllocate", DISPATCH_LEVEL, true};
 constexpr CallbackInfo kFree{"LookasideListFree", DISPATCH_LEVEL, true};
 
-bool is_paged(POOL_TYPE type) noexcept { return (static_cast<ULONG>(type) & kPagedBit) != 0; }
-KIRQL highest(POOL_TYPE type) noexcept { return is_paged(type) ? APC_LEVEL : DISPATCH_LEVEL; }
+bool is_paged(POOL_TYPE type) noexcept {
+  return (static_cast<ULONG>(type) & kPagedBit) != 0;
+}
+KIRQL highest(POOL_TYPE type) noexcept {
+  return is_paged(type) ? APC_LEVEL : DISPATCH_LEVEL;
+}
 
 template <class List>
 void initialize(List& l, POOL_TYPE type, SIZE_T size, ULONG tag) noexcept {
@@ -43,7 +48,8 @@ void initialize(List& l, POOL_TYPE type, SIZE_T size, ULONG tag) noexcept {
 template <class List>
 bool check(const List& l, const char* function) {
   if (l.Future[0] == kMark) return true;
-  report_misuse(Misuse::ObjectNotInitialized, function, &l, "the lookaside list is not initialised, or was deleted");
+  report_misuse(Misuse::ObjectNotInitialized, function, &l,
+                "the lookaside list is not initialised, or was deleted");
   return false;
 }
 
@@ -63,7 +69,9 @@ PVOID from_pool(const char* function, POOL_TYPE type, SIZE_T size, ULONG tag) {
   return System::current().pool().allocate(request);
 }
 
-void to_pool(const char* function, PVOID entry, ULONG tag) { System::current().pool().free(entry, tag, function, current_driver()); }
+void to_pool(const char* function, PVOID entry, ULONG tag) {
+  System::current().pool().free(entry, tag, function, current_driver());
+}
 
 template <class List>
 PVOID allocate(List& list, const char* function) {
@@ -73,8 +81,8 @@ PVOID allocate(List& list, const char* function) {
   ++l.TotalAllocates;
   ++l.AllocateMisses;
   if (l.Allocate == nullptr) return from_pool(function, l.Type, l.Size, l.Tag);
-  return call_driver(current_driver(), kAllocate, &list, nullptr, callback<PVOID(POOL_TYPE, SIZE_T, ULONG)>(l.Allocate), l.Type, l.Size,
-                     l.Tag);
+  return call_driver(current_driver(), kAllocate, &list, nullptr,
+                     callback<PVOID(POOL_TYPE, SIZE_T, ULONG)>(l.Allocate), l.Type, l.Size, l.Tag);
 }
 
 template <class List>
@@ -91,8 +99,8 @@ void release(List& list, PVOID entry, const char* function) {
 }  // namespace
 
 // Page wdm/nf-wdm-exinitializenpagedlookasidelist
-VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free, ULONG Flags,
-                                     SIZE_T Size, ULONG Tag, USHORT) {
+VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
+                                     PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT) {
   const KernelCall call("ExInitializeNPagedLookasideList", DISPATCH_LEVEL);
   *Lookaside = {};
   initialize(Lookaside->L, static_cast<POOL_TYPE>(static_cast<ULONG>(NonPagedPool) | Flags), Size, Tag);
@@ -101,17 +109,23 @@ VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE
 }
 
 // Page wdm/nf-wdm-exdeletenpagedlookasidelist
-VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) { remove(Lookaside->L, "ExDeleteNPagedLookasideList"); }
+VOID ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
+  remove(Lookaside->L, "ExDeleteNPagedLookasideList");
+}
 
 // Page wdm/nf-wdm-exallocatefromnpagedlookasidelist
-PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) { return allocate(*Lookaside, "ExAllocateFromNPagedLookasideList"); }
+PVOID ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
+  return allocate(*Lookaside, "ExAllocateFromNPagedLookasideList");
+}
 
 // Page wdm/nf-wdm-exfreetonpagedlookasidelist
-VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry) { release(*Lookaside, Entry, "ExFreeToNPagedLookasideList"); }
+VOID ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry) {
+  release(*Lookaside, Entry, "ExFreeToNPagedLookasideList");
+}
 
 // Page wdm/nf-wdm-exinitializepagedlookasidelist
-VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free, ULONG Flags,
-                                    SIZE_T Size, ULONG Tag, USHORT) {
+VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
+                                    PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT) {
   const KernelCall call("ExInitializePagedLookasideList", APC_LEVEL);
   *Lookaside = {};
   initialize(Lookaside->L, static_cast<POOL_TYPE>(static_cast<ULONG>(PagedPool) | Flags), Size, Tag);
@@ -120,17 +134,24 @@ VOID ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_F
 }
 
 // Page wdm/nf-wdm-exdeletepagedlookasidelist
-VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside) { remove(Lookaside->L, "ExDeletePagedLookasideList"); }
+VOID ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside) {
+  remove(Lookaside->L, "ExDeletePagedLookasideList");
+}
 
 // Page wdm/nf-wdm-exallocatefrompagedlookasidelist
-PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside) { return allocate(*Lookaside, "ExAllocateFromPagedLookasideList"); }
+PVOID ExAllocateFromPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside) {
+  return allocate(*Lookaside, "ExAllocateFromPagedLookasideList");
+}
 
 // Page wdm/nf-wdm-exfreetopagedlookasidelist
-VOID ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry) { release(*Lookaside, Entry, "ExFreeToPagedLookasideList"); }
+VOID ExFreeToPagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry) {
+  release(*Lookaside, Entry, "ExFreeToPagedLookasideList");
+}
 
 // Page wdm/nf-wdm-exinitializelookasidelistex
-NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate, PFREE_FUNCTION_EX Free,
-                                     POOL_TYPE PoolType, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth) {
+NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate,
+                                     PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG Flags, SIZE_T Size,
+                                     ULONG Tag, USHORT Depth) {
   const KernelCall call("ExInitializeLookasideListEx", DISPATCH_LEVEL);
   constexpr ULONG both = EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL | EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE;
   if (Depth != 0) return STATUS_INVALID_PARAMETER_8;
@@ -146,7 +167,9 @@ NTSTATUS ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUN
 }
 
 // Page wdm/nf-wdm-exdeletelookasidelistex
-VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) { remove(Lookaside->L, "ExDeleteLookasideListEx"); }
+VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
+  remove(Lookaside->L, "ExDeleteLookasideListEx");
+}
 
 // Page wdm/nf-wdm-exflushlookasidelistex: there is nothing kept back to free.
 VOID ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
@@ -169,7 +192,8 @@ PVOID ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
       raise = entry == nullptr && (l.Future[1] & EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL) != 0;
     } else {
       entry = call_driver(current_driver(), kAllocate, Lookaside, nullptr,
-                          callback<PVOID(POOL_TYPE, SIZE_T, ULONG, PLOOKASIDE_LIST_EX)>(l.AllocateEx), l.Type, l.Size, l.Tag, Lookaside);
+                          callback<PVOID(POOL_TYPE, SIZE_T, ULONG, PLOOKASIDE_LIST_EX)>(l.AllocateEx), l.Type,
+                          l.Size, l.Tag, Lookaside);
     }
   }
   if (raise) ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
@@ -184,5 +208,6 @@ VOID ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry) {
   ++l.TotalFrees;
   ++l.FreeMisses;
   if (l.FreeEx == nullptr) return to_pool(call.name(), Entry, l.Tag);
-  call_driver(current_driver(), kFree, Lookaside, Entry, callback<void(PVOID, PLOOKASIDE_LIST_EX)>(l.FreeEx), Entry, Lookaside);
+  call_driver(current_driver(), kFree, Lookaside, Entry, callback<void(PVOID, PLOOKASIDE_LIST_EX)>(l.FreeEx),
+              Entry, Lookaside);
 }

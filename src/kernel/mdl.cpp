@@ -2,9 +2,11 @@
 //
 // Memory descriptor lists, physical addresses and pages, as drivers reach them.
 //
-// Pages   kernel/using-mdls, wdm/nf-wdm-ioallocatemdl, -mmbuildmdlfornonpagedpool, -mmprobeandlockpages, -mmmaplockedpagesspecifycache
-// Beyond  There is one address space, and a physical address is the virtual one: pages are always there, locking and mapping only
-//         keep the flags that they keep on Windows. What a driver does in the wrong order is reported by these flags.
+// Pages   kernel/using-mdls, wdm/nf-wdm-ioallocatemdl, -mmbuildmdlfornonpagedpool, -mmprobeandlockpages,
+// -mmmaplockedpagesspecifycache Beyond  There is one address space, and a physical address is the virtual
+// one: pages are always there, locking and mapping only
+//         keep the flags that they keep on Windows. What a driver does in the wrong order is reported by
+//         these flags.
 #include <cstring>
 
 #include <fmt/format.h>
@@ -20,18 +22,25 @@ using namespace undis::kernel;
 
 namespace {
 
-constexpr ULONG kMdlTag = 0x206C644D;                 // 'Mdl '
-constexpr ULONG kPagesTag = 0x50646D4D;               // 'MmdP'
-constexpr ULONG kContiguousTag = 0x6F436D4D;          // 'MmCo'
+constexpr ULONG kMdlTag = 0x206C644D;         // 'Mdl '
+constexpr ULONG kPagesTag = 0x50646D4D;       // 'MmdP'
+constexpr ULONG kContiguousTag = 0x6F436D4D;  // 'MmCo'
 constexpr CSHORT kMapped = MDL_MAPPED_TO_SYSTEM_VA;
 constexpr CSHORT kLocked = MDL_PAGES_LOCKED;
 constexpr CSHORT kNonPaged = MDL_SOURCE_IS_NONPAGED_POOL;
 
-void set(PMDL mdl, int flags) noexcept { mdl->MdlFlags = static_cast<CSHORT>(mdl->MdlFlags | flags); }
-void clear(PMDL mdl, int flags) noexcept { mdl->MdlFlags = static_cast<CSHORT>(mdl->MdlFlags & ~flags); }
-bool has(const MDL* mdl, int flags) noexcept { return (mdl->MdlFlags & flags) != 0; }
+void set(PMDL mdl, int flags) noexcept {
+  mdl->MdlFlags = static_cast<CSHORT>(mdl->MdlFlags | flags);
+}
+void clear(PMDL mdl, int flags) noexcept {
+  mdl->MdlFlags = static_cast<CSHORT>(mdl->MdlFlags & ~flags);
+}
+bool has(const MDL* mdl, int flags) noexcept {
+  return (mdl->MdlFlags & flags) != 0;
+}
 
-/// Where the bytes are: what MmGetMdlVirtualAddress says or, for pages without an address, what the first frame number says.
+/// Where the bytes are: what MmGetMdlVirtualAddress says or, for pages without an address, what the first
+/// frame number says.
 void* bytes_of(PMDL mdl) noexcept {
   if (mdl->StartVa != nullptr) return MmGetMdlVirtualAddress(mdl);
   return reinterpret_cast<void*>((MmGetMdlPfnArray(mdl)[0] << PAGE_SHIFT) + mdl->ByteOffset);
@@ -114,14 +123,17 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULO
   const KernelCall call("IoBuildPartialMdl", DISPATCH_LEVEL);
   auto* const source = static_cast<PUCHAR>(MmGetMdlVirtualAddress(SourceMdl));
   const auto offset = static_cast<std::size_t>(static_cast<PUCHAR>(VirtualAddress) - source);
-  if (static_cast<PUCHAR>(VirtualAddress) < source || offset > SourceMdl->ByteCount || Length > SourceMdl->ByteCount - offset) {
-    report_misuse(Misuse::MdlMisuse, "IoBuildPartialMdl", SourceMdl, "the part asked for is not within the source MDL");
+  if (static_cast<PUCHAR>(VirtualAddress) < source || offset > SourceMdl->ByteCount ||
+      Length > SourceMdl->ByteCount - offset) {
+    report_misuse(Misuse::MdlMisuse, "IoBuildPartialMdl", SourceMdl,
+                  "the part asked for is not within the source MDL");
     return;
   }
   if (Length == 0) Length = static_cast<ULONG>(SourceMdl->ByteCount - offset);
   const std::size_t needed = MmSizeOfMdl(VirtualAddress, Length);
   if (static_cast<std::size_t>(static_cast<USHORT>(TargetMdl->Size)) < needed) {
-    report_misuse(Misuse::MdlMisuse, "IoBuildPartialMdl", TargetMdl, "the target MDL is too small for the pages of the part");
+    report_misuse(Misuse::MdlMisuse, "IoBuildPartialMdl", TargetMdl,
+                  "the target MDL is too small for the pages of the part");
     return;
   }
   TargetMdl->StartVa = PAGE_ALIGN(VirtualAddress);
@@ -147,17 +159,21 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList) {
   if (System::current().pool().find(address, block)) {
     const auto end = static_cast<const char*>(address) + MemoryDescriptorList->ByteCount;
     if (!block.live) {
-      report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList, "the MDL describes pool that was freed", block.freed);
+      report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList,
+                    "the MDL describes pool that was freed", block.freed);
     } else if (block.kind == PoolKind::Paged) {
-      report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList, "the MDL describes paged pool", block.allocated);
+      report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList, "the MDL describes paged pool",
+                    block.allocated);
     } else if (end > static_cast<const char*>(block.address) + block.size) {
       report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList,
-                    fmt::format("the MDL's {} bytes go beyond the end of its block of {}", MemoryDescriptorList->ByteCount, block.size),
+                    fmt::format("the MDL's {} bytes go beyond the end of its block of {}",
+                                MemoryDescriptorList->ByteCount, block.size),
                     block.allocated);
     }
   }
   if (has(MemoryDescriptorList, kLocked | kMapped))
-    report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList, "the MDL is locked or mapped already");
+    report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList,
+                  "the MDL is locked or mapped already");
   fill_frames(MemoryDescriptorList, address);
   MemoryDescriptorList->Process = nullptr;
   MemoryDescriptorList->MappedSystemVa = address;
@@ -168,7 +184,8 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList) {
 VOID MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE, LOCK_OPERATION Operation) {
   const KernelCall call("MmProbeAndLockPages", DISPATCH_LEVEL);
   if (has(MemoryDescriptorList, kLocked | kNonPaged | MDL_PARTIAL))
-    report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList, "the MDL is locked, partial, or describes non-paged pool");
+    report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList,
+                  "the MDL is locked, partial, or describes non-paged pool");
   if (fault_point("MmProbeAndLockPages")) ExRaiseStatus(STATUS_WORKING_SET_QUOTA);
   fill_frames(MemoryDescriptorList, MmGetMdlVirtualAddress(MemoryDescriptorList));
   MemoryDescriptorList->Process = IoGetCurrentProcess();
@@ -186,8 +203,10 @@ VOID MmUnlockPages(PMDL MemoryDescriptorList) {
   MemoryDescriptorList->MappedSystemVa = nullptr;
 }
 
-// Page wdm/nf-wdm-mmmaplockedpagesspecifycache. A user-mode mapping is the same address: there is one address space.
-PVOID MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode, MEMORY_CACHING_TYPE, PVOID, ULONG, ULONG) {
+// Page wdm/nf-wdm-mmmaplockedpagesspecifycache. A user-mode mapping is the same address: there is one address
+// space.
+PVOID MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode, MEMORY_CACHING_TYPE,
+                                   PVOID, ULONG, ULONG) {
   const KernelCall call("MmMapLockedPagesSpecifyCache", DISPATCH_LEVEL);
   if (fault_point("MmMapLockedPagesSpecifyCache")) {
     if (AccessMode != KernelMode) ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
@@ -206,7 +225,8 @@ PVOID MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE) {
 VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList) {
   const KernelCall call("MmUnmapLockedPages", DISPATCH_LEVEL);
   if (!has(MemoryDescriptorList, kMapped) || MemoryDescriptorList->MappedSystemVa != BaseAddress) {
-    report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList, "the MDL is not mapped at this address");
+    report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList,
+                  "the MDL is not mapped at this address");
     return;
   }
   clear(MemoryDescriptorList, kMapped | MDL_PARTIAL_HAS_BEEN_MAPPED | MDL_PARENT_MAPPED_SYSTEM_VA);
@@ -232,8 +252,10 @@ NTSTATUS MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG) {
   return has(MemoryDescriptorList, kMapped) ? STATUS_SUCCESS : STATUS_NOT_MAPPED_VIEW;
 }
 
-// Page wdm/nf-wdm-mmallocatepagesformdlex. The pages come all or not at all; low and high address do not narrow the choice.
-PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS, PHYSICAL_ADDRESS, PHYSICAL_ADDRESS, SIZE_T TotalBytes, MEMORY_CACHING_TYPE, ULONG Flags) {
+// Page wdm/nf-wdm-mmallocatepagesformdlex. The pages come all or not at all; low and high address do not
+// narrow the choice.
+PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS, PHYSICAL_ADDRESS, PHYSICAL_ADDRESS, SIZE_T TotalBytes,
+                             MEMORY_CACHING_TYPE, ULONG Flags) {
   const KernelCall call("MmAllocatePagesForMdlEx", DISPATCH_LEVEL);
   const std::size_t size = ROUND_TO_PAGES(TotalBytes);
   if (size == 0 || size > MAXULONG || fault_point("MmAllocatePagesForMdlEx")) return nullptr;
@@ -250,7 +272,8 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS, PHYSICAL_ADDRESS, PHYSICAL_ADDRES
 }
 
 // Page wdm/nf-wdm-mmallocatepagesformdl
-PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress, PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes) {
+PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                           PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes) {
   return MmAllocatePagesForMdlEx(LowAddress, HighAddress, SkipBytes, TotalBytes, MmCached, 0);
 }
 
@@ -270,13 +293,15 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID BaseAddress) {
   return physical;
 }
 
-// Page wdm/nf-wdm-mmmapiospace. A range can be mapped if a device of the host has its memory there: a physical address is a virtual
-// one, and the memory must be pool.
+// Page wdm/nf-wdm-mmmapiospace. A range can be mapped if a device of the host has its memory there: a
+// physical address is a virtual one, and the memory must be pool.
 PVOID MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, MEMORY_CACHING_TYPE) {
   const KernelCall call("MmMapIoSpace", DISPATCH_LEVEL);
   auto* const address = reinterpret_cast<char*>(PhysicalAddress.QuadPart);
   PoolBlock block;
-  if (NumberOfBytes == 0 || fault_point("MmMapIoSpace") || !System::current().pool().find(address, block) || !block.live) return nullptr;
+  if (NumberOfBytes == 0 || fault_point("MmMapIoSpace") || !System::current().pool().find(address, block) ||
+      !block.live)
+    return nullptr;
   const auto left = static_cast<std::size_t>(static_cast<const char*>(block.address) + block.size - address);
   return NumberOfBytes <= left ? address : nullptr;
 }
@@ -287,7 +312,9 @@ PVOID MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULO
 }
 
 // Page wdm/nf-wdm-mmunmapiospace
-VOID MmUnmapIoSpace(PVOID, SIZE_T) { const KernelCall call("MmUnmapIoSpace", DISPATCH_LEVEL); }
+VOID MmUnmapIoSpace(PVOID, SIZE_T) {
+  const KernelCall call("MmUnmapIoSpace", DISPATCH_LEVEL);
+}
 
 // Page wdm/nf-wdm-mmallocatecontiguousmemory
 PVOID MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS) {
@@ -297,8 +324,9 @@ PVOID MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS) {
 }
 
 // Page wdm/nf-wdm-mmallocatecontiguousmemoryspecifycache
-PVOID MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS, PHYSICAL_ADDRESS HighestAcceptableAddress,
-                                             PHYSICAL_ADDRESS, MEMORY_CACHING_TYPE) {
+PVOID MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS,
+                                             PHYSICAL_ADDRESS HighestAcceptableAddress, PHYSICAL_ADDRESS,
+                                             MEMORY_CACHING_TYPE) {
   return MmAllocateContiguousMemory(NumberOfBytes, HighestAcceptableAddress);
 }
 
@@ -309,4 +337,6 @@ VOID MmFreeContiguousMemory(PVOID BaseAddress) {
 }
 
 // Page wdm/nf-wdm-mmfreecontiguousmemoryspecifycache
-VOID MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T, MEMORY_CACHING_TYPE) { MmFreeContiguousMemory(BaseAddress); }
+VOID MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T, MEMORY_CACHING_TYPE) {
+  MmFreeContiguousMemory(BaseAddress);
+}

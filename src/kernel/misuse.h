@@ -9,8 +9,10 @@
 
 namespace undis::kernel {
 
-/// Reports on behalf of the driver that runs on this thread. `function` is the DDI or callback concerned. No Lock may be held.
-void report_misuse(Misuse kind, const char* function, const void* object, std::string text, const Stack& origin = {});
+/// Reports on behalf of the driver that runs on this thread. `function` is the DDI or callback concerned. No
+/// Lock may be held.
+void report_misuse(Misuse kind, const char* function, const void* object, std::string text,
+                   const Stack& origin = {});
 /// The same with another culprit (nullptr: the host), for what is found after the fact.
 void report_misuse_of(Driver* blame, Misuse kind, const char* function, const void* object, std::string text,
                       const Stack& origin = {});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The tables of objects and handles. Handle values are never used twice, so a stale handle is always told from a live one.
+// The tables of objects and handles. Handle values are never used twice, so a stale handle is always told
+// from a live one.
 #include "kernel/object.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ struct Object {
   std::string name;
   std::size_t references = 0;
   std::size_t handles = 0;
-  std::uint64_t number = 0;         // order of creation
+  std::uint64_t number = 0;  // order of creation
   std::function<void()> gone;
   std::function<void()> closed;
 };
@@ -36,13 +37,15 @@ struct OpenHandle {
 // Kernel handles of Windows have the upper bits set and are multiples of four.
 constexpr std::uintptr_t kHandleBase = 0xFFFFFFFF80000000u;
 
-HANDLE to_handle(std::uintptr_t number) noexcept { return reinterpret_cast<HANDLE>(kHandleBase + number * 4); }
+HANDLE to_handle(std::uintptr_t number) noexcept {
+  return reinterpret_cast<HANDLE>(kHandleBase + number * 4);
+}
 
 }  // namespace
 
 struct ObjectTable::Parts {
-  std::unordered_map<const void*, Object> objects;          // looked up only; for_each sorts by number
-  std::map<std::uintptr_t, OpenHandle> handles;             // by value
+  std::unordered_map<const void*, Object> objects;  // looked up only; for_each sorts by number
+  std::map<std::uintptr_t, OpenHandle> handles;     // by value
   std::uint64_t next_object = 1;
   std::uintptr_t next_handle = 1;
 
@@ -58,17 +61,28 @@ struct ObjectTable::Parts {
 
 const char* object_kind_name(ObjectKind kind) noexcept {
   switch (kind) {
-    case ObjectKind::Thread: return "thread";
-    case ObjectKind::Process: return "process";
-    case ObjectKind::Event: return "event";
-    case ObjectKind::Device: return "device";
-    case ObjectKind::Driver: return "driver";
-    case ObjectKind::File: return "file";
-    case ObjectKind::Key: return "registry key";
-    case ObjectKind::Callback: return "callback";
-    case ObjectKind::SymbolicLink: return "symbolic link";
-    case ObjectKind::Section: return "section";
-    case ObjectKind::Other: break;
+  case ObjectKind::Thread:
+    return "thread";
+  case ObjectKind::Process:
+    return "process";
+  case ObjectKind::Event:
+    return "event";
+  case ObjectKind::Device:
+    return "device";
+  case ObjectKind::Driver:
+    return "driver";
+  case ObjectKind::File:
+    return "file";
+  case ObjectKind::Key:
+    return "registry key";
+  case ObjectKind::Callback:
+    return "callback";
+  case ObjectKind::SymbolicLink:
+    return "symbolic link";
+  case ObjectKind::Section:
+    return "section";
+  case ObjectKind::Other:
+    break;
   }
   return "object";
 }
@@ -174,7 +188,8 @@ void* ObjectTable::reference_by_name(ObjectKind kind, const std::string& name) {
   return nullptr;
 }
 
-void ObjectTable::for_each(ObjectKind kind, const std::function<void(void*, const std::string&)>& visit) const {
+void ObjectTable::for_each(ObjectKind kind,
+                           const std::function<void(void*, const std::string&)>& visit) const {
   struct Entry {
     std::uint64_t number;
     void* body;
@@ -186,7 +201,8 @@ void ObjectTable::for_each(ObjectKind kind, const std::function<void(void*, cons
     for (const auto& [body, object] : parts_->objects)
       if (object.kind == kind) entries.push_back({object.number, const_cast<void*>(body), object.name});
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.number < b.number; });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.number < b.number; });
   for (const Entry& entry : entries) visit(entry.body, entry.name);
 }
 
@@ -200,8 +216,8 @@ std::size_t ObjectTable::sweep(Driver& driver) {
       left.push_back(reinterpret_cast<HANDLE>(value));
       const auto object = parts_->objects.find(handle.body);
       if (object != parts_->objects.end())
-        lines.push_back(fmt::format("{}: handle to {} '{}' left open", driver.name(), object_kind_name(object->second.kind),
-                                    object->second.name));
+        lines.push_back(fmt::format("{}: handle to {} '{}' left open", driver.name(),
+                                    object_kind_name(object->second.kind), object->second.name));
     }
   }
   for (const HANDLE handle : left) close(handle);

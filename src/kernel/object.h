@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What ObReferenceObject, ObDereferenceObject, ObReferenceObjectByHandle and ZwClose work on: counted objects and handles to them.
+// What ObReferenceObject, ObDereferenceObject, ObReferenceObjectByHandle and ZwClose work on: counted objects
+// and handles to them.
 //
-// An object is its body's address: a KTHREAD, KEVENT, DEVICE_OBJECT, FILE_OBJECT, DRIVER_OBJECT, callback object or registry key.
+// An object is its body's address: a KTHREAD, KEVENT, DEVICE_OBJECT, FILE_OBJECT, DRIVER_OBJECT, callback
+// object or registry key.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +22,19 @@ namespace undis::kernel {
 
 class Driver;
 
-enum class ObjectKind : std::uint8_t { Thread, Process, Event, Device, Driver, File, Key, Callback, SymbolicLink, Section, Other };
+enum class ObjectKind : std::uint8_t {
+  Thread,
+  Process,
+  Event,
+  Device,
+  Driver,
+  File,
+  Key,
+  Callback,
+  SymbolicLink,
+  Section,
+  Other
+};
 const char* object_kind_name(ObjectKind kind) noexcept;
 
 class ObjectTable {
@@ -30,9 +44,11 @@ class ObjectTable {
   ObjectTable(const ObjectTable&) = delete;
   ObjectTable& operator=(const ObjectTable&) = delete;
 
-  /// Enters an object with one reference. `gone` runs, with no lock held, when the last reference and the last handle are gone.
-  /// `closed` runs, likewise, each time the last handle is closed, before the handle's reference goes.
-  void add(void* body, ObjectKind kind, std::string name, std::function<void()> gone, std::function<void()> closed = {}) EXCLUDES(lock_);
+  /// Enters an object with one reference. `gone` runs, with no lock held, when the last reference and the
+  /// last handle are gone. `closed` runs, likewise, each time the last handle is closed, before the handle's
+  /// reference goes.
+  void add(void* body, ObjectKind kind, std::string name, std::function<void()> gone,
+           std::function<void()> closed = {}) EXCLUDES(lock_);
   /// Takes an object out whatever its count is, without calling `gone`. False: it is not there.
   bool remove(void* body) EXCLUDES(lock_);
 
@@ -51,7 +67,8 @@ class ObjectTable {
   /// The object with this name, ignoring case; nullptr: none, or the name is empty. Takes a reference.
   void* reference_by_name(ObjectKind kind, const std::string& name) EXCLUDES(lock_);
   /// Calls `visit` for each live object of the kind in order of creation; no lock is held meanwhile.
-  void for_each(ObjectKind kind, const std::function<void(void* body, const std::string& name)>& visit) const EXCLUDES(lock_);
+  void for_each(ObjectKind kind, const std::function<void(void* body, const std::string& name)>& visit) const
+      EXCLUDES(lock_);
 
   /// Closes the handles that the driver left open; reports nothing but a trace line. Returns their number.
   std::size_t sweep(Driver& driver) EXCLUDES(lock_);

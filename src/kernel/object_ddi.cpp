@@ -36,9 +36,11 @@ POBJECT_TYPE thread_type_pointer = &thread_type;
 POBJECT_TYPE process_type_pointer = &process_type;
 POBJECT_TYPE token_type_pointer = &token_type;
 
-constexpr ULONG kEventTag = 0x6E657645;               // 'Even'
+constexpr ULONG kEventTag = 0x6E657645;  // 'Even'
 
-ObjectTable& objects() { return System::current().objects(); }
+ObjectTable& objects() {
+  return System::current().objects();
+}
 
 LONG_PTR reference(const char* name, PVOID object) {
   const KernelCall call(name, DISPATCH_LEVEL);
@@ -65,7 +67,8 @@ NTSTATUS close(const char* name, HANDLE handle) {
   return STATUS_INVALID_HANDLE;
 }
 
-NTSTATUS reference_by_handle(const char* name, HANDLE handle, POBJECT_TYPE type, PVOID* object, POBJECT_HANDLE_INFORMATION information) {
+NTSTATUS reference_by_handle(const char* name, HANDLE handle, POBJECT_TYPE type, PVOID* object,
+                             POBJECT_HANDLE_INFORMATION information) {
   const KernelCall call(name, PASSIVE_LEVEL);
   *object = nullptr;
   ObjectKind kind = ObjectKind::Other;
@@ -82,7 +85,8 @@ NTSTATUS reference_by_handle(const char* name, HANDLE handle, POBJECT_TYPE type,
 PKEVENT make_event(std::u16string_view name, EVENT_TYPE type, bool initial) {
   const std::string text = to_utf8(upcased(name));
   if (!text.empty()) {
-    if (void* const known = objects().reference_by_name(ObjectKind::Event, text)) return static_cast<PKEVENT>(known);
+    if (void* const known = objects().reference_by_name(ObjectKind::Event, text))
+      return static_cast<PKEVENT>(known);
   }
   Pool::Request request;
   request.size = sizeof(KEVENT);
@@ -112,15 +116,17 @@ POBJECT_TYPE* PsProcessType = &process_type_pointer;
 POBJECT_TYPE* SeTokenObjectType = &token_type_pointer;
 
 // Page wdm/nf-wdm-obreferenceobjectbyhandle
-NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK, POBJECT_TYPE ObjectType, KPROCESSOR_MODE, PVOID* Object,
-                                   POBJECT_HANDLE_INFORMATION HandleInformation) {
+NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK, POBJECT_TYPE ObjectType, KPROCESSOR_MODE,
+                                   PVOID* Object, POBJECT_HANDLE_INFORMATION HandleInformation) {
   return reference_by_handle("ObReferenceObjectByHandle", Handle, ObjectType, Object, HandleInformation);
 }
 
 // Page wdm/nf-wdm-obreferenceobjectbyhandlewithtag
-NTSTATUS ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK, POBJECT_TYPE ObjectType, KPROCESSOR_MODE, ULONG, PVOID* Object,
+NTSTATUS ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK, POBJECT_TYPE ObjectType,
+                                          KPROCESSOR_MODE, ULONG, PVOID* Object,
                                           POBJECT_HANDLE_INFORMATION HandleInformation) {
-  return reference_by_handle("ObReferenceObjectByHandleWithTag", Handle, ObjectType, Object, HandleInformation);
+  return reference_by_handle("ObReferenceObjectByHandleWithTag", Handle, ObjectType, Object,
+                             HandleInformation);
 }
 
 // Page wdm/nf-wdm-obreferenceobjectbypointer
@@ -130,10 +136,18 @@ NTSTATUS ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK, POBJECT_TYPE, KPR
 }
 
 // Page wdm/nf-wdm-obreferenceobject
-LONG_PTR ObReferenceObject(PVOID Object) { return reference("ObReferenceObject", Object); }
-LONG_PTR ObfReferenceObject(PVOID Object) { return reference("ObReferenceObject", Object); }
-LONG_PTR ObReferenceObjectWithTag(PVOID Object, ULONG) { return reference("ObReferenceObjectWithTag", Object); }
-LONG_PTR ObfReferenceObjectWithTag(PVOID Object, ULONG) { return reference("ObReferenceObjectWithTag", Object); }
+LONG_PTR ObReferenceObject(PVOID Object) {
+  return reference("ObReferenceObject", Object);
+}
+LONG_PTR ObfReferenceObject(PVOID Object) {
+  return reference("ObReferenceObject", Object);
+}
+LONG_PTR ObReferenceObjectWithTag(PVOID Object, ULONG) {
+  return reference("ObReferenceObjectWithTag", Object);
+}
+LONG_PTR ObfReferenceObjectWithTag(PVOID Object, ULONG) {
+  return reference("ObReferenceObjectWithTag", Object);
+}
 
 // Page wdm/nf-wdm-obreferenceobjectsafe
 BOOLEAN ObReferenceObjectSafe(PVOID Object) {
@@ -142,10 +156,18 @@ BOOLEAN ObReferenceObjectSafe(PVOID Object) {
 }
 
 // Page wdm/nf-wdm-obdereferenceobject
-LONG_PTR ObDereferenceObject(PVOID Object) { return dereference("ObDereferenceObject", Object); }
-LONG_PTR ObfDereferenceObject(PVOID Object) { return dereference("ObDereferenceObject", Object); }
-LONG_PTR ObDereferenceObjectWithTag(PVOID Object, ULONG) { return dereference("ObDereferenceObjectWithTag", Object); }
-LONG_PTR ObfDereferenceObjectWithTag(PVOID Object, ULONG) { return dereference("ObDereferenceObjectWithTag", Object); }
+LONG_PTR ObDereferenceObject(PVOID Object) {
+  return dereference("ObDereferenceObject", Object);
+}
+LONG_PTR ObfDereferenceObject(PVOID Object) {
+  return dereference("ObDereferenceObject", Object);
+}
+LONG_PTR ObDereferenceObjectWithTag(PVOID Object, ULONG) {
+  return dereference("ObDereferenceObjectWithTag", Object);
+}
+LONG_PTR ObfDereferenceObjectWithTag(PVOID Object, ULONG) {
+  return dereference("ObDereferenceObjectWithTag", Object);
+}
 
 // Page wdm/nf-wdm-obdereferenceobjectdeferdelete
 VOID ObDereferenceObjectDeferDelete(PVOID Object) {
@@ -154,7 +176,8 @@ VOID ObDereferenceObjectDeferDelete(PVOID Object) {
 }
 
 // Page ntifs/nf-ntifs-obopenobjectbypointer
-NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG, PVOID, ACCESS_MASK, POBJECT_TYPE, KPROCESSOR_MODE, PHANDLE Handle) {
+NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG, PVOID, ACCESS_MASK, POBJECT_TYPE, KPROCESSOR_MODE,
+                               PHANDLE Handle) {
   const KernelCall call("ObOpenObjectByPointer", PASSIVE_LEVEL);
   if (fault_point("ObOpenObjectByPointer")) return STATUS_INSUFFICIENT_RESOURCES;
   *Handle = objects().open(Object, current_driver());
@@ -162,18 +185,24 @@ NTSTATUS ObOpenObjectByPointer(PVOID Object, ULONG, PVOID, ACCESS_MASK, POBJECT_
 }
 
 // Page ntifs/nf-ntifs-obclosehandle
-NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE) { return close("ObCloseHandle", Handle); }
+NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE) {
+  return close("ObCloseHandle", Handle);
+}
 
 // Page ntifs/nf-ntifs-ntclose
-NTSTATUS ZwClose(HANDLE Handle) { return close("ZwClose", Handle); }
+NTSTATUS ZwClose(HANDLE Handle) {
+  return close("ZwClose", Handle);
+}
 
 // Page ntifs/nf-ntifs-zwcreateevent
-NTSTATUS ZwCreateEvent(PHANDLE EventHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes, EVENT_TYPE EventType, BOOLEAN InitialState) {
+NTSTATUS ZwCreateEvent(PHANDLE EventHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes,
+                       EVENT_TYPE EventType, BOOLEAN InitialState) {
   const KernelCall call("ZwCreateEvent", PASSIVE_LEVEL);
   *EventHandle = nullptr;
   if (fault_point("ZwCreateEvent")) return STATUS_INSUFFICIENT_RESOURCES;
   const PKEVENT event =
-      make_event(ObjectAttributes == nullptr ? std::u16string_view{} : view(ObjectAttributes->ObjectName), EventType, InitialState != FALSE);
+      make_event(ObjectAttributes == nullptr ? std::u16string_view{} : view(ObjectAttributes->ObjectName),
+                 EventType, InitialState != FALSE);
   if (event == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
   *EventHandle = hand_over(event);
   return STATUS_SUCCESS;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The pool's bookkeeping: who owns what, what is poisoned, what was damaged. Its entry points are in pool_ddi.cpp.
+// The pool's bookkeeping: who owns what, what is poisoned, what was damaged. Its entry points are in
+// pool_ddi.cpp.
 #include "kernel/pool.h"
 
 #include <algorithm>
@@ -30,18 +31,23 @@ namespace {
 constexpr unsigned char kFresh = 0xCD;
 constexpr unsigned char kPoison = 0xDD;
 constexpr unsigned char kGuard = 0xFD;
-constexpr std::size_t kPoisonedBytes = 4096;                    // of a freed block; poisoning all of a large one costs too much
-constexpr std::size_t kGuardedBytes = 64;                       // of the bytes beyond a block
-constexpr std::size_t kQuarantined = 256;                       // blocks
+constexpr std::size_t kPoisonedBytes = 4096;  // of a freed block; poisoning all of a large one costs too much
+constexpr std::size_t kGuardedBytes = 64;     // of the bytes beyond a block
+constexpr std::size_t kQuarantined = 256;     // blocks
 constexpr std::size_t kQuarantinedBytes = std::size_t{8} << 20;
 
 /// Each byte equals the one after it, and the first is the value: memcmp is much faster than a loop.
 bool all_are(const std::byte* bytes, std::size_t count, unsigned char value) noexcept {
-  return count == 0 || (bytes[0] == static_cast<std::byte>(value) && std::memcmp(bytes, bytes + 1, count - 1) == 0);
+  return count == 0 ||
+         (bytes[0] == static_cast<std::byte>(value) && std::memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
-std::size_t guard_size(const PoolCell& cell) noexcept { return std::min(cell.capacity - cell.size, kGuardedBytes); }
-std::size_t poison_size(const PoolCell& cell) noexcept { return std::min(cell.size, kPoisonedBytes); }
+std::size_t guard_size(const PoolCell& cell) noexcept {
+  return std::min(cell.capacity - cell.size, kGuardedBytes);
+}
+std::size_t poison_size(const PoolCell& cell) noexcept {
+  return std::min(cell.size, kPoisonedBytes);
+}
 
 std::string describe(const PoolCell& cell) {
   return fmt::format("pool block of {} bytes, tag '{}'", cell.size, pool_tag_text(cell.tag).text);
@@ -94,7 +100,7 @@ struct Pool::Parts {
   std::unique_ptr<PoolStore> store = PoolStore::make();
   StackTable stacks;
   std::vector<std::unique_ptr<PoolOwner>> owners;
-  std::vector<PoolCell*> quarantine;        // a ring: the next to leave is at `oldest`
+  std::vector<PoolCell*> quarantine;  // a ring: the next to leave is at `oldest`
   std::size_t oldest = 0;
   std::size_t quarantined_bytes = 0;
 
@@ -170,7 +176,8 @@ struct Pool::Parts {
     }
     std::memset(cell.address, kPoison, poison_size(cell));
     cell.poisoned = true;
-    while (quarantine.size() - oldest >= kQuarantined || quarantined_bytes > kQuarantinedBytes) leave(findings);
+    while (quarantine.size() - oldest >= kQuarantined || quarantined_bytes > kQuarantinedBytes)
+      leave(findings);
     if (oldest >= kQuarantined) {
       quarantine.erase(quarantine.begin(), quarantine.begin() + static_cast<std::ptrdiff_t>(oldest));
       oldest = 0;
@@ -195,7 +202,8 @@ struct Pool::Parts {
     PoolOwner& host = owner_of(nullptr);
     for (std::size_t i = oldest; i < quarantine.size(); ++i)
       if (quarantine[i]->owner == &gone) quarantine[i]->owner = &host;
-    owners.erase(std::find_if(owners.begin(), owners.end(), [&](const auto& owner) { return owner.get() == &gone; }));
+    owners.erase(
+        std::find_if(owners.begin(), owners.end(), [&](const auto& owner) { return owner.get() == &gone; }));
   }
 };
 
@@ -249,9 +257,10 @@ Pool::Freed Pool::free(void* block, ULONG tag, const char* function, Driver* bla
     } else {
       if (tag != 0 && cell->tag != tag) {
         result = Freed::WrongTag;
-        findings.push_back({Misuse::PoolTagMismatch, blame, block,
-                            fmt::format("{} is freed with the tag '{}'", describe(*cell), pool_tag_text(tag).text),
-                            parts.stacks.at(cell->allocated)});
+        findings.push_back(
+            {Misuse::PoolTagMismatch, blame, block,
+             fmt::format("{} is freed with the tag '{}'", describe(*cell), pool_tag_text(tag).text),
+             parts.stacks.at(cell->allocated)});
       }
       if (!parts.guard_intact(*cell)) {
         result = Freed::Corrupt;
@@ -267,7 +276,8 @@ Pool::Freed Pool::free(void* block, ULONG tag, const char* function, Driver* bla
 bool Pool::find(const void* address, PoolBlock& found) const noexcept {
   const Hold hold(lock_);
   const PoolCell* const cell = parts_->store->at(address);
-  if (cell == nullptr || static_cast<const std::byte*>(address) >= cell->address + std::max<std::size_t>(cell->size, 1))
+  if (cell == nullptr ||
+      static_cast<const std::byte*>(address) >= cell->address + std::max<std::size_t>(cell->size, 1))
     return false;
   found = parts_->block(*cell);
   return true;
@@ -277,7 +287,8 @@ std::vector<PoolBlock> Pool::live_of(const Driver* owner) const {
   const Hold hold(lock_);
   std::vector<PoolBlock> blocks;
   if (const PoolOwner* const found = parts_->find_owner(owner)) {
-    for (const PoolCell* cell = found->oldest; cell != nullptr; cell = cell->next) blocks.push_back(parts_->block(*cell));
+    for (const PoolCell* cell = found->oldest; cell != nullptr; cell = cell->next)
+      blocks.push_back(parts_->block(*cell));
   }
   return blocks;
 }
@@ -290,7 +301,8 @@ std::vector<PoolCount> Pool::counts() const {
     for (const PoolCell* cell = owner->oldest; cell != nullptr; cell = cell->next) {
       const auto same = std::find_if(counts.begin() + static_cast<std::ptrdiff_t>(first), counts.end(),
                                      [&](const PoolCount& count) { return count.tag == cell->tag; });
-      PoolCount& count = same != counts.end() ? *same : counts.emplace_back(PoolCount{cell->tag, owner->driver, 0, 0});
+      PoolCount& count =
+          same != counts.end() ? *same : counts.emplace_back(PoolCount{cell->tag, owner->driver, 0, 0});
       ++count.blocks;
       count.bytes += cell->size;
     }
@@ -322,7 +334,8 @@ std::size_t Pool::sweep(Driver& owner) {
       PoolCell& cell = *parts.quarantine[i];
       if (cell.owner != &found || all_are(cell.address, poison_size(cell), kPoison)) continue;
       findings.push_back({Misuse::PoolCorruption, &owner, cell.address,
-                          describe(cell) + " was written to after it was freed", parts.stacks.at(cell.freed)});
+                          describe(cell) + " was written to after it was freed",
+                          parts.stacks.at(cell.freed)});
       std::memset(cell.address, kPoison, poison_size(cell));
     }
     while (found.oldest != nullptr) {

@@ -2,9 +2,10 @@
 //
 // The tagged pool: every block knows its tag, its size, the driver that asked for it and from where.
 //
-// Blocks live in slabs of one size class; what is known of a block stands beside the slab and not in front of the block, so that an
-// overrun of the driver cannot damage it and any address, also a foreign one, can be looked up without being read.
-// When AddressSanitizer is in the process, each block is a malloc block of its own: its redzones and quarantine say more than ours.
+// Blocks live in slabs of one size class; what is known of a block stands beside the slab and not in front of
+// the block, so that an overrun of the driver cannot damage it and any address, also a foreign one, can be
+// looked up without being read. When AddressSanitizer is in the process, each block is a malloc block of its
+// own: its redzones and quarantine say more than ours.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +27,13 @@ enum class PoolKind : std::uint8_t { NonPaged, NonPagedExecute, Paged };
 /// What is known of one block.
 struct PoolBlock {
   const void* address = nullptr;
-  std::size_t size = 0;          ///< as asked for
+  std::size_t size = 0;  ///< as asked for
   ULONG tag = 0;
   PoolKind kind = PoolKind::NonPaged;
-  bool live = false;             ///< false: freed, not used again yet
-  Driver* owner = nullptr;       ///< nullptr: the host
+  bool live = false;        ///< false: freed, not used again yet
+  Driver* owner = nullptr;  ///< nullptr: the host
   Stack allocated;
-  Stack freed;                   ///< empty while live
+  Stack freed;  ///< empty while live
 };
 
 /// Live blocks of one tag and driver.
@@ -55,15 +56,17 @@ class Pool {
     ULONG tag = 0;
     PoolKind kind = PoolKind::NonPaged;
     bool zero = false;
-    std::size_t alignment = 16;       ///< a power of two up to 4096; blocks of a page or more are page aligned anyway
+    std::size_t alignment =
+        16;  ///< a power of two up to 4096; blocks of a page or more are page aligned anyway
     Driver* owner = nullptr;
   };
-  /// nullptr: no memory. Not a fault point: the DDI decides that (pool.cpp's entry points do). What is not zeroed is filled with 0xCD.
+  /// nullptr: no memory. Not a fault point: the DDI decides that (pool.cpp's entry points do). What is not
+  /// zeroed is filled with 0xCD.
   void* allocate(const Request& request) noexcept EXCLUDES(lock_);
 
   enum class Freed : std::uint8_t { Ok, NotOurs, Twice, WrongTag, Corrupt };
-  /// Frees a block; a tag of 0 matches any. What is wrong is returned and reported as Misuse of `function`, by `blame`;
-  /// with WrongTag and Corrupt the block is freed all the same.
+  /// Frees a block; a tag of 0 matches any. What is wrong is returned and reported as Misuse of `function`,
+  /// by `blame`; with WrongTag and Corrupt the block is freed all the same.
   Freed free(void* block, ULONG tag, const char* function, Driver* blame) noexcept EXCLUDES(lock_);
 
   /// Looks for the block, live or freed, that holds `address` (any byte of it). False: none of ours.
@@ -76,8 +79,9 @@ class Pool {
   std::size_t live_blocks(const Driver* owner) const noexcept EXCLUDES(lock_);
   std::size_t live_bytes(const Driver* owner) const noexcept EXCLUDES(lock_);
 
-  /// Reports each live block of the driver as Misuse::PoolLeak, looks for damaged guard bytes and for writes into freed blocks, then
-  /// frees them. Returns the number of leaked blocks. Harness drivers are swept without a report.
+  /// Reports each live block of the driver as Misuse::PoolLeak, looks for damaged guard bytes and for writes
+  /// into freed blocks, then frees them. Returns the number of leaked blocks. Harness drivers are swept
+  /// without a report.
   std::size_t sweep(Driver& owner) EXCLUDES(lock_);
 
   /// Stacks of allocation and free cost some 200 ns each; off for benchmarks. On by default.
@@ -91,7 +95,9 @@ class Pool {
 };
 
 /// "ABCD" of a tag as !poolused shows it; unprintable characters become '.'.
-struct PoolTagText { char text[5]; };
+struct PoolTagText {
+  char text[5];
+};
 PoolTagText pool_tag_text(ULONG tag) noexcept;
 
 }  // namespace undis::kernel

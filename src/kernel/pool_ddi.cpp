@@ -2,9 +2,9 @@
 //
 // ExAllocatePool... and ExFreePool...: the pool as drivers reach it.
 //
-// Pages   wdm/nf-wdm-exallocatepool2, -exallocatepool3, -exallocatepoolwithtag, -exfreepoolwithtag and their like
-// IRQL    <= DISPATCH_LEVEL; <= APC_LEVEL for paged pool
-// Beyond  What no routine zeroes is filled with 0xCD. Each allocation is a fault point of the driver that makes it.
+// Pages   wdm/nf-wdm-exallocatepool2, -exallocatepool3, -exallocatepoolwithtag, -exfreepoolwithtag and their
+// like IRQL    <= DISPATCH_LEVEL; <= APC_LEVEL for paged pool Beyond  What no routine zeroes is filled with
+// 0xCD. Each allocation is a fault point of the driver that makes it.
 #include <algorithm>
 #include <string>
 
@@ -21,10 +21,10 @@ using namespace undis::kernel;
 
 namespace {
 
-constexpr ULONG kTypePaged = 1;                       // bit 0 of a POOL_TYPE
+constexpr ULONG kTypePaged = 1;  // bit 0 of a POOL_TYPE
 constexpr ULONG kTypeExecuteNever = 512;
 constexpr ULONG kTypeZero = POOL_ZERO_ALLOCATION;
-constexpr ULONG kUntagged = 0x656E6F4E;               // 'None', as Windows names what is allocated without a tag
+constexpr ULONG kUntagged = 0x656E6F4E;  // 'None', as Windows names what is allocated without a tag
 
 struct Wish {
   PoolKind kind = PoolKind::NonPaged;
@@ -78,24 +78,26 @@ void release(const char* name, void* block, ULONG tag) {
   PoolBlock found;
   if (irql() > APC_LEVEL && pool.find(block, found) && found.live && found.kind == PoolKind::Paged) {
     report_misuse(Misuse::WrongIrql, name, block,
-                  fmt::format("paged pool is freed at IRQL {}; APC_LEVEL ({}) is the highest allowed", irql(), APC_LEVEL),
+                  fmt::format("paged pool is freed at IRQL {}; APC_LEVEL ({}) is the highest allowed", irql(),
+                              APC_LEVEL),
                   found.allocated);
   }
   pool.free(block, tag, name, current_driver());
 }
 
-constexpr POOL_FLAGS kRequiredFlags = 0xFFFFFFFFu;    // the upper half holds the optional ones, which may be ignored
+constexpr POOL_FLAGS kRequiredFlags =
+    0xFFFFFFFFu;  // the upper half holds the optional ones, which may be ignored
 constexpr POOL_FLAGS kKnownFlags = POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_SESSION |
-                                   POOL_FLAG_CACHE_ALIGNED | POOL_FLAG_RAISE_ON_FAILURE | POOL_FLAG_NON_PAGED |
-                                   POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED;
+                                   POOL_FLAG_CACHE_ALIGNED | POOL_FLAG_RAISE_ON_FAILURE |
+                                   POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED;
 
 void* allocate_by_flags(const char* name, POOL_FLAGS flags, SIZE_T size, ULONG tag) {
   constexpr POOL_FLAGS kinds = POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED;
   const POOL_FLAGS kind = flags & kinds;
   Wish w;
-  w.kind = kind == POOL_FLAG_PAGED                 ? PoolKind::Paged
+  w.kind = kind == POOL_FLAG_PAGED               ? PoolKind::Paged
            : kind == POOL_FLAG_NON_PAGED_EXECUTE ? PoolKind::NonPagedExecute
-                                                   : PoolKind::NonPaged;
+                                                 : PoolKind::NonPaged;
   w.size = size;
   w.tag = tag;
   w.zero = (flags & POOL_FLAG_UNINITIALIZED) == 0;
@@ -103,9 +105,12 @@ void* allocate_by_flags(const char* name, POOL_FLAGS flags, SIZE_T size, ULONG t
   w.cache_aligned = (flags & POOL_FLAG_CACHE_ALIGNED) != 0;
   const bool one_kind = kind != 0 && (kind & (kind - 1)) == 0;
   if (one_kind && tag != 0 && (flags & kRequiredFlags & ~kKnownFlags) == 0) return allocate(name, w);
-  report_misuse(Misuse::BadParameter, name, nullptr,
-                tag == 0 ? std::string("a tag of 0 is not allowed")
-                         : fmt::format("pool flags {:#x} are not valid: exactly one kind of pool, no unknown required flag", flags));
+  report_misuse(
+      Misuse::BadParameter, name, nullptr,
+      tag == 0
+          ? std::string("a tag of 0 is not allowed")
+          : fmt::format("pool flags {:#x} are not valid: exactly one kind of pool, no unknown required flag",
+                        flags));
   if (w.raise) ExRaiseStatus(STATUS_INVALID_PARAMETER);
   return nullptr;
 }
@@ -117,14 +122,16 @@ PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag) {
   return allocate_by_flags("ExAllocatePool2", Flags, NumberOfBytes, Tag);
 }
 
-// Page wdm/nf-wdm-exallocatepool3. Extended parameters choose secure pools and NUMA nodes: only their optional bit matters here.
-PVOID ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
-                      ULONG ExtendedParametersCount) {
+// Page wdm/nf-wdm-exallocatepool3. Extended parameters choose secure pools and NUMA nodes: only their
+// optional bit matters here.
+PVOID ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
+                      PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount) {
   for (ULONG i = 0; i < ExtendedParametersCount; ++i) {
     const bool known = ExtendedParameters[i].Type == PoolExtendedParameterPriority ||
                        ExtendedParameters[i].Type == PoolExtendedParameterNumaNode;
     if (known || ExtendedParameters[i].Optional != 0) continue;
-    report_misuse(Misuse::BadParameter, "ExAllocatePool3", nullptr, "a required extended parameter is not supported");
+    report_misuse(Misuse::BadParameter, "ExAllocatePool3", nullptr,
+                  "a required extended parameter is not supported");
     if ((Flags & POOL_FLAG_RAISE_ON_FAILURE) != 0) ExRaiseStatus(STATUS_INVALID_PARAMETER);
     return nullptr;
   }
@@ -141,7 +148,8 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
   return allocate("ExAllocatePoolWithTag", wish(PoolType, NumberOfBytes, Tag));
 }
 
-// Page wdm/nf-wdm-exallocatepoolwithtagpriority. The priority matters only when memory runs short, which only faults make it do.
+// Page wdm/nf-wdm-exallocatepoolwithtagpriority. The priority matters only when memory runs short, which only
+// faults make it do.
 PVOID ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY) {
   return allocate("ExAllocatePoolWithTagPriority", wish(PoolType, NumberOfBytes, Tag));
 }
@@ -185,7 +193,8 @@ PVOID ExAllocatePoolPriorityZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG
   w.zero = true;
   return allocate("ExAllocatePoolPriorityZero", w);
 }
-PVOID ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY) {
+PVOID ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                          EX_POOL_PRIORITY) {
   return allocate("ExAllocatePoolPriorityUninitialized", wish(PoolType, NumberOfBytes, Tag));
 }
 
@@ -193,10 +202,16 @@ PVOID ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfByt
 VOID ExInitializeDriverRuntime(ULONG) {}
 
 // Page ntddk/nf-ntddk-exfreepool
-VOID ExFreePool(PVOID P) { release("ExFreePool", P, 0); }
+VOID ExFreePool(PVOID P) {
+  release("ExFreePool", P, 0);
+}
 
 // Page wdm/nf-wdm-exfreepoolwithtag
-VOID ExFreePoolWithTag(PVOID P, ULONG Tag) { release("ExFreePoolWithTag", P, Tag); }
+VOID ExFreePoolWithTag(PVOID P, ULONG Tag) {
+  release("ExFreePoolWithTag", P, Tag);
+}
 
 // Page wdm/nf-wdm-exfreepool2
-VOID ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER, ULONG) { release("ExFreePool2", P, Tag); }
+VOID ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER, ULONG) {
+  release("ExFreePool2", P, Tag);
+}

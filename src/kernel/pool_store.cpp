@@ -9,24 +9,28 @@
 #include <array>
 #include <cstdlib>
 
-// Present when the process runs under AddressSanitizer, whether this library was built with it or only the driver was.
-extern "C" __attribute__((weak)) void __asan_poison_memory_region(void const volatile* address, std::size_t size);
+// Present when the process runs under AddressSanitizer, whether this library was built with it or only the
+// driver was.
+extern "C" __attribute__((weak)) void __asan_poison_memory_region(void const volatile* address,
+                                                                  std::size_t size);
 
 namespace undis::kernel {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kUnit = std::size_t{64} * 1024;   // slabs start at multiples of this, so an address leads to its slab
-constexpr std::size_t kGuard = 16;                      // at least so many bytes of each cell lie beyond the block
-// Cells smaller than a page never cross into the next one, larger ones begin on one, as Windows promises for its pool. All are
-// multiples of 16.
-constexpr std::array<std::size_t, 17> kClasses = {32,  48,  64,  96,   128,  192,  256,  336, 448,
+constexpr std::size_t kUnit =
+    std::size_t{64} * 1024;         // slabs start at multiples of this, so an address leads to its slab
+constexpr std::size_t kGuard = 16;  // at least so many bytes of each cell lie beyond the block
+// Cells smaller than a page never cross into the next one, larger ones begin on one, as Windows promises for
+// its pool. All are multiples of 16.
+constexpr std::array<std::size_t, 17> kClasses = {32,  48,  64,   96,   128,  192,  256,  336,  448,
                                                   672, 816, 1024, 1360, 2048, 4096, 8192, 16384};
 
 std::byte* map_units(std::size_t bytes) noexcept {
   // One unit more than needed, so that an aligned part can be cut out.
   const std::size_t total = bytes + kUnit;
-  void* const raw = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const raw =
+      mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
   const auto begin = reinterpret_cast<std::uintptr_t>(raw);
   const std::uintptr_t aligned = (begin + kUnit - 1) & ~(kUnit - 1);
@@ -42,9 +46,9 @@ struct Slab {
   std::byte* base = nullptr;
   std::size_t bytes = 0;
   std::size_t cell_size = 0;
-  std::size_t per_page = 0;     // 0: a cell has a page or more
+  std::size_t per_page = 0;  // 0: a cell has a page or more
   std::size_t count = 0;
-  std::size_t carved = 0;       // cells handed out at least once; the records beyond are untouched
+  std::size_t carved = 0;  // cells handed out at least once; the records beyond are untouched
   std::unique_ptr<PoolCell[]> cells;
 
   Slab(std::byte* at, std::size_t length, std::size_t cell)
@@ -56,7 +60,8 @@ struct Slab {
 
   PoolCell& carve() noexcept {
     PoolCell& cell = cells[carved];
-    cell.address = base + (per_page == 0 ? carved * cell_size : carved / per_page * kPage + carved % per_page * cell_size);
+    cell.address = base + (per_page == 0 ? carved * cell_size
+                                         : carved / per_page * kPage + carved % per_page * cell_size);
     cell.capacity = cell_size;
     ++carved;
     return cell;
@@ -78,7 +83,8 @@ class SlabStore final : public PoolStore {
     std::size_t need = size + kGuard;
     if (size >= kPage) alignment = std::max(alignment, kPage);
     if (need < size) return nullptr;
-    // A cell's address is a multiple of its size within its page, which a power of two carries over to the alignment.
+    // A cell's address is a multiple of its size within its page, which a power of two carries over to the
+    // alignment.
     const auto fits = [&](std::size_t cell) {
       return cell >= need && (alignment <= 16 || cell % alignment == 0);
     };
@@ -146,7 +152,8 @@ class SlabStore final : public PoolStore {
   std::map<std::size_t, PoolCell*> large_;
 };
 
-/// One malloc block per cell. Records of freed blocks stay for a while, so that a second free is told and not passed on.
+/// One malloc block per cell. Records of freed blocks stay for a while, so that a second free is told and not
+/// passed on.
 class MallocStore final : public PoolStore {
  public:
   ~MallocStore() override {
@@ -157,7 +164,8 @@ class MallocStore final : public PoolStore {
   PoolCell* take(std::size_t size, std::size_t alignment) noexcept override {
     if (size >= kPage) alignment = std::max(alignment, kPage);
     void* memory = nullptr;
-    if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), std::max<std::size_t>(size, 1)) != 0) return nullptr;
+    if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), std::max<std::size_t>(size, 1)) != 0)
+      return nullptr;
     auto& cell = cells_[reinterpret_cast<std::uintptr_t>(memory)];
     cell = std::make_unique<PoolCell>();
     cell->address = static_cast<std::byte*>(memory);
@@ -174,7 +182,8 @@ class MallocStore final : public PoolStore {
       const auto old = cells_.find(remembered_[i]);
       if (old != cells_.end() && old->second->state == PoolCell::State::Free) cells_.erase(old);
     }
-    remembered_.erase(remembered_.begin(), remembered_.begin() + static_cast<std::ptrdiff_t>(kRemembered / 2));
+    remembered_.erase(remembered_.begin(),
+                      remembered_.begin() + static_cast<std::ptrdiff_t>(kRemembered / 2));
   }
 
   PoolCell* at(const void* address) noexcept override {

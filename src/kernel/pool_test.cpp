@@ -41,12 +41,15 @@ TEST_F(AllocatingPool, ZeroesWhatIsToBeZeroedAndFillsTheRest) {
   as_driver([&] {
     auto* const zeroed = static_cast<unsigned char*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, 5000, kTag));
     auto* const zeroed_too = static_cast<unsigned char*>(ExAllocatePoolZero(NonPagedPool, 50, kTag));
-    auto* const raw = static_cast<unsigned char*>(ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, 50, kTag));
+    auto* const raw =
+        static_cast<unsigned char*>(ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, 50, kTag));
     const auto is = [](unsigned char value) { return [value](unsigned char byte) { return byte == value; }; };
     EXPECT_TRUE(std::all_of(zeroed, zeroed + 5000, is(0)));
     EXPECT_TRUE(std::all_of(zeroed_too, zeroed_too + 50, is(0)));
     EXPECT_TRUE(std::all_of(raw, raw + 50, is(0xCD)));
-    for (void* const block : {static_cast<void*>(zeroed), static_cast<void*>(zeroed_too), static_cast<void*>(raw)}) ExFreePoolWithTag(block, kTag);
+    for (void* const block :
+         {static_cast<void*>(zeroed), static_cast<void*>(zeroed_too), static_cast<void*>(raw)})
+      ExFreePoolWithTag(block, kTag);
   });
 }
 
@@ -117,7 +120,8 @@ TEST_F(AllocatingPool, IsReportedForZeroBytesATagOfZeroAndUnknownFlags) {
     EXPECT_EQ(ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_PAGED, 10, kTag), nullptr);
     EXPECT_EQ(ExAllocatePool2(POOL_FLAG_NON_PAGED | 0x40000000, 10, kTag), nullptr);
   });
-  EXPECT_THAT(take_misuses(), ElementsAre(Misuse::PoolZeroSize, Misuse::BadParameter, Misuse::BadParameter, Misuse::BadParameter));
+  EXPECT_THAT(take_misuses(), ElementsAre(Misuse::PoolZeroSize, Misuse::BadParameter, Misuse::BadParameter,
+                                          Misuse::BadParameter));
 }
 
 TEST_F(AllocatingPool, IsReportedForPagedPoolAtDispatchLevel) {
@@ -157,7 +161,8 @@ TEST_F(FreeingPool, IsReportedForForeignAndInnerPointers) {
     ExFreePool(block + 16);
     ExFreePool(block);
   });
-  EXPECT_THAT(take_misuses(), ElementsAre(Misuse::PoolBadPointer, Misuse::PoolBadPointer, Misuse::PoolBadPointer));
+  EXPECT_THAT(take_misuses(),
+              ElementsAre(Misuse::PoolBadPointer, Misuse::PoolBadPointer, Misuse::PoolBadPointer));
 }
 
 TEST_F(FreeingPool, IsReportedForAnotherTagAndFreesAllTheSame) {
@@ -225,7 +230,8 @@ TEST_F(SweepingPool, KeepsTheNumbersRightOverManyCycles) {
   for (int cycle = 0; cycle < 200; ++cycle) {
     as_driver([&] {
       std::vector<void*> blocks;
-      for (std::size_t i = 0; i < 50; ++i) blocks.push_back(ExAllocatePoolWithTag(NonPagedPool, 1 + i * 97, kTag));
+      for (std::size_t i = 0; i < 50; ++i)
+        blocks.push_back(ExAllocatePoolWithTag(NonPagedPool, 1 + i * 97, kTag));
       for (void* const block : blocks) ExFreePoolWithTag(block, kTag);
     });
     EXPECT_EQ(system->pool().sweep(*driver), 0u);
@@ -244,7 +250,8 @@ TEST_F(UsingLookasideLists, GivesEntriesThatArePoolOfTheDriver) {
     ExFreeToNPagedLookasideList(&list, entry);
     ExDeleteNPagedLookasideList(&list);
     LOOKASIDE_LIST_EX more;
-    EXPECT_EQ(ExInitializeLookasideListEx(&more, nullptr, nullptr, NonPagedPoolNx, 0, 64, kTag, 0), STATUS_SUCCESS);
+    EXPECT_EQ(ExInitializeLookasideListEx(&more, nullptr, nullptr, NonPagedPoolNx, 0, 64, kTag, 0),
+              STATUS_SUCCESS);
     ExFreeToLookasideListEx(&more, ExAllocateFromLookasideListEx(&more));
     ExDeleteLookasideListEx(&more);
   });

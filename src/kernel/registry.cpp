@@ -31,8 +31,9 @@ std::u16string_view next_part(std::u16string_view& path) noexcept {
 }
 
 auto place_of(const RegistryKey& key, std::u16string_view name) {
-  return std::lower_bound(key.subkeys.begin(), key.subkeys.end(), name,
-                          [](const auto& subkey, std::u16string_view wanted) { return compare(subkey->name, wanted, true) < 0; });
+  return std::lower_bound(
+      key.subkeys.begin(), key.subkeys.end(), name,
+      [](const auto& subkey, std::u16string_view wanted) { return compare(subkey->name, wanted, true) < 0; });
 }
 
 Registry::Key child(const RegistryKey& key, std::u16string_view name) {
@@ -124,8 +125,12 @@ RegistryValue RegistryValue::qword(std::uint64_t value) {
   return result;
 }
 
-RegistryValue RegistryValue::string(std::string_view utf8) { return string(to_utf16(utf8)); }
-RegistryValue RegistryValue::string(std::u16string_view text) { return text_value(RegistryType::String, text); }
+RegistryValue RegistryValue::string(std::string_view utf8) {
+  return string(to_utf16(utf8));
+}
+RegistryValue RegistryValue::string(std::u16string_view text) {
+  return text_value(RegistryType::String, text);
+}
 
 RegistryValue RegistryValue::strings(const std::vector<std::string>& utf8) {
   std::u16string all;
@@ -289,7 +294,8 @@ Registry::Key Registry::subkey_at(const Key& key, std::size_t index) const {
 std::u16string Registry::path_of(const Key& key) const {
   const Hold hold(lock_);
   std::u16string path;
-  for (const RegistryKey* at = key.get(); at != nullptr && at->parent != nullptr; at = at->parent) path.insert(0, u"\\" + at->name);
+  for (const RegistryKey* at = key.get(); at != nullptr && at->parent != nullptr; at = at->parent)
+    path.insert(0, u"\\" + at->name);
   return path;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The registry as a tree in memory: case-insensitive names, typed values. Paths are full kernel paths such as
-// "\Registry\Machine\System\CurrentControlSet\Services\passthru\Parameters"; a leading backslash may be left out.
+// "\Registry\Machine\System\CurrentControlSet\Services\passthru\Parameters"; a leading backslash may be left
+// out.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +19,19 @@ namespace undis::kernel {
 
 /// The documented value types, under our own names: REG_SZ and its like are macros in the driver headers.
 enum class RegistryType : std::uint32_t {
-  None = 0, String = 1, ExpandString = 2, Binary = 3, Dword = 4, DwordBigEndian = 5, Link = 6, MultiString = 7, Qword = 11
+  None = 0,
+  String = 1,
+  ExpandString = 2,
+  Binary = 3,
+  Dword = 4,
+  DwordBigEndian = 5,
+  Link = 6,
+  MultiString = 7,
+  Qword = 11
 };
 
-/// A value as it is stored: the bytes are exactly what ZwQueryValueKey hands out (UTF-16LE strings with their zero).
+/// A value as it is stored: the bytes are exactly what ZwQueryValueKey hands out (UTF-16LE strings with their
+/// zero).
 struct RegistryValue {
   RegistryType type = RegistryType::None;
   std::vector<std::byte> data;
@@ -30,30 +40,35 @@ struct RegistryValue {
   static RegistryValue qword(std::uint64_t value);
   static RegistryValue string(std::string_view utf8);
   static RegistryValue string(std::u16string_view text);
-  static RegistryValue strings(const std::vector<std::string>& utf8);      ///< REG_MULTI_SZ
+  static RegistryValue strings(const std::vector<std::string>& utf8);  ///< REG_MULTI_SZ
   static RegistryValue binary(const void* bytes, std::size_t size);
 
   std::optional<std::uint32_t> as_dword() const noexcept;
-  std::u16string as_string() const;                                         ///< without the zero; "" when it is no string
+  std::u16string as_string() const;  ///< without the zero; "" when it is no string
   std::vector<std::u16string> as_strings() const;
   bool operator==(const RegistryValue&) const = default;
 };
 
-/// One key. Held by shared_ptr: a handle keeps a deleted key in being. All members are the Registry's, under its lock.
+/// One key. Held by shared_ptr: a handle keeps a deleted key in being. All members are the Registry's, under
+/// its lock.
 class RegistryKey {
  public:
-  struct Value { std::u16string name; RegistryValue value; };
-  std::u16string name;                                     ///< as first written
-  std::vector<Value> values;                               ///< in the order of creation
-  std::vector<std::shared_ptr<RegistryKey>> subkeys;       ///< sorted by name, ignoring case
-  RegistryKey* parent = nullptr;                           ///< nullptr: the root, or deleted
+  struct Value {
+    std::u16string name;
+    RegistryValue value;
+  };
+  std::u16string name;                                ///< as first written
+  std::vector<Value> values;                          ///< in the order of creation
+  std::vector<std::shared_ptr<RegistryKey>> subkeys;  ///< sorted by name, ignoring case
+  RegistryKey* parent = nullptr;                      ///< nullptr: the root, or deleted
   bool volatile_key = false;
   bool deleted = false;
 };
 
 class Registry {
  public:
-  /// Starts with \Registry\Machine\System\CurrentControlSet\{Services,Control\Class,Enum}, \Registry\Machine\Software and \Registry\User.
+  /// Starts with \Registry\Machine\System\CurrentControlSet\{Services,Control\Class,Enum},
+  /// \Registry\Machine\Software and \Registry\User.
   Registry();
   ~Registry();
   Registry(const Registry&) = delete;
@@ -63,7 +78,8 @@ class Registry {
   void set_value(std::string_view path, std::string_view name, RegistryValue value) EXCLUDES(lock_);
   void set_value(std::u16string_view path, std::u16string_view name, RegistryValue value) EXCLUDES(lock_);
   std::optional<RegistryValue> value(std::string_view path, std::string_view name) const EXCLUDES(lock_);
-  std::optional<RegistryValue> value(std::u16string_view path, std::u16string_view name) const EXCLUDES(lock_);
+  std::optional<RegistryValue> value(std::u16string_view path, std::u16string_view name) const
+      EXCLUDES(lock_);
   bool erase_value(std::u16string_view path, std::u16string_view name) EXCLUDES(lock_);
   bool has_key(std::u16string_view path) const EXCLUDES(lock_);
   void create_key(std::u16string_view path) EXCLUDES(lock_);

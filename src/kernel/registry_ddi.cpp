@@ -2,7 +2,8 @@
 //
 // ZwOpenKey, ZwQueryValueKey and their like: the registry by handle.
 //
-// Pages   wdm/nf-wdm-zwopenkey, -zwcreatekey, -zwqueryvaluekey, -zwsetvaluekey, -zwenumeratekey, -zwenumeratevaluekey, -zwdeletekey,
+// Pages   wdm/nf-wdm-zwopenkey, -zwcreatekey, -zwqueryvaluekey, -zwsetvaluekey, -zwenumeratekey,
+// -zwenumeratevaluekey, -zwdeletekey,
 //         -zwquerykey, wdm/nf-wdm-ioopendeviceregistrykey
 // IRQL    PASSIVE_LEVEL
 #include <algorithm>
@@ -40,7 +41,8 @@ struct OpenKey {
 HANDLE open_registry_handle(Registry::Key key) {
   ObjectTable& objects = System::current().objects();
   auto* const open = new OpenKey{std::move(key)};
-  objects.add(open, ObjectKind::Key, to_utf8(System::current().registry().path_of(open->key)), [open] { delete open; });
+  objects.add(open, ObjectKind::Key, to_utf8(System::current().registry().path_of(open->key)),
+              [open] { delete open; });
   const HANDLE handle = objects.open(open, current_driver());
   objects.dereference(open);  // the handle keeps it
   return handle;
@@ -59,7 +61,9 @@ NTSTATUS registry_key_of(HANDLE handle, Registry::Key& key) {
 
 namespace {
 
-Registry& registry() { return System::current().registry(); }
+Registry& registry() {
+  return System::current().registry();
+}
 
 NTSTATUS starting_point(const OBJECT_ATTRIBUTES* attributes, Registry::Key& from) {
   from = registry().root();
@@ -80,10 +84,12 @@ NTSTATUS open_key(const char* name, PHANDLE handle, const OBJECT_ATTRIBUTES* att
   return STATUS_SUCCESS;
 }
 
-/// Writes a structure that ends in a name or data: as much as fits. `fixed`: the bytes before that; less room is an error.
+/// Writes a structure that ends in a name or data: as much as fits. `fixed`: the bytes before that; less room
+/// is an error.
 class Answer {
  public:
-  Answer(PVOID buffer, ULONG size, PULONG needed) : bytes_(static_cast<std::byte*>(buffer)), size_(size), needed_(needed) {}
+  Answer(PVOID buffer, ULONG size, PULONG needed)
+      : bytes_(static_cast<std::byte*>(buffer)), size_(size), needed_(needed) {}
   void put(std::size_t offset, const void* from, std::size_t count) noexcept {
     total_ = std::max(total_, offset + count);
     if (offset < size_ && count != 0) std::memcpy(bytes_ + offset, from, std::min(count, size_ - offset));
@@ -105,88 +111,93 @@ class Answer {
   std::size_t total_ = 0;
 };
 
-NTSTATUS describe_value(const RegistryKey::Value& value, KEY_VALUE_INFORMATION_CLASS what, PVOID buffer, ULONG size, PULONG needed) {
+NTSTATUS describe_value(const RegistryKey::Value& value, KEY_VALUE_INFORMATION_CLASS what, PVOID buffer,
+                        ULONG size, PULONG needed) {
   Answer answer(buffer, size, needed);
   const std::size_t name_bytes = value.name.size() * sizeof(char16_t);
   const auto& data = value.value.data;
   const auto type = static_cast<std::size_t>(value.value.type);
   switch (what) {
-    case KeyValueBasicInformation:
-      answer.put_ulong(offsetof(KEY_VALUE_BASIC_INFORMATION, TitleIndex), 0);
-      answer.put_ulong(offsetof(KEY_VALUE_BASIC_INFORMATION, Type), type);
-      answer.put_ulong(offsetof(KEY_VALUE_BASIC_INFORMATION, NameLength), name_bytes);
-      answer.put(offsetof(KEY_VALUE_BASIC_INFORMATION, Name), value.name.data(), name_bytes);
-      return answer.end(offsetof(KEY_VALUE_BASIC_INFORMATION, Name));
-    case KeyValueFullInformation:
-    case KeyValueFullInformationAlign64: {
-      const std::size_t grain = what == KeyValueFullInformation ? sizeof(ULONG) : sizeof(ULONGLONG);
-      const std::size_t data_offset = (offsetof(KEY_VALUE_FULL_INFORMATION, Name) + name_bytes + grain - 1) & ~(grain - 1);
-      answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, TitleIndex), 0);
-      answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, Type), type);
-      answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, DataOffset), data_offset);
-      answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, DataLength), data.size());
-      answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, NameLength), name_bytes);
-      answer.put(offsetof(KEY_VALUE_FULL_INFORMATION, Name), value.name.data(), name_bytes);
-      answer.put(data_offset, data.data(), data.size());
-      return answer.end(offsetof(KEY_VALUE_FULL_INFORMATION, Name));
-    }
-    case KeyValuePartialInformation:
-      answer.put_ulong(offsetof(KEY_VALUE_PARTIAL_INFORMATION, TitleIndex), 0);
-      answer.put_ulong(offsetof(KEY_VALUE_PARTIAL_INFORMATION, Type), type);
-      answer.put_ulong(offsetof(KEY_VALUE_PARTIAL_INFORMATION, DataLength), data.size());
-      answer.put(offsetof(KEY_VALUE_PARTIAL_INFORMATION, Data), data.data(), data.size());
-      return answer.end(offsetof(KEY_VALUE_PARTIAL_INFORMATION, Data));
-    default: return STATUS_INVALID_PARAMETER;
+  case KeyValueBasicInformation:
+    answer.put_ulong(offsetof(KEY_VALUE_BASIC_INFORMATION, TitleIndex), 0);
+    answer.put_ulong(offsetof(KEY_VALUE_BASIC_INFORMATION, Type), type);
+    answer.put_ulong(offsetof(KEY_VALUE_BASIC_INFORMATION, NameLength), name_bytes);
+    answer.put(offsetof(KEY_VALUE_BASIC_INFORMATION, Name), value.name.data(), name_bytes);
+    return answer.end(offsetof(KEY_VALUE_BASIC_INFORMATION, Name));
+  case KeyValueFullInformation:
+  case KeyValueFullInformationAlign64: {
+    const std::size_t grain = what == KeyValueFullInformation ? sizeof(ULONG) : sizeof(ULONGLONG);
+    const std::size_t data_offset =
+        (offsetof(KEY_VALUE_FULL_INFORMATION, Name) + name_bytes + grain - 1) & ~(grain - 1);
+    answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, TitleIndex), 0);
+    answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, Type), type);
+    answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, DataOffset), data_offset);
+    answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, DataLength), data.size());
+    answer.put_ulong(offsetof(KEY_VALUE_FULL_INFORMATION, NameLength), name_bytes);
+    answer.put(offsetof(KEY_VALUE_FULL_INFORMATION, Name), value.name.data(), name_bytes);
+    answer.put(data_offset, data.data(), data.size());
+    return answer.end(offsetof(KEY_VALUE_FULL_INFORMATION, Name));
+  }
+  case KeyValuePartialInformation:
+    answer.put_ulong(offsetof(KEY_VALUE_PARTIAL_INFORMATION, TitleIndex), 0);
+    answer.put_ulong(offsetof(KEY_VALUE_PARTIAL_INFORMATION, Type), type);
+    answer.put_ulong(offsetof(KEY_VALUE_PARTIAL_INFORMATION, DataLength), data.size());
+    answer.put(offsetof(KEY_VALUE_PARTIAL_INFORMATION, Data), data.data(), data.size());
+    return answer.end(offsetof(KEY_VALUE_PARTIAL_INFORMATION, Data));
+  default:
+    return STATUS_INVALID_PARAMETER;
   }
 }
 
-NTSTATUS describe_key(const Registry::Key& key, KEY_INFORMATION_CLASS what, PVOID buffer, ULONG size, PULONG needed) {
+NTSTATUS describe_key(const Registry::Key& key, KEY_INFORMATION_CLASS what, PVOID buffer, ULONG size,
+                      PULONG needed) {
   Answer answer(buffer, size, needed);
   const LARGE_INTEGER written{};
   const std::size_t name_bytes = key->name.size() * sizeof(char16_t);
   switch (what) {
-    case KeyBasicInformation:
-      answer.put(offsetof(KEY_BASIC_INFORMATION, LastWriteTime), &written, sizeof written);
-      answer.put_ulong(offsetof(KEY_BASIC_INFORMATION, TitleIndex), 0);
-      answer.put_ulong(offsetof(KEY_BASIC_INFORMATION, NameLength), name_bytes);
-      answer.put(offsetof(KEY_BASIC_INFORMATION, Name), key->name.data(), name_bytes);
-      return answer.end(offsetof(KEY_BASIC_INFORMATION, Name));
-    case KeyNodeInformation:
-      answer.put(offsetof(KEY_NODE_INFORMATION, LastWriteTime), &written, sizeof written);
-      answer.put_ulong(offsetof(KEY_NODE_INFORMATION, TitleIndex), 0);
-      answer.put_ulong(offsetof(KEY_NODE_INFORMATION, ClassOffset), MAXULONG);
-      answer.put_ulong(offsetof(KEY_NODE_INFORMATION, ClassLength), 0);
-      answer.put_ulong(offsetof(KEY_NODE_INFORMATION, NameLength), name_bytes);
-      answer.put(offsetof(KEY_NODE_INFORMATION, Name), key->name.data(), name_bytes);
-      return answer.end(offsetof(KEY_NODE_INFORMATION, Name));
-    case KeyFullInformation: {
-      std::size_t longest_key = 0;
-      std::size_t longest_name = 0;
-      std::size_t longest_data = 0;
-      for (const auto& subkey : key->subkeys) longest_key = std::max(longest_key, subkey->name.size());
-      for (const auto& value : key->values) {
-        longest_name = std::max(longest_name, value.name.size());
-        longest_data = std::max(longest_data, value.value.data.size());
-      }
-      answer.put(offsetof(KEY_FULL_INFORMATION, LastWriteTime), &written, sizeof written);
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, TitleIndex), 0);
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, ClassOffset), MAXULONG);
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, ClassLength), 0);
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, SubKeys), key->subkeys.size());
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxNameLen), longest_key * sizeof(char16_t));
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxClassLen), 0);
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, Values), key->values.size());
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxValueNameLen), longest_name * sizeof(char16_t));
-      answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxValueDataLen), longest_data);
-      return answer.end(offsetof(KEY_FULL_INFORMATION, Class));
+  case KeyBasicInformation:
+    answer.put(offsetof(KEY_BASIC_INFORMATION, LastWriteTime), &written, sizeof written);
+    answer.put_ulong(offsetof(KEY_BASIC_INFORMATION, TitleIndex), 0);
+    answer.put_ulong(offsetof(KEY_BASIC_INFORMATION, NameLength), name_bytes);
+    answer.put(offsetof(KEY_BASIC_INFORMATION, Name), key->name.data(), name_bytes);
+    return answer.end(offsetof(KEY_BASIC_INFORMATION, Name));
+  case KeyNodeInformation:
+    answer.put(offsetof(KEY_NODE_INFORMATION, LastWriteTime), &written, sizeof written);
+    answer.put_ulong(offsetof(KEY_NODE_INFORMATION, TitleIndex), 0);
+    answer.put_ulong(offsetof(KEY_NODE_INFORMATION, ClassOffset), MAXULONG);
+    answer.put_ulong(offsetof(KEY_NODE_INFORMATION, ClassLength), 0);
+    answer.put_ulong(offsetof(KEY_NODE_INFORMATION, NameLength), name_bytes);
+    answer.put(offsetof(KEY_NODE_INFORMATION, Name), key->name.data(), name_bytes);
+    return answer.end(offsetof(KEY_NODE_INFORMATION, Name));
+  case KeyFullInformation: {
+    std::size_t longest_key = 0;
+    std::size_t longest_name = 0;
+    std::size_t longest_data = 0;
+    for (const auto& subkey : key->subkeys) longest_key = std::max(longest_key, subkey->name.size());
+    for (const auto& value : key->values) {
+      longest_name = std::max(longest_name, value.name.size());
+      longest_data = std::max(longest_data, value.value.data.size());
     }
-    case KeyNameInformation: {
-      const std::u16string path = registry().path_of(key);
-      answer.put_ulong(offsetof(KEY_NAME_INFORMATION, NameLength), path.size() * sizeof(char16_t));
-      answer.put(offsetof(KEY_NAME_INFORMATION, Name), path.data(), path.size() * sizeof(char16_t));
-      return answer.end(offsetof(KEY_NAME_INFORMATION, Name));
-    }
-    default: return STATUS_INVALID_PARAMETER;
+    answer.put(offsetof(KEY_FULL_INFORMATION, LastWriteTime), &written, sizeof written);
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, TitleIndex), 0);
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, ClassOffset), MAXULONG);
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, ClassLength), 0);
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, SubKeys), key->subkeys.size());
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxNameLen), longest_key * sizeof(char16_t));
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxClassLen), 0);
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, Values), key->values.size());
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxValueNameLen), longest_name * sizeof(char16_t));
+    answer.put_ulong(offsetof(KEY_FULL_INFORMATION, MaxValueDataLen), longest_data);
+    return answer.end(offsetof(KEY_FULL_INFORMATION, Class));
+  }
+  case KeyNameInformation: {
+    const std::u16string path = registry().path_of(key);
+    answer.put_ulong(offsetof(KEY_NAME_INFORMATION, NameLength), path.size() * sizeof(char16_t));
+    answer.put(offsetof(KEY_NAME_INFORMATION, Name), path.data(), path.size() * sizeof(char16_t));
+    return answer.end(offsetof(KEY_NAME_INFORMATION, Name));
+  }
+  default:
+    return STATUS_INVALID_PARAMETER;
   }
 }
 
@@ -203,8 +214,8 @@ NTSTATUS ZwOpenKeyEx(PHANDLE KeyHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAt
 }
 
 // Page wdm/nf-wdm-zwcreatekey. Every part of the path but the last must exist.
-NTSTATUS ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes, ULONG, PUNICODE_STRING, ULONG CreateOptions,
-                     PULONG Disposition) {
+NTSTATUS ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes, ULONG,
+                     PUNICODE_STRING, ULONG CreateOptions, PULONG Disposition) {
   const KernelCall call("ZwCreateKey", PASSIVE_LEVEL);
   *KeyHandle = nullptr;
   if (fault_point("ZwCreateKey")) return STATUS_INSUFFICIENT_RESOURCES;
@@ -212,7 +223,8 @@ NTSTATUS ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAt
   if (const NTSTATUS status = starting_point(ObjectAttributes, from); !NT_SUCCESS(status)) return status;
   const std::u16string_view path = view(ObjectAttributes->ObjectName);
   const std::size_t cut = path.rfind(u'\\');
-  if (cut != std::u16string_view::npos && registry().find(from, path.substr(0, cut)) == nullptr) return STATUS_OBJECT_NAME_NOT_FOUND;
+  if (cut != std::u16string_view::npos && registry().find(from, path.substr(0, cut)) == nullptr)
+    return STATUS_OBJECT_NAME_NOT_FOUND;
   bool created = false;
   Registry::Key key = registry().create(from, path, (CreateOptions & REG_OPTION_VOLATILE) != 0, created);
   if (key == nullptr) return STATUS_KEY_DELETED;
@@ -237,7 +249,8 @@ NTSTATUS ZwFlushKey(HANDLE KeyHandle) {
 }
 
 // Page wdm/nf-wdm-zwquerykey
-NTSTATUS ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation, ULONG Length, PULONG ResultLength) {
+NTSTATUS ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
+                    ULONG Length, PULONG ResultLength) {
   const KernelCall call("ZwQueryKey", PASSIVE_LEVEL);
   Registry::Key key;
   if (const NTSTATUS status = registry_key_of(KeyHandle, key); !NT_SUCCESS(status)) return status;
@@ -245,8 +258,8 @@ NTSTATUS ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass,
 }
 
 // Page wdm/nf-wdm-zwenumeratekey
-NTSTATUS ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation, ULONG Length,
-                        PULONG ResultLength) {
+NTSTATUS ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
+                        PVOID KeyInformation, ULONG Length, PULONG ResultLength) {
   const KernelCall call("ZwEnumerateKey", PASSIVE_LEVEL);
   Registry::Key key;
   if (const NTSTATUS status = registry_key_of(KeyHandle, key); !NT_SUCCESS(status)) return status;
@@ -256,8 +269,9 @@ NTSTATUS ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS Key
 }
 
 // Page wdm/nf-wdm-zwqueryvaluekey
-NTSTATUS ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
-                         PVOID KeyValueInformation, ULONG Length, PULONG ResultLength) {
+NTSTATUS ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
+                         KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
+                         ULONG Length, PULONG ResultLength) {
   const KernelCall call("ZwQueryValueKey", PASSIVE_LEVEL);
   Registry::Key key;
   if (const NTSTATUS status = registry_key_of(KeyHandle, key); !NT_SUCCESS(status)) return status;
@@ -268,8 +282,9 @@ NTSTATUS ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, KEY_VALUE_
 }
 
 // Page wdm/nf-wdm-zwenumeratevaluekey
-NTSTATUS ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
-                             PVOID KeyValueInformation, ULONG Length, PULONG ResultLength) {
+NTSTATUS ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index,
+                             KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
+                             ULONG Length, PULONG ResultLength) {
   const KernelCall call("ZwEnumerateValueKey", PASSIVE_LEVEL);
   Registry::Key key;
   if (const NTSTATUS status = registry_key_of(KeyHandle, key); !NT_SUCCESS(status)) return status;
@@ -279,7 +294,8 @@ NTSTATUS ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFORMATIO
 }
 
 // Page wdm/nf-wdm-zwsetvaluekey
-NTSTATUS ZwSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG, ULONG Type, PVOID Data, ULONG DataSize) {
+NTSTATUS ZwSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG, ULONG Type, PVOID Data,
+                       ULONG DataSize) {
   const KernelCall call("ZwSetValueKey", PASSIVE_LEVEL);
   if (fault_point("ZwSetValueKey")) return STATUS_INSUFFICIENT_RESOURCES;
   Registry::Key key;
@@ -298,8 +314,10 @@ NTSTATUS ZwDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName) {
   return registry().erase(key, view(ValueName)) ? STATUS_SUCCESS : STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
-// Page wdm/nf-wdm-ioopendeviceregistrykey. The device's own key is the "Device Parameters" subkey of its Enum key.
-NTSTATUS IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyType, ACCESS_MASK, PHANDLE DeviceRegKey) {
+// Page wdm/nf-wdm-ioopendeviceregistrykey. The device's own key is the "Device Parameters" subkey of its Enum
+// key.
+NTSTATUS IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyType, ACCESS_MASK,
+                                 PHANDLE DeviceRegKey) {
   const KernelCall call("IoOpenDeviceRegistryKey", PASSIVE_LEVEL);
   *DeviceRegKey = nullptr;
   if (fault_point("IoOpenDeviceRegistryKey")) return STATUS_INSUFFICIENT_RESOURCES;
@@ -307,9 +325,14 @@ NTSTATUS IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyTy
   if (device == nullptr) return STATUS_INVALID_DEVICE_REQUEST;
   std::u16string path = u"\\Registry\\Machine\\System\\CurrentControlSet\\";
   switch (DevInstKeyType & ~static_cast<ULONG>(PLUGPLAY_REGKEY_CURRENT_HWPROFILE)) {
-    case PLUGPLAY_REGKEY_DEVICE: path += u"Enum\\" + device->instance_path + u"\\Device Parameters"; break;
-    case PLUGPLAY_REGKEY_DRIVER: path += u"Control\\Class\\" + device->driver_key; break;
-    default: return STATUS_INVALID_PARAMETER;
+  case PLUGPLAY_REGKEY_DEVICE:
+    path += u"Enum\\" + device->instance_path + u"\\Device Parameters";
+    break;
+  case PLUGPLAY_REGKEY_DRIVER:
+    path += u"Control\\Class\\" + device->driver_key;
+    break;
+  default:
+    return STATUS_INVALID_PARAMETER;
   }
   bool created = false;
   Registry::Key key = registry().create(registry().root(), path, false, created);
@@ -318,7 +341,8 @@ NTSTATUS IoOpenDeviceRegistryKey(PDEVICE_OBJECT DeviceObject, ULONG DevInstKeyTy
 }
 
 // Page wdm/nf-wdm-ioopendriverregistrykey
-NTSTATUS IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, DRIVER_REGKEY_TYPE RegKeyType, ACCESS_MASK, ULONG, PHANDLE DriverRegKey) {
+NTSTATUS IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, DRIVER_REGKEY_TYPE RegKeyType, ACCESS_MASK,
+                                 ULONG, PHANDLE DriverRegKey) {
   const KernelCall call("IoOpenDriverRegistryKey", PASSIVE_LEVEL);
   *DriverRegKey = nullptr;
   if (fault_point("IoOpenDriverRegistryKey")) return STATUS_INSUFFICIENT_RESOURCES;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Handles to registry keys: what NdisOpenConfiguration and the Rtl registry routines share with the Zw entry points.
+// Handles to registry keys: what NdisOpenConfiguration and the Rtl registry routines share with the Zw entry
+// points.
 #pragma once
 
 #include <wdm.h>

@@ -18,7 +18,8 @@ namespace {
 using ::testing::ElementsAre;
 
 constexpr const char16_t* kServices = u"\\Registry\\Machine\\System\\CurrentControlSet\\Services";
-constexpr const char16_t* kPath = u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\probe\\Parameters";
+constexpr const char16_t* kPath =
+    u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\probe\\Parameters";
 
 UNICODE_STRING string_of(const char16_t* text) {
   UNICODE_STRING string;
@@ -42,7 +43,8 @@ TEST_F(KeepingARegistry, FindsKeysAndValuesWhateverTheirCase) {
 }
 
 TEST_F(KeepingARegistry, KeepsSubkeysInOrderOfTheirNames) {
-  for (const char16_t* name : {u"beta", u"Alpha", u"GAMMA"}) registry.create_key(std::u16string(u"\\Registry\\User\\") + name);
+  for (const char16_t* name : {u"beta", u"Alpha", u"GAMMA"})
+    registry.create_key(std::u16string(u"\\Registry\\User\\") + name);
   EXPECT_THAT(registry.subkeys(u"\\Registry\\User"), ElementsAre(u"Alpha", u"beta", u"GAMMA"));
   EXPECT_TRUE(registry.erase_key(u"\\Registry\\User\\BETA"));
   EXPECT_FALSE(registry.erase_key(u"\\Registry\\User\\BETA"));
@@ -61,7 +63,8 @@ class ReadingTheRegistry : public KernelTest {
   HANDLE open(const char16_t* path) {
     UNICODE_STRING name = string_of(path);
     OBJECT_ATTRIBUTES attributes;
-    InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, nullptr, nullptr);
+    InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, nullptr,
+                               nullptr);
     HANDLE key = nullptr;
     status = ZwOpenKey(&key, KEY_READ, &attributes);
     return key;
@@ -77,16 +80,20 @@ TEST_F(ReadingTheRegistry, TellsHowMuchRoomAValueNeeds) {
     UNICODE_STRING name = string_of(u"name");
     alignas(8) std::array<char, 64> buffer{};
     ULONG needed = 0;
-    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, nullptr, 0, &needed), STATUS_BUFFER_TOO_SMALL);
+    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, nullptr, 0, &needed),
+              STATUS_BUFFER_TOO_SMALL);
     EXPECT_EQ(needed, offsetof(KEY_VALUE_PARTIAL_INFORMATION, Data) + 8);
-    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, buffer.data(), needed - 1, &needed), STATUS_BUFFER_OVERFLOW);
-    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, buffer.data(), needed, &needed), STATUS_SUCCESS);
+    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, buffer.data(), needed - 1, &needed),
+              STATUS_BUFFER_OVERFLOW);
+    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, buffer.data(), needed, &needed),
+              STATUS_SUCCESS);
     const auto& value = *reinterpret_cast<const KEY_VALUE_PARTIAL_INFORMATION*>(buffer.data());
     EXPECT_EQ(value.Type, REG_SZ);
     EXPECT_EQ(value.DataLength, 8u);
     EXPECT_EQ(std::memcmp(value.Data, u"nic", 8), 0);
     UNICODE_STRING absent = string_of(u"absent");
-    EXPECT_EQ(ZwQueryValueKey(key, &absent, KeyValuePartialInformation, buffer.data(), 64, &needed), STATUS_OBJECT_NAME_NOT_FOUND);
+    EXPECT_EQ(ZwQueryValueKey(key, &absent, KeyValuePartialInformation, buffer.data(), 64, &needed),
+              STATUS_OBJECT_NAME_NOT_FOUND);
     EXPECT_EQ(ZwClose(key), STATUS_SUCCESS);
   });
 }
@@ -101,15 +108,18 @@ TEST_F(ReadingTheRegistry, EnumeratesKeysAndValues) {
     EXPECT_EQ(ZwEnumerateKey(services, 0, KeyBasicInformation, buffer.data(), 128, &needed), STATUS_SUCCESS);
     const auto& key_info = *reinterpret_cast<const KEY_BASIC_INFORMATION*>(buffer.data());
     EXPECT_EQ(std::u16string(key_info.Name, key_info.NameLength / 2), u"probe");
-    EXPECT_EQ(ZwEnumerateKey(services, 1, KeyBasicInformation, buffer.data(), 128, &needed), STATUS_NO_MORE_ENTRIES);
+    EXPECT_EQ(ZwEnumerateKey(services, 1, KeyBasicInformation, buffer.data(), 128, &needed),
+              STATUS_NO_MORE_ENTRIES);
     ZwClose(services);
 
     const HANDLE key = open(kPath);
-    EXPECT_EQ(ZwEnumerateValueKey(key, 1, KeyValueFullInformation, buffer.data(), 128, &needed), STATUS_SUCCESS);
+    EXPECT_EQ(ZwEnumerateValueKey(key, 1, KeyValueFullInformation, buffer.data(), 128, &needed),
+              STATUS_SUCCESS);
     const auto& value = *reinterpret_cast<const KEY_VALUE_FULL_INFORMATION*>(buffer.data());
     EXPECT_EQ(std::u16string(value.Name, value.NameLength / 2), u"two");
     EXPECT_EQ(buffer[value.DataOffset], 2);
-    EXPECT_EQ(ZwEnumerateValueKey(key, 2, KeyValueFullInformation, buffer.data(), 128, &needed), STATUS_NO_MORE_ENTRIES);
+    EXPECT_EQ(ZwEnumerateValueKey(key, 2, KeyValueFullInformation, buffer.data(), 128, &needed),
+              STATUS_NO_MORE_ENTRIES);
     ZwClose(key);
   });
 }
@@ -157,7 +167,9 @@ TEST_F(WritingTheRegistry, CreatesSetsAndDeletes) {
     InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, nullptr, nullptr);
     HANDLE key = nullptr;
     ULONG disposition = 0;
-    ASSERT_EQ(ZwCreateKey(&key, KEY_ALL_ACCESS, &attributes, 0, nullptr, REG_OPTION_NON_VOLATILE, &disposition), STATUS_SUCCESS);
+    ASSERT_EQ(
+        ZwCreateKey(&key, KEY_ALL_ACCESS, &attributes, 0, nullptr, REG_OPTION_NON_VOLATILE, &disposition),
+        STATUS_SUCCESS);
     EXPECT_EQ(disposition, REG_CREATED_NEW_KEY);
     UNICODE_STRING value = string_of(u"v");
     ULONG data = 5;
@@ -174,7 +186,9 @@ TEST_F(WritingTheRegistry, CreatesSetsAndDeletes) {
 TEST_F(WritingTheRegistry, ByPathGoesUnderTheNamedFolder) {
   as_driver([&] {
     ULONG data = 9;
-    EXPECT_EQ(RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, u"probe\\Parameters", u"x", REG_DWORD, &data, sizeof data), STATUS_SUCCESS);
+    EXPECT_EQ(RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, u"probe\\Parameters", u"x", REG_DWORD, &data,
+                                    sizeof data),
+              STATUS_SUCCESS);
     EXPECT_EQ(RtlCheckRegistryKey(RTL_REGISTRY_SERVICES, const_cast<PWSTR>(u"probe")), STATUS_SUCCESS);
     EXPECT_EQ(RtlDeleteRegistryValue(RTL_REGISTRY_ABSOLUTE, kPath, u"y"), STATUS_OBJECT_NAME_NOT_FOUND);
   });
@@ -206,7 +220,8 @@ TEST_F(QueryingRegistryValues, StoresDirectlyWhatFitsItsType) {
   as_driver([&] {
     ULONG number = 0;
     UNICODE_STRING text{};
-    RTL_QUERY_REGISTRY_TABLE table[] = {direct(u"number", &number, REG_DWORD), direct(u"text", &text, REG_SZ), {}};
+    RTL_QUERY_REGISTRY_TABLE table[] = {
+        direct(u"number", &number, REG_DWORD), direct(u"text", &text, REG_SZ), {}};
     EXPECT_EQ(query(table), STATUS_SUCCESS);
     EXPECT_EQ(number, 42u);
     EXPECT_EQ(view(&text), u"abc");
@@ -254,7 +269,8 @@ TEST_F(OpeningADeviceKey, LeadsToTheClassKeyAndTheEnumKey) {
   description.driver_key = u"{4d36e972-e325-11ce-bfc1-08002be10318}\\0001";
   description.friendly_name = u"Probe adapter";
   const PDEVICE_OBJECT pdo = system->io().add_physical_device(description);
-  system->registry().set_value("Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\0001",
+  system->registry().set_value("Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-"
+                               "11ce-bfc1-08002be10318}\\0001",
                                "Mtu", RegistryValue::dword(1500));
   as_driver([&] {
     HANDLE key = nullptr;
@@ -262,13 +278,16 @@ TEST_F(OpeningADeviceKey, LeadsToTheClassKeyAndTheEnumKey) {
     UNICODE_STRING name = string_of(u"Mtu");
     alignas(8) std::array<char, 32> buffer{};
     ULONG needed = 0;
-    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, buffer.data(), 32, &needed), STATUS_SUCCESS);
+    EXPECT_EQ(ZwQueryValueKey(key, &name, KeyValuePartialInformation, buffer.data(), 32, &needed),
+              STATUS_SUCCESS);
     ZwClose(key);
     std::array<char16_t, 32> text{};
     ULONG length = 0;
-    EXPECT_EQ(IoGetDeviceProperty(pdo, DevicePropertyFriendlyName, 2, text.data(), &length), STATUS_BUFFER_TOO_SMALL);
+    EXPECT_EQ(IoGetDeviceProperty(pdo, DevicePropertyFriendlyName, 2, text.data(), &length),
+              STATUS_BUFFER_TOO_SMALL);
     EXPECT_EQ(length, 28u);
-    EXPECT_EQ(IoGetDeviceProperty(pdo, DevicePropertyFriendlyName, sizeof text, text.data(), &length), STATUS_SUCCESS);
+    EXPECT_EQ(IoGetDeviceProperty(pdo, DevicePropertyFriendlyName, sizeof text, text.data(), &length),
+              STATUS_SUCCESS);
     EXPECT_EQ(std::u16string(text.data()), u"Probe adapter");
   });
   system->io().remove_physical_device(pdo);

@@ -28,18 +28,26 @@ using namespace undis::kernel;
 namespace {
 
 constexpr CallbackInfo kQueryRoutine{"QueryRoutine", PASSIVE_LEVEL, false};
-constexpr ULONG kStringTag = 0x69727453;              // 'Stri'
+constexpr ULONG kStringTag = 0x69727453;  // 'Stri'
 
-Registry& registry() { return System::current().registry(); }
+Registry& registry() {
+  return System::current().registry();
+}
 
 const char16_t* folder(ULONG relative_to) noexcept {
   switch (relative_to & 0xFFFF) {
-    case RTL_REGISTRY_SERVICES: return u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
-    case RTL_REGISTRY_CONTROL: return u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\";
-    case RTL_REGISTRY_WINDOWS_NT: return u"\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\";
-    case RTL_REGISTRY_DEVICEMAP: return u"\\Registry\\Machine\\Hardware\\DeviceMap\\";
-    case RTL_REGISTRY_USER: return u"\\Registry\\User\\.Default\\";
-    default: return u"";
+  case RTL_REGISTRY_SERVICES:
+    return u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
+  case RTL_REGISTRY_CONTROL:
+    return u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\";
+  case RTL_REGISTRY_WINDOWS_NT:
+    return u"\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\";
+  case RTL_REGISTRY_DEVICEMAP:
+    return u"\\Registry\\Machine\\Hardware\\DeviceMap\\";
+  case RTL_REGISTRY_USER:
+    return u"\\Registry\\User\\.Default\\";
+  default:
+    return u"";
   }
 }
 
@@ -49,18 +57,21 @@ NTSTATUS open(ULONG relative_to, PCWSTR path, bool create, Registry::Key& key) {
   if ((relative_to & 0xFFFF) >= RTL_REGISTRY_MAXIMUM) return STATUS_INVALID_PARAMETER;
   const std::u16string full = folder(relative_to) + std::u16string(view(path));
   bool created = false;
-  key = create ? registry().create(registry().root(), full, false, created) : registry().find(registry().root(), full);
+  key = create ? registry().create(registry().root(), full, false, created)
+               : registry().find(registry().root(), full);
   return key != nullptr ? STATUS_SUCCESS : STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
 bool is_string(RegistryType type) noexcept {
-  return type == RegistryType::String || type == RegistryType::ExpandString || type == RegistryType::MultiString;
+  return type == RegistryType::String || type == RegistryType::ExpandString ||
+         type == RegistryType::MultiString;
 }
 
 /// RTL_QUERY_REGISTRY_DIRECT: the value goes to EntryContext, in one of the page's four formats.
 NTSTATUS store(const RTL_QUERY_REGISTRY_TABLE& entry, const RegistryValue& value) {
   const std::size_t size = value.data.size();
-  if ((entry.Flags & RTL_QUERY_REGISTRY_TYPECHECK) != 0 && static_cast<ULONG>(value.type) != entry.DefaultType >> RTL_QUERY_REGISTRY_TYPECHECK_SHIFT)
+  if ((entry.Flags & RTL_QUERY_REGISTRY_TYPECHECK) != 0 &&
+      static_cast<ULONG>(value.type) != entry.DefaultType >> RTL_QUERY_REGISTRY_TYPECHECK_SHIFT)
     return STATUS_OBJECT_TYPE_MISMATCH;
   if (is_string(value.type)) {
     auto* const string = static_cast<PUNICODE_STRING>(entry.EntryContext);
@@ -109,10 +120,13 @@ class Query {
   NTSTATUS run(RTL_QUERY_REGISTRY_TABLE& entry) {
     if ((entry.Flags & (RTL_QUERY_REGISTRY_TOPKEY | RTL_QUERY_REGISTRY_SUBKEY)) != 0) key_ = top_;
     if ((entry.Flags & RTL_QUERY_REGISTRY_SUBKEY) != 0) return enter_subkey(entry);
-    if ((entry.Flags & RTL_QUERY_REGISTRY_DIRECT) != 0 && (entry.Name == nullptr || entry.QueryRoutine != nullptr)) return STATUS_INVALID_PARAMETER;
+    if ((entry.Flags & RTL_QUERY_REGISTRY_DIRECT) != 0 &&
+        (entry.Name == nullptr || entry.QueryRoutine != nullptr))
+      return STATUS_INVALID_PARAMETER;
     if (entry.Name != nullptr) return one(entry);
     if (entry.QueryRoutine == nullptr) return STATUS_SUCCESS;  // a TOPKEY entry without anything else
-    if ((entry.Flags & RTL_QUERY_REGISTRY_NOVALUE) != 0) return call(entry, nullptr, RegistryType::None, nullptr, 0);
+    if ((entry.Flags & RTL_QUERY_REGISTRY_NOVALUE) != 0)
+      return call(entry, nullptr, RegistryType::None, nullptr, 0);
     return all(entry);
   }
 
@@ -120,7 +134,8 @@ class Query {
   NTSTATUS enter_subkey(RTL_QUERY_REGISTRY_TABLE& entry) {
     if (entry.Name == nullptr) return STATUS_INVALID_PARAMETER;
     key_ = top_ == nullptr ? nullptr : registry().find(top_, view(entry.Name));
-    if (key_ == nullptr) return (entry.Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0 ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
+    if (key_ == nullptr)
+      return (entry.Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0 ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
     return entry.QueryRoutine != nullptr ? all(entry) : STATUS_SUCCESS;
   }
 
@@ -133,16 +148,21 @@ class Query {
       if (default_type == REG_NONE) return STATUS_SUCCESS;
       value = default_value(entry, default_type);
     }
-    const NTSTATUS status = (entry.Flags & RTL_QUERY_REGISTRY_DIRECT) != 0 ? store(entry, *value) : report(entry, entry.Name, *value);
-    if (NT_SUCCESS(status) && (entry.Flags & RTL_QUERY_REGISTRY_DELETE) != 0 && key_ != nullptr) registry().erase(key_, view(entry.Name));
+    const NTSTATUS status = (entry.Flags & RTL_QUERY_REGISTRY_DIRECT) != 0
+                                ? store(entry, *value)
+                                : report(entry, entry.Name, *value);
+    if (NT_SUCCESS(status) && (entry.Flags & RTL_QUERY_REGISTRY_DELETE) != 0 && key_ != nullptr)
+      registry().erase(key_, view(entry.Name));
     return status;
   }
 
   NTSTATUS all(RTL_QUERY_REGISTRY_TABLE& entry) {
     std::vector<RegistryKey::Value> values;
     if (key_ != nullptr)
-      for (std::size_t i = 0; auto value = registry().value_at(key_, i); ++i) values.push_back(std::move(*value));
-    if (values.empty() && (entry.Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0) return STATUS_OBJECT_NAME_NOT_FOUND;
+      for (std::size_t i = 0; auto value = registry().value_at(key_, i); ++i)
+        values.push_back(std::move(*value));
+    if (values.empty() && (entry.Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0)
+      return STATUS_OBJECT_NAME_NOT_FOUND;
     for (RegistryKey::Value& value : values) {
       const NTSTATUS status = report(entry, value.name.data(), value.value);
       if (!NT_SUCCESS(status)) return status;
@@ -154,7 +174,8 @@ class Query {
   NTSTATUS report(RTL_QUERY_REGISTRY_TABLE& entry, PWSTR name, const RegistryValue& value) {
     if (value.type == RegistryType::MultiString && (entry.Flags & RTL_QUERY_REGISTRY_NOEXPAND) == 0) {
       for (std::u16string& text : value.as_strings()) {
-        const NTSTATUS status = call(entry, name, RegistryType::String, text.data(), (text.size() + 1) * sizeof(char16_t));
+        const NTSTATUS status =
+            call(entry, name, RegistryType::String, text.data(), (text.size() + 1) * sizeof(char16_t));
         if (!NT_SUCCESS(status)) return status;
       }
       return STATUS_SUCCESS;
@@ -163,12 +184,13 @@ class Query {
     return call(entry, name, value.type, copy.data(), copy.size());
   }
 
-  NTSTATUS call(RTL_QUERY_REGISTRY_TABLE& entry, PWSTR name, RegistryType type, void* data, std::size_t size) {
+  NTSTATUS call(RTL_QUERY_REGISTRY_TABLE& entry, PWSTR name, RegistryType type, void* data,
+                std::size_t size) {
     if (entry.QueryRoutine == nullptr) return STATUS_INVALID_PARAMETER;
     const NTSTATUS status =
         call_driver(current_driver(), kQueryRoutine, nullptr, nullptr,
-                    callback<NTSTATUS(PWSTR, ULONG, PVOID, ULONG, PVOID, PVOID)>(entry.QueryRoutine), name, static_cast<ULONG>(type), data,
-                    static_cast<ULONG>(size), context_, entry.EntryContext);
+                    callback<NTSTATUS(PWSTR, ULONG, PVOID, ULONG, PVOID, PVOID)>(entry.QueryRoutine), name,
+                    static_cast<ULONG>(type), data, static_cast<ULONG>(size), context_, entry.EntryContext);
     return status == STATUS_BUFFER_TOO_SMALL ? STATUS_SUCCESS : status;
   }
 
@@ -198,14 +220,16 @@ class Query {
 }  // namespace
 
 // Page wdm/nf-wdm-rtlqueryregistryvalues
-NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context, PVOID) {
+NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
+                                PVOID Context, PVOID) {
   const KernelCall kernel_call("RtlQueryRegistryValues", PASSIVE_LEVEL);
   Registry::Key key;
   const NTSTATUS opened = open(RelativeTo, Path, false, key);
   if (!NT_SUCCESS(opened) && (RelativeTo & RTL_REGISTRY_OPTIONAL) == 0) return opened;
   Query query(key, Context);
-  for (PRTL_QUERY_REGISTRY_TABLE entry = QueryTable; entry->QueryRoutine != nullptr || entry->Name != nullptr ||
-                                                    (entry->Flags & (RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_DIRECT)) != 0;
+  for (PRTL_QUERY_REGISTRY_TABLE entry = QueryTable;
+       entry->QueryRoutine != nullptr || entry->Name != nullptr ||
+       (entry->Flags & (RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_DIRECT)) != 0;
        ++entry) {
     const NTSTATUS status = query.run(*entry);
     if (!NT_SUCCESS(status)) return status;
@@ -214,7 +238,8 @@ NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGIST
 }
 
 // Page wdm/nf-wdm-rtlwriteregistryvalue
-NTSTATUS RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName, ULONG ValueType, PVOID ValueData, ULONG ValueLength) {
+NTSTATUS RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName, ULONG ValueType,
+                               PVOID ValueData, ULONG ValueLength) {
   const KernelCall call("RtlWriteRegistryValue", PASSIVE_LEVEL);
   if (fault_point("RtlWriteRegistryValue")) return STATUS_INSUFFICIENT_RESOURCES;
   Registry::Key key;

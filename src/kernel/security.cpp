@@ -2,7 +2,8 @@
 //
 // Security descriptors, access lists and identifiers as data, and access checks that always grant.
 //
-// Pages   wdm/nf-wdm-rtlcreatesecuritydescriptor, -rtlsetdaclsecuritydescriptor, ntifs/nf-ntifs-rtladdaccessallowedace, -rtlinitializesid,
+// Pages   wdm/nf-wdm-rtlcreatesecuritydescriptor, -rtlsetdaclsecuritydescriptor,
+// ntifs/nf-ntifs-rtladdaccessallowedace, -rtlinitializesid,
 //         wdm/nf-wdm-seaccesscheck
 // IRQL    PASSIVE_LEVEL
 // Beyond  There are no users: each process may do everything, so SeAccessCheck grants what is asked for.
@@ -43,7 +44,9 @@ void put_flag(SECURITY_DESCRIPTOR& d, USHORT flag, bool on) noexcept {
   d.Control = static_cast<USHORT>(on ? d.Control | flag : d.Control & ~flag);
 }
 
-ULONG sid_size(ULONG count) noexcept { return static_cast<ULONG>(FIELD_OFFSET(SID, SubAuthority)) + count * static_cast<ULONG>(sizeof(ULONG)); }
+ULONG sid_size(ULONG count) noexcept {
+  return static_cast<ULONG>(FIELD_OFFSET(SID, SubAuthority)) + count * static_cast<ULONG>(sizeof(ULONG));
+}
 
 GENERIC_MAPPING file_mapping{FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
 
@@ -60,7 +63,8 @@ NTSTATUS RtlCreateSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, UL
 }
 
 // Page wdm/nf-wdm-rtlsetdaclsecuritydescriptor
-NTSTATUS RtlSetDaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN DaclPresent, PACL Dacl, BOOLEAN DaclDefaulted) {
+NTSTATUS RtlSetDaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN DaclPresent, PACL Dacl,
+                                      BOOLEAN DaclDefaulted) {
   const KernelCall call("RtlSetDaclSecurityDescriptor", PASSIVE_LEVEL);
   SECURITY_DESCRIPTOR* const d = absolute(SecurityDescriptor);
   if (d == nullptr) return STATUS_INVALID_SECURITY_DESCR;
@@ -71,7 +75,8 @@ NTSTATUS RtlSetDaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, B
 }
 
 // Page ntifs/nf-ntifs-rtlsetownersecuritydescriptor
-NTSTATUS RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Owner, BOOLEAN OwnerDefaulted) {
+NTSTATUS RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Owner,
+                                       BOOLEAN OwnerDefaulted) {
   const KernelCall call("RtlSetOwnerSecurityDescriptor", PASSIVE_LEVEL);
   SECURITY_DESCRIPTOR* const d = absolute(SecurityDescriptor);
   if (d == nullptr) return STATUS_INVALID_SECURITY_DESCR;
@@ -81,7 +86,8 @@ NTSTATUS RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, 
 }
 
 // Page ntifs/nf-ntifs-rtlsetgroupsecuritydescriptor
-NTSTATUS RtlSetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Group, BOOLEAN GroupDefaulted) {
+NTSTATUS RtlSetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Group,
+                                       BOOLEAN GroupDefaulted) {
   const KernelCall call("RtlSetGroupSecurityDescriptor", PASSIVE_LEVEL);
   SECURITY_DESCRIPTOR* const d = absolute(SecurityDescriptor);
   if (d == nullptr) return STATUS_INVALID_SECURITY_DESCR;
@@ -112,7 +118,8 @@ ULONG RtlLengthSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor) {
 // Page ntifs/nf-ntifs-rtlcreateacl
 NTSTATUS RtlCreateAcl(PACL Acl, ULONG AclLength, ULONG AclRevision) {
   if (AclLength < sizeof(ACL)) return STATUS_BUFFER_TOO_SMALL;
-  if (AclLength > MAXUSHORT || AclRevision < ACL_REVISION || AclRevision > ACL_REVISION_DS) return STATUS_INVALID_PARAMETER;
+  if (AclLength > MAXUSHORT || AclRevision < ACL_REVISION || AclRevision > ACL_REVISION_DS)
+    return STATUS_INVALID_PARAMETER;
   *Acl = {static_cast<UCHAR>(AclRevision), 0, static_cast<USHORT>(AclLength), 0, 0};
   return STATUS_SUCCESS;
 }
@@ -138,9 +145,14 @@ NTSTATUS RtlAddAccessAllowedAce(PACL Acl, ULONG AceRevision, ACCESS_MASK AccessM
   return STATUS_SUCCESS;
 }
 
-// Pages ntifs/nf-ntifs-rtllengthrequiredsid, -rtllengthsid, -rtlinitializesid, -rtlsubauthoritysid, -rtlequalsid
-ULONG RtlLengthRequiredSid(ULONG SubAuthorityCount) { return sid_size(SubAuthorityCount); }
-ULONG RtlLengthSid(PSID Sid) { return sid_size(static_cast<const SID*>(Sid)->SubAuthorityCount); }
+// Pages ntifs/nf-ntifs-rtllengthrequiredsid, -rtllengthsid, -rtlinitializesid, -rtlsubauthoritysid,
+// -rtlequalsid
+ULONG RtlLengthRequiredSid(ULONG SubAuthorityCount) {
+  return sid_size(SubAuthorityCount);
+}
+ULONG RtlLengthSid(PSID Sid) {
+  return sid_size(static_cast<const SID*>(Sid)->SubAuthorityCount);
+}
 NTSTATUS RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAuthority, UCHAR SubAuthorityCount) {
   if (SubAuthorityCount > kMostSubAuthorities) return STATUS_INVALID_PARAMETER;
   auto* const sid = static_cast<SID*>(Sid);
@@ -149,9 +161,12 @@ NTSTATUS RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAuthorit
   sid->IdentifierAuthority = *IdentifierAuthority;
   return STATUS_SUCCESS;
 }
-PULONG RtlSubAuthoritySid(PSID Sid, ULONG SubAuthority) { return static_cast<SID*>(Sid)->SubAuthority + SubAuthority; }
+PULONG RtlSubAuthoritySid(PSID Sid, ULONG SubAuthority) {
+  return static_cast<SID*>(Sid)->SubAuthority + SubAuthority;
+}
 BOOLEAN RtlEqualSid(PSID Sid1, PSID Sid2) {
-  return RtlLengthSid(Sid1) == RtlLengthSid(Sid2) && std::memcmp(Sid1, Sid2, RtlLengthSid(Sid1)) == 0 ? TRUE : FALSE;
+  return RtlLengthSid(Sid1) == RtlLengthSid(Sid2) && std::memcmp(Sid1, Sid2, RtlLengthSid(Sid1)) == 0 ? TRUE
+                                                                                                      : FALSE;
 }
 
 // Page wdm/nf-wdm-rtlmapgenericmask
@@ -168,22 +183,31 @@ VOID RtlMapGenericMask(PACCESS_MASK AccessMask, const GENERIC_MAPPING* GenericMa
 NTSTATUS ZwSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION, PSECURITY_DESCRIPTOR SecurityDescriptor) {
   const KernelCall call("ZwSetSecurityObject", PASSIVE_LEVEL);
   if (System::current().objects().body(Handle, nullptr) == nullptr) return STATUS_INVALID_HANDLE;
-  return RtlValidSecurityDescriptor(SecurityDescriptor) != FALSE ? STATUS_SUCCESS : STATUS_INVALID_SECURITY_DESCR;
+  return RtlValidSecurityDescriptor(SecurityDescriptor) != FALSE ? STATUS_SUCCESS
+                                                                 : STATUS_INVALID_SECURITY_DESCR;
 }
 
-// Pages ntifs/nf-ntifs-secapturesubjectcontext, -selocksubjectcontext, -seunlocksubjectcontext, -sereleasesubjectcontext
+// Pages ntifs/nf-ntifs-secapturesubjectcontext, -selocksubjectcontext, -seunlocksubjectcontext,
+// -sereleasesubjectcontext
 VOID SeCaptureSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext) {
   const KernelCall call("SeCaptureSubjectContext", PASSIVE_LEVEL);
   *SubjectContext = {};
 }
-VOID SeLockSubjectContext(PSECURITY_SUBJECT_CONTEXT) { const KernelCall call("SeLockSubjectContext", PASSIVE_LEVEL); }
-VOID SeUnlockSubjectContext(PSECURITY_SUBJECT_CONTEXT) { const KernelCall call("SeUnlockSubjectContext", PASSIVE_LEVEL); }
-VOID SeReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT) { const KernelCall call("SeReleaseSubjectContext", PASSIVE_LEVEL); }
+VOID SeLockSubjectContext(PSECURITY_SUBJECT_CONTEXT) {
+  const KernelCall call("SeLockSubjectContext", PASSIVE_LEVEL);
+}
+VOID SeUnlockSubjectContext(PSECURITY_SUBJECT_CONTEXT) {
+  const KernelCall call("SeUnlockSubjectContext", PASSIVE_LEVEL);
+}
+VOID SeReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT) {
+  const KernelCall call("SeReleaseSubjectContext", PASSIVE_LEVEL);
+}
 
 // Page wdm/nf-wdm-seaccesscheck
 BOOLEAN SeAccessCheck(PSECURITY_DESCRIPTOR, PSECURITY_SUBJECT_CONTEXT, BOOLEAN, ACCESS_MASK DesiredAccess,
-                      ACCESS_MASK PreviouslyGrantedAccess, PPRIVILEGE_SET* Privileges, PGENERIC_MAPPING GenericMapping, KPROCESSOR_MODE,
-                      PACCESS_MASK GrantedAccess, PNTSTATUS AccessStatus) {
+                      ACCESS_MASK PreviouslyGrantedAccess, PPRIVILEGE_SET* Privileges,
+                      PGENERIC_MAPPING GenericMapping, KPROCESSOR_MODE, PACCESS_MASK GrantedAccess,
+                      PNTSTATUS AccessStatus) {
   const KernelCall call("SeAccessCheck", PASSIVE_LEVEL);
   if (Privileges != nullptr) *Privileges = nullptr;
   ACCESS_MASK wanted = DesiredAccess;
@@ -201,4 +225,6 @@ BOOLEAN SeSinglePrivilegeCheck(LUID, KPROCESSOR_MODE) {
 }
 
 // Page ntddk/nf-ntddk-iogetfileobjectgenericmapping
-PGENERIC_MAPPING IoGetFileObjectGenericMapping() { return &file_mapping; }
+PGENERIC_MAPPING IoGetFileObjectGenericMapping() {
+  return &file_mapping;
+}

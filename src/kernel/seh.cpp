@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Structured exceptions of drivers: the chain of guarded blocks of a thread, raising, and going on to the next block out.
+// Structured exceptions of drivers: the chain of guarded blocks of a thread, raising, and going on to the
+// next block out.
 //
-// Pages   kernel/handling-exceptions, wdm/nf-wdm-exraisestatus, -exraiseaccessviolation, -exraisedatatypemisalignment
-// Beyond  The stack is left before the filter runs (see seh.h), so EXCEPTION_CONTINUE_EXECUTION is reported and the search goes on. An
-//         access to a bad address inside a __try arrives here by the crash handler. What nobody catches is bug check
-//         KMODE_EXCEPTION_NOT_HANDLED.
+// Pages   kernel/handling-exceptions, wdm/nf-wdm-exraisestatus, -exraiseaccessviolation,
+// -exraisedatatypemisalignment Beyond  The stack is left before the filter runs (see seh.h), so
+// EXCEPTION_CONTINUE_EXECUTION is reported and the search goes on. An
+//         access to a bad address inside a __try arrives here by the crash handler. What nobody catches is
+//         bug check KMODE_EXCEPTION_NOT_HANDLED.
 #include "kernel/exceptions.h"
 
 #include <csetjmp>
@@ -26,9 +28,12 @@ struct Environment {
   sigjmp_buf jump;
   CallFrame* calls;
 };
-static_assert(sizeof(Environment) <= sizeof(undis_seh_frame::environment), "undis_seh_frame::environment is too small");
+static_assert(sizeof(Environment) <= sizeof(undis_seh_frame::environment),
+              "undis_seh_frame::environment is too small");
 
-Environment& environment_of(undis_seh_frame& frame) noexcept { return *reinterpret_cast<Environment*>(frame.environment); }
+Environment& environment_of(undis_seh_frame& frame) noexcept {
+  return *reinterpret_cast<Environment*>(frame.environment);
+}
 
 /// The innermost block, if it was entered within the callback that runs now and not around it.
 undis_seh_frame* catcher(const Thread& thread) noexcept {
@@ -62,8 +67,10 @@ void raise_exception(const EXCEPTION_RECORD& record) noexcept {
   self.exception.record = record;
   undis_seh_frame* const frame = catcher(self);
   if (frame == nullptr) {
-    bug_check(KMODE_EXCEPTION_NOT_HANDLED, static_cast<ULONG_PTR>(static_cast<LONG_PTR>(record.ExceptionCode)),
-              reinterpret_cast<ULONG_PTR>(record.ExceptionAddress), record.ExceptionInformation[0], record.ExceptionInformation[1]);
+    bug_check(KMODE_EXCEPTION_NOT_HANDLED,
+              static_cast<ULONG_PTR>(static_cast<LONG_PTR>(record.ExceptionCode)),
+              reinterpret_cast<ULONG_PTR>(record.ExceptionAddress), record.ExceptionInformation[0],
+              record.ExceptionInformation[1]);
   }
   frame->caught = 1;
   Environment& environment = environment_of(*frame);
@@ -102,13 +109,17 @@ int undis_seh_filtered(undis_seh_frame*, int disposition) {
   raise_exception(self.exception.record);
 }
 
-undis_seh_pending undis_seh_take() { return Thread::current().exception.left; }
+undis_seh_pending undis_seh_take() {
+  return Thread::current().exception.left;
+}
 
 void undis_seh_resume(const undis_seh_pending* pending) {
   if (pending->abnormal != 0) raise_exception(pending->record);
 }
 
-NTSTATUS undis_seh_code() { return Thread::current().exception.record.ExceptionCode; }
+NTSTATUS undis_seh_code() {
+  return Thread::current().exception.record.ExceptionCode;
+}
 
 PEXCEPTION_POINTERS undis_seh_pointers() {
   auto& exception = Thread::current().exception;
@@ -117,13 +128,19 @@ PEXCEPTION_POINTERS undis_seh_pointers() {
 }
 
 // Page wdm/nf-wdm-exraisestatus
-VOID ExRaiseStatus(NTSTATUS Status) { raise_status(Status, __builtin_return_address(0)); }
+VOID ExRaiseStatus(NTSTATUS Status) {
+  raise_status(Status, __builtin_return_address(0));
+}
 
 // Page wdm/nf-wdm-exraiseaccessviolation
-VOID ExRaiseAccessViolation() { raise_status(STATUS_ACCESS_VIOLATION, __builtin_return_address(0)); }
+VOID ExRaiseAccessViolation() {
+  raise_status(STATUS_ACCESS_VIOLATION, __builtin_return_address(0));
+}
 
 // Page wdm/nf-wdm-exraisedatatypemisalignment
-VOID ExRaiseDatatypeMisalignment() { raise_status(STATUS_DATATYPE_MISALIGNMENT, __builtin_return_address(0)); }
+VOID ExRaiseDatatypeMisalignment() {
+  raise_status(STATUS_DATATYPE_MISALIGNMENT, __builtin_return_address(0));
+}
 
 // Page ntifs/nf-ntifs-rtlraiseexception
 VOID RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord) {

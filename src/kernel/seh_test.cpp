@@ -68,7 +68,8 @@ TEST_F(HandlingExceptions, KeepsTheChainOfCallsRight) {
 }
 
 TEST_F(HandlingExceptions, IsABugCheckWhenNobodyCatches) {
-  const Outcome outcome = system->run("raiser", [&] { as_driver([] { ExRaiseStatus(STATUS_DEVICE_BUSY); }); });
+  const Outcome outcome =
+      system->run("raiser", [&] { as_driver([] { ExRaiseStatus(STATUS_DEVICE_BUSY); }); });
   EXPECT_EQ(outcome, Outcome::BugCheck);
   EXPECT_EQ(seen.bug_check, static_cast<std::uint32_t>(KMODE_EXCEPTION_NOT_HANDLED));
 }
@@ -96,7 +97,8 @@ TEST_F(HandlingExceptions, DoesNotPassThroughUndisIntoAnotherDriver) {
 TEST_F(HandlingExceptions, CatchesAnAccessToABadAddress) {
   system->enable_crash_reports();
   NTSTATUS status = STATUS_SUCCESS;
-  const Outcome outcome = system->run("toucher", [&] { as_driver([&] { status = seh_touch(reinterpret_cast<int*>(16)); }); });
+  const Outcome outcome =
+      system->run("toucher", [&] { as_driver([&] { status = seh_touch(reinterpret_cast<int*>(16)); }); });
   EXPECT_EQ(outcome, Outcome::Idle);
   EXPECT_EQ(status, STATUS_ACCESS_VIOLATION);
 }

@@ -53,7 +53,8 @@ NTSTATUS seh_rethrow(NTSTATUS status) {
   __try {
     __try {
       ExRaiseStatus(status);
-    } __except (GetExceptionCode() == STATUS_TIMEOUT ? EXCEPTION_EXECUTE_HANDLER : EXCEPTION_CONTINUE_SEARCH) {
+    } __except (GetExceptionCode() == STATUS_TIMEOUT ? EXCEPTION_EXECUTE_HANDLER
+                                                     : EXCEPTION_CONTINUE_SEARCH) {
       return STATUS_UNSUCCESSFUL;
     }
   } __except (EXCEPTION_EXECUTE_HANDLER) {

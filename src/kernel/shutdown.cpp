@@ -2,8 +2,9 @@
 //
 // Shutdown notification: registration by device, and the round of IRP_MJ_SHUTDOWN when the system goes down.
 //
-// Pages   wdm/nf-wdm-ioregistershutdownnotification, -iounregistershutdownnotification, -ioregisterlastchanceshutdownnotification
-// Order   Last registered first; then the last-chance registrations, again last first. The page promises no order.
+// Pages   wdm/nf-wdm-ioregistershutdownnotification, -iounregistershutdownnotification,
+// -ioregisterlastchanceshutdownnotification Order   Last registered first; then the last-chance
+// registrations, again last first. The page promises no order.
 #include <algorithm>
 #include <vector>
 
@@ -54,9 +55,10 @@ void Io::shutdown() {
       bool still_registered = false;
       {
         const Hold hold(parts_->lock);
-        still_registered = std::any_of(parts_->shutdown_hooks.begin(), parts_->shutdown_hooks.end(), [&](const ShutdownHook& now) {
-          return now.device == hook->device && now.last_chance == last_chance;
-        });
+        still_registered = std::any_of(parts_->shutdown_hooks.begin(), parts_->shutdown_hooks.end(),
+                                       [&](const ShutdownHook& now) {
+                                         return now.device == hook->device && now.last_chance == last_chance;
+                                       });
       }
       if (still_registered) send_and_wait(top_of_stack(hook->device), IRP_MJ_SHUTDOWN, nullptr);
     }
@@ -65,7 +67,8 @@ void Io::shutdown() {
 
 bool Io::has_shutdown_registration(const Driver& driver) const noexcept {
   const Hold hold(parts_->lock);
-  return std::ranges::any_of(parts_->shutdown_hooks, [&](const ShutdownHook& hook) { return hook.driver == &driver; });
+  return std::ranges::any_of(parts_->shutdown_hooks,
+                             [&](const ShutdownHook& hook) { return hook.driver == &driver; });
 }
 
 }  // namespace undis::kernel
@@ -87,8 +90,10 @@ VOID IoUnregisterShutdownNotification(PDEVICE_OBJECT DeviceObject) {
   std::size_t removed = 0;
   {
     const Hold hold(parts.lock);
-    removed = std::erase_if(parts.shutdown_hooks, [&](const ShutdownHook& hook) { return hook.device == DeviceObject; });
+    removed = std::erase_if(parts.shutdown_hooks,
+                            [&](const ShutdownHook& hook) { return hook.device == DeviceObject; });
   }
   if (removed == 0)
-    report_misuse(Misuse::BadParameter, "IoUnregisterShutdownNotification", DeviceObject, "the device is not registered for shutdown");
+    report_misuse(Misuse::BadParameter, "IoUnregisterShutdownNotification", DeviceObject,
+                  "the device is not registered for shutdown");
 }

@@ -168,6 +168,15 @@ KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) {
   return spin::acquire_raising(SpinLock, call.name(), __builtin_return_address(0));
 }
 
+KIRQL KeAcquireSpinLockRaiseToSynch(PKSPIN_LOCK SpinLock) {
+  constexpr KIRQL kSynchLevel = 12;  // SYNCH_LEVEL of x64
+  const KernelCall call("KeAcquireSpinLockRaiseToSynch", kSynchLevel);
+  const KIRQL before = irql();
+  if (before < kSynchLevel) set_irql(kSynchLevel);
+  spin::acquire(SpinLock, call.name(), __builtin_return_address(0));
+  return before;
+}
+
 KIRQL KfAcquireSpinLock(PKSPIN_LOCK SpinLock) {
   const KernelCall call("KfAcquireSpinLock", DISPATCH_LEVEL);
   return spin::acquire_raising(SpinLock, call.name(), __builtin_return_address(0));

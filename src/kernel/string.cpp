@@ -2,8 +2,9 @@
 //
 // Counted strings: initialising, copying, comparing, changing case.
 //
-// Pages   wdm/nf-wdm-rtlinitunicodestring, -rtlcopyunicodestring, -rtlappendunicodetostring, -rtlequalunicodestring, ...
-// IRQL    Comparison without regard to case needs PASSIVE_LEVEL, and so does whatever allocates.
+// Pages   wdm/nf-wdm-rtlinitunicodestring, -rtlcopyunicodestring, -rtlappendunicodetostring,
+// -rtlequalunicodestring, ... IRQL    Comparison without regard to case needs PASSIVE_LEVEL, and so does
+// whatever allocates.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -21,10 +22,13 @@ using namespace undis::kernel;
 namespace {
 
 std::string_view view(const STRING* string) noexcept {
-  return string == nullptr || string->Buffer == nullptr ? std::string_view{} : std::string_view(string->Buffer, string->Length);
+  return string == nullptr || string->Buffer == nullptr ? std::string_view{}
+                                                        : std::string_view(string->Buffer, string->Length);
 }
 
-char upper(char c) noexcept { return static_cast<char>(upcase(static_cast<unsigned char>(c)) & 0xFF); }
+char upper(char c) noexcept {
+  return static_cast<char>(upcase(static_cast<unsigned char>(c)) & 0xFF);
+}
 
 template <class String, class Char>
 void init(String* string, const Char* text, std::size_t longest) {
@@ -66,9 +70,15 @@ VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString
 }
 
 // Page wdm/nf-wdm-rtlinitansistring, wdm/nf-wdm-rtlinitstring
-VOID RtlInitAnsiString(PANSI_STRING DestinationString, PCSZ SourceString) { init(DestinationString, SourceString, 65534); }
-VOID RtlInitString(PSTRING DestinationString, PCSZ SourceString) { init(DestinationString, SourceString, 65534); }
-VOID RtlInitUTF8String(PUTF8_STRING DestinationString, PCSZ SourceString) { init(DestinationString, SourceString, 65534); }
+VOID RtlInitAnsiString(PANSI_STRING DestinationString, PCSZ SourceString) {
+  init(DestinationString, SourceString, 65534);
+}
+VOID RtlInitString(PSTRING DestinationString, PCSZ SourceString) {
+  init(DestinationString, SourceString, 65534);
+}
+VOID RtlInitUTF8String(PUTF8_STRING DestinationString, PCSZ SourceString) {
+  init(DestinationString, SourceString, 65534);
+}
 
 // Page wdm/nf-wdm-rtlcopyunicodestring
 VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString) {
@@ -79,12 +89,14 @@ VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING So
   const USHORT bytes = std::min(SourceString->Length, DestinationString->MaximumLength);
   if (bytes != 0) std::memmove(DestinationString->Buffer, SourceString->Buffer, bytes);
   DestinationString->Length = bytes;
-  if (bytes + sizeof(WCHAR) <= DestinationString->MaximumLength) DestinationString->Buffer[bytes / sizeof(WCHAR)] = 0;
+  if (bytes + sizeof(WCHAR) <= DestinationString->MaximumLength)
+    DestinationString->Buffer[bytes / sizeof(WCHAR)] = 0;
 }
 
 // Page wdm/nf-wdm-rtlcopystring
 VOID RtlCopyString(PSTRING DestinationString, const STRING* SourceString) {
-  const USHORT bytes = SourceString == nullptr ? USHORT{0} : std::min(SourceString->Length, DestinationString->MaximumLength);
+  const USHORT bytes =
+      SourceString == nullptr ? USHORT{0} : std::min(SourceString->Length, DestinationString->MaximumLength);
   if (bytes != 0) std::memmove(DestinationString->Buffer, SourceString->Buffer, bytes);
   DestinationString->Length = bytes;
 }
@@ -104,7 +116,9 @@ NTSTATUS append(PUNICODE_STRING to, std::u16string_view text) {
 }  // namespace
 
 // Page wdm/nf-wdm-rtlappendunicodetostring
-NTSTATUS RtlAppendUnicodeToString(PUNICODE_STRING Destination, PCWSTR Source) { return append(Destination, undis::kernel::view(Source)); }
+NTSTATUS RtlAppendUnicodeToString(PUNICODE_STRING Destination, PCWSTR Source) {
+  return append(Destination, undis::kernel::view(Source));
+}
 
 // Page wdm/nf-wdm-rtlappendunicodestringtostring
 NTSTATUS RtlAppendUnicodeStringToString(PUNICODE_STRING Destination, PCUNICODE_STRING Source) {
@@ -114,7 +128,9 @@ NTSTATUS RtlAppendUnicodeStringToString(PUNICODE_STRING Destination, PCUNICODE_S
 // Page wdm/nf-wdm-rtlequalunicodestring
 BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive) {
   check_ignoring_case("RtlEqualUnicodeString", CaseInSensitive);
-  return compare(undis::kernel::view(String1), undis::kernel::view(String2), CaseInSensitive != FALSE) == 0 ? TRUE : FALSE;
+  return compare(undis::kernel::view(String1), undis::kernel::view(String2), CaseInSensitive != FALSE) == 0
+             ? TRUE
+             : FALSE;
 }
 
 // Page wdm/nf-wdm-rtlcompareunicodestring
@@ -127,7 +143,9 @@ LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
 BOOLEAN RtlPrefixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive) {
   check_ignoring_case("RtlPrefixUnicodeString", CaseInSensitive);
   const std::u16string_view prefix = undis::kernel::view(String1);
-  return compare(prefix, undis::kernel::view(String2).substr(0, prefix.size()), CaseInSensitive != FALSE) == 0 ? TRUE : FALSE;
+  return compare(prefix, undis::kernel::view(String2).substr(0, prefix.size()), CaseInSensitive != FALSE) == 0
+             ? TRUE
+             : FALSE;
 }
 
 // Page wdm/nf-wdm-rtlequalstring
@@ -141,36 +159,50 @@ LONG RtlCompareString(const STRING* String1, const STRING* String2, BOOLEAN Case
 }
 
 // Page wdm/nf-wdm-rtlupcaseunicodestring
-NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString) {
-  return change_case<upcase>("RtlUpcaseUnicodeString", DestinationString, SourceString, AllocateDestinationString);
+NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                BOOLEAN AllocateDestinationString) {
+  return change_case<upcase>("RtlUpcaseUnicodeString", DestinationString, SourceString,
+                             AllocateDestinationString);
 }
 
 // Page wdm/nf-wdm-rtldowncaseunicodestring
-NTSTATUS RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString) {
-  return change_case<downcase>("RtlDowncaseUnicodeString", DestinationString, SourceString, AllocateDestinationString);
+NTSTATUS RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                  BOOLEAN AllocateDestinationString) {
+  return change_case<downcase>("RtlDowncaseUnicodeString", DestinationString, SourceString,
+                               AllocateDestinationString);
 }
 
 // Page ntddk/nf-ntddk-rtlupperstring
 VOID RtlUpperString(PSTRING DestinationString, const STRING* SourceString) {
   const std::string_view from = view(SourceString);
   const std::size_t bytes = std::min<std::size_t>(from.size(), DestinationString->MaximumLength);
-  std::transform(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(bytes), DestinationString->Buffer, upper);
+  std::transform(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(bytes), DestinationString->Buffer,
+                 upper);
   DestinationString->Length = static_cast<USHORT>(bytes);
 }
 
 // Page ntifs/nf-ntifs-rtlupperchar
-CHAR RtlUpperChar(CHAR Character) { return upper(Character); }
+CHAR RtlUpperChar(CHAR Character) {
+  return upper(Character);
+}
 
 // Page wdm/nf-wdm-rtlupcaseunicodechar, wdm/nf-wdm-rtldowncaseunicodechar
-WCHAR RtlUpcaseUnicodeChar(WCHAR SourceCharacter) { return upcase(SourceCharacter); }
-WCHAR RtlDowncaseUnicodeChar(WCHAR SourceCharacter) { return downcase(SourceCharacter); }
+WCHAR RtlUpcaseUnicodeChar(WCHAR SourceCharacter) {
+  return upcase(SourceCharacter);
+}
+WCHAR RtlDowncaseUnicodeChar(WCHAR SourceCharacter) {
+  return downcase(SourceCharacter);
+}
 
 // Page wdm/nf-wdm-rtlhashunicodestring. x65599: each unit is added to the value times 65599.
-NTSTATUS RtlHashUnicodeString(PCUNICODE_STRING String, BOOLEAN CaseInSensitive, ULONG HashAlgorithm, PULONG HashValue) {
+NTSTATUS RtlHashUnicodeString(PCUNICODE_STRING String, BOOLEAN CaseInSensitive, ULONG HashAlgorithm,
+                              PULONG HashValue) {
   if (String == nullptr || HashValue == nullptr) return STATUS_INVALID_PARAMETER;
-  if (HashAlgorithm != HASH_STRING_ALGORITHM_DEFAULT && HashAlgorithm != HASH_STRING_ALGORITHM_X65599) return STATUS_INVALID_PARAMETER;
+  if (HashAlgorithm != HASH_STRING_ALGORITHM_DEFAULT && HashAlgorithm != HASH_STRING_ALGORITHM_X65599)
+    return STATUS_INVALID_PARAMETER;
   ULONG hash = 0;
-  for (const char16_t c : undis::kernel::view(String)) hash = hash * 65599u + (CaseInSensitive != FALSE ? upcase(c) : c);
+  for (const char16_t c : undis::kernel::view(String))
+    hash = hash * 65599u + (CaseInSensitive != FALSE ? upcase(c) : c);
   *HashValue = hash;
   return STATUS_SUCCESS;
 }

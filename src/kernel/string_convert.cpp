@@ -25,7 +25,7 @@ using namespace undis::kernel;
 namespace undis::kernel {
 namespace {
 
-constexpr ULONG kStringTag = 0x69727453;              // 'Stri'
+constexpr ULONG kStringTag = 0x69727453;  // 'Stri'
 
 template <class String, class Char>
 NTSTATUS put(const char* function, String* to, std::basic_string_view<Char> text, bool allocate, bool zero) {
@@ -56,14 +56,15 @@ void free_buffer(const char* function, void* buffer) {
   if (buffer != nullptr) System::current().pool().free(buffer, 0, function, current_driver());
 }
 
-/// The digits of `text` in `base`; 0: told by a prefix 0x, 0o, 0b. Leading space and one sign are skipped, it ends at the first
-/// character that is no digit.
+/// The digits of `text` in `base`; 0: told by a prefix 0x, 0o, 0b. Leading space and one sign are skipped, it
+/// ends at the first character that is no digit.
 template <class Char>
 bool to_integer(std::basic_string_view<Char> text, ULONG base, ULONG& value) {
   std::size_t at = 0;
   while (at < text.size() && text[at] <= Char(' ')) ++at;
   bool negative = false;
-  if (at < text.size() && (text[at] == Char('-') || text[at] == Char('+'))) negative = text[at++] == Char('-');
+  if (at < text.size() && (text[at] == Char('-') || text[at] == Char('+')))
+    negative = text[at++] == Char('-');
   if (base == 0) {
     base = 10;
     if (at + 1 < text.size() && text[at] == Char('0')) {
@@ -77,9 +78,12 @@ bool to_integer(std::basic_string_view<Char> text, ULONG base, ULONG& value) {
   for (; at < text.size(); ++at) {
     const auto c = static_cast<std::uint32_t>(text[at]);
     std::uint32_t digit = 99;
-    if (c >= '0' && c <= '9') digit = c - '0';
-    else if (c >= 'A' && c <= 'F') digit = c - 'A' + 10;
-    else if (c >= 'a' && c <= 'f') digit = c - 'a' + 10;
+    if (c >= '0' && c <= '9')
+      digit = c - '0';
+    else if (c >= 'A' && c <= 'F')
+      digit = c - 'A' + 10;
+    else if (c >= 'a' && c <= 'f')
+      digit = c - 'a' + 10;
     if (digit >= base) break;
     result = result * base + digit;
   }
@@ -102,22 +106,33 @@ NTSTATUS from_integer(const char* function, ULONGLONG value, ULONG base, PUNICOD
 
 }  // namespace
 
-NTSTATUS put_string(const char* function, PUNICODE_STRING to, std::u16string_view text, bool allocate, bool zero) {
+NTSTATUS put_string(const char* function, PUNICODE_STRING to, std::u16string_view text, bool allocate,
+                    bool zero) {
   return put(function, to, text, allocate, zero);
 }
 NTSTATUS put_string(const char* function, PANSI_STRING to, std::string_view text, bool allocate, bool zero) {
   return put(function, to, text, allocate, zero);
 }
 
+std::u16string guid_text(const GUID& guid) {
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}", guid.Data1,
+                guid.Data2, guid.Data3, guid.Data4[0], guid.Data4[1], guid.Data4[2], guid.Data4[3],
+                guid.Data4[4], guid.Data4[5], guid.Data4[6], guid.Data4[7]);
+  return to_utf16(text.data());
+}
+
 std::string to_ansi(std::u16string_view text) {
   std::string out(text.size(), '?');
-  std::transform(text.begin(), text.end(), out.begin(), [](char16_t c) { return c < 0x100 ? static_cast<char>(c) : '?'; });
+  std::transform(text.begin(), text.end(), out.begin(),
+                 [](char16_t c) { return c < 0x100 ? static_cast<char>(c) : '?'; });
   return out;
 }
 
 std::u16string from_ansi(std::string_view text) {
   std::u16string out(text.size(), u'\0');
-  std::transform(text.begin(), text.end(), out.begin(), [](char c) { return static_cast<char16_t>(static_cast<unsigned char>(c)); });
+  std::transform(text.begin(), text.end(), out.begin(),
+                 [](char c) { return static_cast<char16_t>(static_cast<unsigned char>(c)); });
   return out;
 }
 
@@ -142,18 +157,23 @@ NTSTATUS copy_out(Char* to, ULONG room, PULONG written, std::basic_string_view<C
 }  // namespace
 
 // Page wdm/nf-wdm-rtlansistringtounicodestring
-NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PCANSI_STRING SourceString, BOOLEAN AllocateDestinationString) {
+NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PCANSI_STRING SourceString,
+                                      BOOLEAN AllocateDestinationString) {
   const KernelCall call("RtlAnsiStringToUnicodeString", PASSIVE_LEVEL);
-  return put_string(call.name(), DestinationString, from_ansi(narrow(SourceString)), AllocateDestinationString != FALSE, true);
+  return put_string(call.name(), DestinationString, from_ansi(narrow(SourceString)),
+                    AllocateDestinationString != FALSE, true);
 }
 
 // Page wdm/nf-wdm-rtlunicodestringtoansistring
-NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_STRING SourceString, BOOLEAN AllocateDestinationString) {
+NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                      BOOLEAN AllocateDestinationString) {
   const KernelCall call("RtlUnicodeStringToAnsiString", PASSIVE_LEVEL);
-  return put_string(call.name(), DestinationString, to_ansi(view(SourceString)), AllocateDestinationString != FALSE, true);
+  return put_string(call.name(), DestinationString, to_ansi(view(SourceString)),
+                    AllocateDestinationString != FALSE, true);
 }
 
-// Page ntifs/nf-ntifs-rtlduplicateunicodestring. Flags: 1 a zero is to follow, 2 an empty string gets a buffer too.
+// Page ntifs/nf-ntifs-rtlduplicateunicodestring. Flags: 1 a zero is to follow, 2 an empty string gets a
+// buffer too.
 NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING StringIn, PUNICODE_STRING StringOut) {
   const KernelCall call("RtlDuplicateUnicodeString", PASSIVE_LEVEL);
   const std::u16string_view text = view(StringIn);
@@ -165,7 +185,8 @@ NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING StringIn, PUNIC
 // Page ntifs/nf-ntifs-rtlcreateunicodestring
 BOOLEAN RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString) {
   const KernelCall call("RtlCreateUnicodeString", PASSIVE_LEVEL);
-  return NT_SUCCESS(put_string(call.name(), DestinationString, view(SourceString), true, true)) ? TRUE : FALSE;
+  return NT_SUCCESS(put_string(call.name(), DestinationString, view(SourceString), true, true)) ? TRUE
+                                                                                                : FALSE;
 }
 
 // Page wdm/nf-wdm-rtlfreeunicodestring
@@ -181,39 +202,52 @@ VOID RtlFreeAnsiString(PANSI_STRING AnsiString) {
 }
 
 // Page wdm/nf-wdm-rtlxunicodestringtoansisize and its like: bytes with the zero.
-ULONG RtlxUnicodeStringToAnsiSize(PCUNICODE_STRING UnicodeString) { return static_cast<ULONG>(view(UnicodeString).size() + 1); }
-ULONG RtlUnicodeStringToAnsiSize(PCUNICODE_STRING UnicodeString) { return RtlxUnicodeStringToAnsiSize(UnicodeString); }
-ULONG RtlxAnsiStringToUnicodeSize(PCANSI_STRING AnsiString) { return static_cast<ULONG>((AnsiString->Length + 1) * sizeof(WCHAR)); }
-ULONG RtlAnsiStringToUnicodeSize(PCANSI_STRING AnsiString) { return RtlxAnsiStringToUnicodeSize(AnsiString); }
+ULONG RtlxUnicodeStringToAnsiSize(PCUNICODE_STRING UnicodeString) {
+  return static_cast<ULONG>(view(UnicodeString).size() + 1);
+}
+ULONG RtlUnicodeStringToAnsiSize(PCUNICODE_STRING UnicodeString) {
+  return RtlxUnicodeStringToAnsiSize(UnicodeString);
+}
+ULONG RtlxAnsiStringToUnicodeSize(PCANSI_STRING AnsiString) {
+  return static_cast<ULONG>((AnsiString->Length + 1) * sizeof(WCHAR));
+}
+ULONG RtlAnsiStringToUnicodeSize(PCANSI_STRING AnsiString) {
+  return RtlxAnsiStringToUnicodeSize(AnsiString);
+}
 
 // Page ntifs/nf-ntifs-rtlunicodetomultibyten
-NTSTATUS RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMultiByteString, PULONG BytesInMultiByteString,
-                                PCWCH UnicodeString, ULONG BytesInUnicodeString) {
+NTSTATUS RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMultiByteString,
+                                PULONG BytesInMultiByteString, PCWCH UnicodeString,
+                                ULONG BytesInUnicodeString) {
   const std::string text = to_ansi({UnicodeString, BytesInUnicodeString / sizeof(WCHAR)});
   copy_out<char>(MultiByteString, MaxBytesInMultiByteString, BytesInMultiByteString, text);
   return STATUS_SUCCESS;  // a cut result is success here
 }
 
 // Page ntifs/nf-ntifs-rtlmultibytetounicoden
-NTSTATUS RtlMultiByteToUnicodeN(PWCH UnicodeString, ULONG MaxBytesInUnicodeString, PULONG BytesInUnicodeString,
-                                const CHAR* MultiByteString, ULONG BytesInMultiByteString) {
+NTSTATUS RtlMultiByteToUnicodeN(PWCH UnicodeString, ULONG MaxBytesInUnicodeString,
+                                PULONG BytesInUnicodeString, const CHAR* MultiByteString,
+                                ULONG BytesInMultiByteString) {
   const std::u16string text = from_ansi({MultiByteString, BytesInMultiByteString});
   copy_out<char16_t>(UnicodeString, MaxBytesInUnicodeString, BytesInUnicodeString, text);
   return STATUS_SUCCESS;
 }
 
 // Page wdm/nf-wdm-rtlunicodetoutf8n
-NTSTATUS RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMaxByteCount, PULONG UTF8StringActualByteCount,
-                           PCWCH UnicodeStringSource, ULONG UnicodeStringByteCount) {
+NTSTATUS RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMaxByteCount,
+                           PULONG UTF8StringActualByteCount, PCWCH UnicodeStringSource,
+                           ULONG UnicodeStringByteCount) {
   const std::string text = to_utf8({UnicodeStringSource, UnicodeStringByteCount / sizeof(WCHAR)});
   return copy_out<char>(UTF8StringDestination, UTF8StringMaxByteCount, UTF8StringActualByteCount, text);
 }
 
 // Page wdm/nf-wdm-rtlutf8tounicoden
-NTSTATUS RtlUTF8ToUnicodeN(PWSTR UnicodeStringDestination, ULONG UnicodeStringMaxByteCount, PULONG UnicodeStringActualByteCount,
-                           PCCH UTF8StringSource, ULONG UTF8StringByteCount) {
+NTSTATUS RtlUTF8ToUnicodeN(PWSTR UnicodeStringDestination, ULONG UnicodeStringMaxByteCount,
+                           PULONG UnicodeStringActualByteCount, PCCH UTF8StringSource,
+                           ULONG UTF8StringByteCount) {
   const std::u16string text = to_utf16({UTF8StringSource, UTF8StringByteCount});
-  return copy_out<char16_t>(UnicodeStringDestination, UnicodeStringMaxByteCount, UnicodeStringActualByteCount, text);
+  return copy_out<char16_t>(UnicodeStringDestination, UnicodeStringMaxByteCount, UnicodeStringActualByteCount,
+                            text);
 }
 
 // Page wdm/nf-wdm-rtlintegertounicodestring
@@ -252,7 +286,8 @@ NTSTATUS RtlGUIDFromString(PCUNICODE_STRING GuidString, GUID* Guid) {
       continue;
     }
     ULONG digit = 0;
-    if (!(c >= u'0' && c <= u'9') && !(c >= u'a' && c <= u'f') && !(c >= u'A' && c <= u'F')) return STATUS_INVALID_PARAMETER;
+    if (!(c >= u'0' && c <= u'9') && !(c >= u'a' && c <= u'f') && !(c >= u'A' && c <= u'F'))
+      return STATUS_INVALID_PARAMETER;
     to_integer(text.substr(i, 1), 16, digit);
     digits[count++] = static_cast<unsigned char>(digit);
   }
@@ -271,8 +306,5 @@ NTSTATUS RtlGUIDFromString(PCUNICODE_STRING GuidString, GUID* Guid) {
 // Page wdm/nf-wdm-rtlstringfromguid. Always allocates; RtlFreeUnicodeString gives it back.
 NTSTATUS RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString) {
   const KernelCall call("RtlStringFromGUID", PASSIVE_LEVEL);
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}", Guid.Data1, Guid.Data2, Guid.Data3,
-                Guid.Data4[0], Guid.Data4[1], Guid.Data4[2], Guid.Data4[3], Guid.Data4[4], Guid.Data4[5], Guid.Data4[6], Guid.Data4[7]);
-  return put_string(call.name(), GuidString, to_utf16(text.data()), true, true);
+  return put_string(call.name(), GuidString, guid_text(Guid), true, true);
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Pages  wdm/nf-wdm-rtlinitunicodestring, wdm/nf-wdm-rtlunicodestringtoansistring, wdm/nf-wdm-rtlguidfromstring, printf formats
+// Pages  wdm/nf-wdm-rtlinitunicodestring, wdm/nf-wdm-rtlunicodestringtoansistring,
+// wdm/nf-wdm-rtlguidfromstring, printf formats
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstring>
 
 #include <ip2string.h>
 #include <ntddk.h>
+#include <wdm/generic_table.h>
 
 #include "kernel/format.h"
 #include "kernel/testing.h"
@@ -121,7 +124,8 @@ TEST_F(HandlingCountedStrings, ReadsAndWritesIntegers) {
   const auto read = [](const char16_t* text, ULONG base) {
     const UNICODE_STRING string = string_of(text);
     ULONG value = 0;
-    return RtlUnicodeStringToInteger(&string, base, &value) == STATUS_SUCCESS ? static_cast<int>(value) : -1000;
+    return RtlUnicodeStringToInteger(&string, base, &value) == STATUS_SUCCESS ? static_cast<int>(value)
+                                                                              : -1000;
   };
   EXPECT_EQ(read(u"42", 0), 42);
   EXPECT_EQ(read(u" -0x1f", 0), -31);
@@ -299,6 +303,67 @@ TEST_F(UsingBitMaps, FindsRunsFromTheHintOn) {
   RtlClearBit(&map, 39);
   EXPECT_FALSE(RtlTestBit(&map, 39));
   EXPECT_EQ(RtlCompareMemory("abcd", "abxd", 4), 2u);
+}
+
+class UsingGenericTables : public ::testing::Test {};
+
+TEST_F(UsingGenericTables, KeepsOrderAndBalanceOverManyInsertionsAndDeletions) {
+  struct Count {
+    int blocks = 0;
+  } count;
+  RTL_AVL_TABLE table{};
+  RtlInitializeGenericTableAvl(
+      &table,
+      [](PRTL_AVL_TABLE, PVOID a, PVOID b) {
+        const int left = *static_cast<int*>(a);
+        const int right = *static_cast<int*>(b);
+        return left < right ? GenericLessThan : left > right ? GenericGreaterThan : GenericEqual;
+      },
+      [](PRTL_AVL_TABLE t, ULONG size) -> PVOID {
+        ++static_cast<Count*>(t->TableContext)->blocks;
+        return ::operator new(size);
+      },
+      [](PRTL_AVL_TABLE t, PVOID buffer) {
+        --static_cast<Count*>(t->TableContext)->blocks;
+        ::operator delete(buffer);
+      },
+      &count);
+  EXPECT_TRUE(RtlIsGenericTableEmptyAvl(&table));
+  ULONG seed = 1;
+  std::vector<bool> there(1000, false);
+  for (int step = 0; step < 20'000; ++step) {
+    int value = static_cast<int>(RtlRandomEx(&seed) % 1000);
+    const auto index = static_cast<std::size_t>(value);
+    if (RtlRandomEx(&seed) % 2 == 0) {
+      BOOLEAN added = FALSE;
+      EXPECT_NE(RtlInsertElementGenericTableAvl(&table, &value, sizeof value, &added), nullptr);
+      EXPECT_EQ(added != FALSE, !there[index]);
+      there[index] = true;
+    } else {
+      EXPECT_EQ(RtlDeleteElementGenericTableAvl(&table, &value) != FALSE, there[index]);
+      there[index] = false;
+    }
+  }
+  const auto expected = std::count(there.begin(), there.end(), true);
+  EXPECT_EQ(RtlNumberGenericTableElementsAvl(&table), expected);
+  EXPECT_LE(table.DepthOfTree, 14u);  // 1.44 log2(1000)
+  int before = -1;
+  int found = 0;
+  for (void* p = RtlEnumerateGenericTableAvl(&table, TRUE); p != nullptr;
+       p = RtlEnumerateGenericTableAvl(&table, FALSE)) {
+    EXPECT_LT(before, *static_cast<int*>(p));
+    before = *static_cast<int*>(p);
+    EXPECT_TRUE(there[static_cast<std::size_t>(before)]);
+    EXPECT_EQ(RtlLookupElementGenericTableAvl(&table, p), p);
+    ++found;
+  }
+  EXPECT_EQ(found, expected);
+  while (void* const first = RtlGetElementGenericTableAvl(&table, 0)) {
+    int value = *static_cast<int*>(first);
+    RtlDeleteElementGenericTableAvl(&table, &value);
+  }
+  EXPECT_EQ(count.blocks, 0);
+  EXPECT_EQ(table.DepthOfTree, 0u);
 }
 
 class AskingTheVersion : public KernelTest {};

@@ -135,6 +135,19 @@ TEST(Hanging, IsSeenInALoopThatPolls) {
             Outcome::Hang);
 }
 
+TEST(Hanging, IsSeenInALoopThatPollsWithoutADelay) {
+  World world;
+  KEVENT never;
+  KeInitializeEvent(&never, NotificationEvent, FALSE);
+  world.system.spawn("poller", [&] {
+    while (KeReadStateEvent(&never) == 0) {
+    }
+  });
+  EXPECT_EQ(world.system.run("body", [] {}), Outcome::Hang) << "the body has ended, but the machine never comes to rest";
+  EXPECT_EQ(world.recorder.hangs[0].waiters[0].thread_name, "poller");
+  EXPECT_EQ(world.recorder.hangs[0].waiters[0].waits_for, "nothing: it runs without end");
+}
+
 TEST(TheHost, WaitsByLettingTheOthersRun) {
   World world;
   KEVENT event;

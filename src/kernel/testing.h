@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// For the tests of this folder: a System on a simulated machine, an observer that remembers, and code that runs as a driver's.
+// For the tests of this folder: a System on a simulated machine, an observer that remembers, and code that
+// runs as a driver's.
 #pragma once
 
 #include <memory>

@@ -73,6 +73,12 @@ void Thread::ended() noexcept {
   release_if_done();
 }
 
+bool Thread::owns_nothing() const noexcept {
+  if (state() == State::New) return true;
+  if (state() != State::Parked || wait.active) return false;
+  return kind_ == Kind::Dpcs || wait.for_work;
+}
+
 void Thread::release_if_done() noexcept {
   if (!machine_done_ || !object_gone_) return;
   System::current().scheduling().threads.remove(*this);

@@ -135,6 +135,7 @@ class Thread final : public machine::Strand {
  private:
   void main() noexcept override;
   void ended() noexcept override;
+  bool owns_nothing() const noexcept override;
   void signal_end(NTSTATUS status) noexcept;
   void release_if_done() noexcept;
 

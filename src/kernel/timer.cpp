@@ -7,6 +7,8 @@
 // Beyond  A tolerable delay of a coalescable timer is never used: it expires when it is due.
 #include "kernel/timer.h"
 
+#include <atomic>
+
 #include <fmt/format.h>
 #include <ntddk.h>
 
@@ -36,16 +38,17 @@ class TimerTable::Record final : public machine::Timer {
   TimerTable& table_;
 };
 
-namespace {
-
-/// What TimerListEntry.Blink holds while the timer is active.
-LIST_ENTRY* check_value(const KTIMER& timer, const void* record) noexcept {
-  return reinterpret_cast<LIST_ENTRY*>(reinterpret_cast<std::uintptr_t>(&timer) ^ reinterpret_cast<std::uintptr_t>(record) ^ 0x54494D45);
+TimerTable::TimerTable(machine::Machine& machine) noexcept : machine_(machine) {
+  static std::atomic<std::uintptr_t> tables = 0;
+  serial_ = ++tables;
 }
 
-}  // namespace
-
-TimerTable::TimerTable(machine::Machine& machine) noexcept : machine_(machine) {}
+/// What TimerListEntry.Blink holds while the timer is active.
+LIST_ENTRY* TimerTable::check_value(const KTIMER& timer, const void* record) const noexcept {
+  constexpr std::uintptr_t kSpread = 0x9E3779B97F4A7C15;
+  return reinterpret_cast<LIST_ENTRY*>(reinterpret_cast<std::uintptr_t>(&timer) ^ reinterpret_cast<std::uintptr_t>(record) ^
+                                       serial_ * kSpread);
+}
 
 TimerTable::~TimerTable() {
   for (Record* list : {first_, free_}) {
@@ -57,11 +60,11 @@ TimerTable::~TimerTable() {
   }
 }
 
-bool TimerTable::is_active(const KTIMER& timer) noexcept {
+bool TimerTable::is_active(const KTIMER& timer) const noexcept {
   return timer.TimerListEntry.Flink != nullptr && timer.TimerListEntry.Blink == check_value(timer, timer.TimerListEntry.Flink);
 }
 
-TimerTable::Record* TimerTable::record_of(const KTIMER& timer) noexcept {
+TimerTable::Record* TimerTable::record_of(const KTIMER& timer) const noexcept {
   return is_active(timer) ? reinterpret_cast<Record*>(timer.TimerListEntry.Flink) : nullptr;
 }
 
@@ -223,7 +226,7 @@ BOOLEAN set_timer(PKTIMER timer, LARGE_INTEGER due, LONG period, PKDPC dpc, cons
 }
 
 void initialize_timer(PKTIMER timer, TIMER_TYPE type, const char* function) {
-  if (TimerTable::is_active(*timer)) {
+  if (System::current_or_null() != nullptr && timers().is_active(*timer)) {
     report_misuse(Misuse::BadParameter, function, timer, fmt::format("{} initialises a timer that is active", function));
     timers().cancel(*timer);
   }

@@ -58,17 +58,19 @@ class TimerTable {
   bool set(KTIMER& timer, machine::Ticks due, machine::Ticks period, KDPC* dpc, Driver* by) EXCLUDES(lock_);
   /// True: it was active.
   bool cancel(KTIMER& timer) noexcept EXCLUDES(lock_);
-  static bool is_active(const KTIMER& timer) noexcept;
+  bool is_active(const KTIMER& timer) const noexcept;
   /// The active timers that `driver` set: cancelled and handed to `visit`, oldest first.
   void take_of(const Driver& driver, const std::function<void(KTIMER&)>& visit) EXCLUDES(lock_);
 
  private:
   class Record;
-  Record* record_of(const KTIMER& timer) noexcept;
+  Record* record_of(const KTIMER& timer) const noexcept;
+  LIST_ENTRY* check_value(const KTIMER& timer, const void* record) const noexcept;
   void retire(Record& record) noexcept REQUIRES(lock_);
   void expired(Record& record, machine::Ticks now) noexcept EXCLUDES(lock_);
 
   machine::Machine& machine_;
+  std::uintptr_t serial_;  // of this table: memory that an earlier System left behind must not look active
   Lock lock_;
   Record* first_ GUARDED_BY(lock_) = nullptr;  // active, oldest first
   Record* last_ GUARDED_BY(lock_) = nullptr;

@@ -12,7 +12,9 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-bool is_continuation(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u; }
+bool is_continuation(char c) noexcept {
+  return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u;
+}
 
 /// Decodes one code point at `at` and moves behind it; an ill-formed sequence costs one byte.
 char32_t decode(std::string_view text, std::size_t& at) noexcept {
@@ -90,7 +92,8 @@ std::string to_utf8(std::u16string_view utf16) {
     if (c < 0xD800 || c >= 0xE000) {
       append_utf8(out, c);
     } else if (c < 0xDC00 && at + 1 < utf16.size() && utf16[at + 1] >= 0xDC00 && utf16[at + 1] < 0xE000) {
-      append_utf8(out, 0x10000 + ((static_cast<char32_t>(c) - 0xD800) << 10) + (static_cast<char32_t>(utf16[at + 1]) - 0xDC00));
+      append_utf8(out, 0x10000 + ((static_cast<char32_t>(c) - 0xD800) << 10) +
+                           (static_cast<char32_t>(utf16[at + 1]) - 0xDC00));
       ++at;
     } else {
       append_utf8(out, kReplacement);
@@ -117,7 +120,8 @@ char16_t upcase(char16_t c) noexcept {
   }
   if (c >= 0x430 && c <= 0x44F) return minus(0x20);
   if (c >= 0x450 && c <= 0x45F) return minus(0x50);
-  if ((c >= 0x460 && c <= 0x481) || (c >= 0x48A && c <= 0x4BF) || (c >= 0x4D0 && c <= 0x52F)) return c % 2 != 0 ? minus(1) : c;
+  if ((c >= 0x460 && c <= 0x481) || (c >= 0x48A && c <= 0x4BF) || (c >= 0x4D0 && c <= 0x52F))
+    return c % 2 != 0 ? minus(1) : c;
   if (c >= 0x561 && c <= 0x586) return minus(0x30);
   if (c >= 0x1E00 && c <= 0x1E95) return c % 2 != 0 ? minus(1) : c;
   if (c >= 0x1EA0 && c <= 0x1EFF) return c % 2 != 0 ? minus(1) : c;

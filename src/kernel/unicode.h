@@ -2,7 +2,8 @@
 //
 // UTF-16 as the kernel keeps it: conversions, and comparison without regard to case.
 //
-// Case is the simple one-to-one mapping of the Latin, Greek, Cyrillic and Armenian blocks, independent of the process' locale.
+// Case is the simple one-to-one mapping of the Latin, Greek, Cyrillic and Armenian blocks, independent of the
+// process' locale.
 #pragma once
 
 #include <string>
@@ -30,7 +31,8 @@ inline std::u16string_view view(const UNICODE_STRING* string) noexcept {
 }
 /// A zero-terminated WCHAR string of a driver.
 inline std::u16string_view view(const WCHAR* text) noexcept {
-  return text == nullptr ? std::u16string_view{} : std::u16string_view{reinterpret_cast<const char16_t*>(text)};
+  return text == nullptr ? std::u16string_view{}
+                         : std::u16string_view{reinterpret_cast<const char16_t*>(text)};
 }
 /// Points the counted string at `text`, which must outlive it and is not written through it.
 UNICODE_STRING counted(const std::u16string& text) noexcept;

@@ -2,8 +2,9 @@
 //
 // Probing user buffers, asking whether an address is valid, looking up system routines.
 //
-// Pages   wdm/nf-wdm-probeforread, -probeforwrite, ntddk/nf-ntddk-mmisaddressvalid, wdm/nf-wdm-mmgetsystemroutineaddress
-// Beyond  User and kernel share one address space; a user buffer is any memory of the process below the top of its address space.
+// Pages   wdm/nf-wdm-probeforread, -probeforwrite, ntddk/nf-ntddk-mmisaddressvalid,
+// wdm/nf-wdm-mmgetsystemroutineaddress Beyond  User and kernel share one address space; a user buffer is any
+// memory of the process below the top of its address space.
 #include <dlfcn.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -40,7 +41,8 @@ Fault probe(const char* name, const volatile void* address, std::size_t length, 
   if (length == 0) return Fault::None;
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
   if (alignment != 0 && (alignment & (alignment - 1)) != 0)
-    report_misuse(Misuse::BadParameter, name, const_cast<const void*>(address), fmt::format("Alignment {} is no power of two", alignment));
+    report_misuse(Misuse::BadParameter, name, const_cast<const void*>(address),
+                  fmt::format("Alignment {} is no power of two", alignment));
   if (alignment != 0 && begin % alignment != 0) return Fault::Misaligned;
   return begin + length < begin || begin + length > kUserLimit ? Fault::Violation : Fault::None;
 }
@@ -54,12 +56,14 @@ Fault probe(const char* name, const volatile void* address, std::size_t length, 
 
 // Page wdm/nf-wdm-probeforread
 VOID ProbeForRead(const volatile VOID* Address, SIZE_T Length, ULONG Alignment) {
-  if (const Fault fault = probe("ProbeForRead", Address, Length, Alignment); fault != Fault::None) raise_fault(fault);
+  if (const Fault fault = probe("ProbeForRead", Address, Length, Alignment); fault != Fault::None)
+    raise_fault(fault);
 }
 
 // Page wdm/nf-wdm-probeforwrite: each page is read and written back.
 VOID ProbeForWrite(volatile VOID* Address, SIZE_T Length, ULONG Alignment) {
-  if (const Fault fault = probe("ProbeForWrite", Address, Length, Alignment); fault != Fault::None) raise_fault(fault);
+  if (const Fault fault = probe("ProbeForWrite", Address, Length, Alignment); fault != Fault::None)
+    raise_fault(fault);
   if (Length == 0) return;
   auto* byte = static_cast<volatile char*>(Address);
   const volatile char* const end = byte + Length;
@@ -71,9 +75,12 @@ VOID ProbeForWrite(volatile VOID* Address, SIZE_T Length, ULONG Alignment) {
 }
 
 // Page ntddk/nf-ntddk-mmisaddressvalid
-BOOLEAN MmIsAddressValid(PVOID VirtualAddress) { return readable(VirtualAddress) ? TRUE : FALSE; }
+BOOLEAN MmIsAddressValid(PVOID VirtualAddress) {
+  return readable(VirtualAddress) ? TRUE : FALSE;
+}
 
-// Page wdm/nf-wdm-mmgetsystemroutineaddress: what the kernel exports; NDIS' functions are NdisGetRoutineAddress' business.
+// Page wdm/nf-wdm-mmgetsystemroutineaddress: what the kernel exports; NDIS' functions are
+// NdisGetRoutineAddress' business.
 PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName) {
   const KernelCall call("MmGetSystemRoutineAddress", PASSIVE_LEVEL);
   const std::string name = to_utf8(view(SystemRoutineName));
@@ -89,23 +96,40 @@ PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName) {
     if (library == nullptr) return nullptr;
     address = dlsym(library, name.c_str());
     dlclose(library);
-    if (address == nullptr || dladdr(address, &where) == 0 || where.dli_fbase != own.dli_fbase) return nullptr;
+    if (address == nullptr || dladdr(address, &where) == 0 || where.dli_fbase != own.dli_fbase)
+      return nullptr;
   }
   return address;
 }
 
 // Page ntddk/nf-ntddk-mmquerysystemsize
-MM_SYSTEMSIZE MmQuerySystemSize() { return MmLargeSystem; }
+MM_SYSTEMSIZE MmQuerySystemSize() {
+  return MmLargeSystem;
+}
 
-// Pages wdm/nf-wdm-mmlockpagabledatasection, -mmunlockpagableimagesection, -mmpageentiredriver, -mmresetdriverpaging. Code and data of a
-// driver are always there.
+// Pages wdm/nf-wdm-mmlockpagabledatasection, -mmunlockpagableimagesection, -mmpageentiredriver,
+// -mmresetdriverpaging. Code and data of a driver are always there.
 PVOID MmLockPagableDataSection(PVOID AddressWithinSection) {
   const KernelCall call("MmLockPagableDataSection", APC_LEVEL);
   return AddressWithinSection;
 }
-VOID MmUnlockPagableImageSection(PVOID) { const KernelCall call("MmUnlockPagableImageSection", APC_LEVEL); }
+VOID MmUnlockPagableImageSection(PVOID) {
+  const KernelCall call("MmUnlockPagableImageSection", APC_LEVEL);
+}
 PVOID MmPageEntireDriver(PVOID AddressWithinSection) {
   const KernelCall call("MmPageEntireDriver", APC_LEVEL);
   return AddressWithinSection;
 }
-VOID MmResetDriverPaging(PVOID) { const KernelCall call("MmResetDriverPaging", APC_LEVEL); }
+VOID MmResetDriverPaging(PVOID) {
+  const KernelCall call("MmResetDriverPaging", APC_LEVEL);
+}
+
+// Page wdm/nf-wdm-mmisverifierenabled: what Driver Verifier checks is always checked here, but a driver need
+// not know.
+NTSTATUS MmIsVerifierEnabled(PULONG VerifierFlags) {
+  *VerifierFlags = 0;
+  return STATUS_NOT_SUPPORTED;
+}
+LOGICAL MmIsDriverVerifying(PDRIVER_OBJECT) {
+  return FALSE;
+}

@@ -2,7 +2,8 @@
 //
 // Which Windows this is: the answers are those of one version, in one place.
 //
-// Pages   wdm/nf-wdm-rtlgetversion, wdm/nf-wdm-psgetversion, wdm/nf-wdm-rtlverifyversioninfo, ntddk/nf-ntddk-exuuidcreate
+// Pages   wdm/nf-wdm-rtlgetversion, wdm/nf-wdm-psgetversion, wdm/nf-wdm-rtlverifyversioninfo,
+// ntddk/nf-ntddk-exuuidcreate
 #include <cstring>
 
 #include <ntddk.h>
@@ -41,7 +42,8 @@ NTSTATUS RtlGetVersion(PRTL_OSVERSIONINFOW lpVersionInformation) {
 }
 
 // Page ntddk/nf-ntddk-psgetversion. FALSE: a free build.
-BOOLEAN PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion) {
+BOOLEAN PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber,
+                     PUNICODE_STRING CSDVersion) {
   if (MajorVersion != nullptr) *MajorVersion = kMajor;
   if (MinorVersion != nullptr) *MinorVersion = kMinor;
   if (BuildNumber != nullptr) *BuildNumber = kBuild;
@@ -51,7 +53,10 @@ BOOLEAN PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumbe
 
 // Page wdm/nf-wdm-iosiswdmversionavailable: WDM 6.0 is the last that was counted.
 BOOLEAN IoIsWdmVersionAvailable(UCHAR MajorVersion, UCHAR MinorVersion) {
-  return MajorVersion < WDM_MAJORVERSION || (MajorVersion == WDM_MAJORVERSION && MinorVersion <= WDM_MINORVERSION) ? TRUE : FALSE;
+  return MajorVersion < WDM_MAJORVERSION ||
+                 (MajorVersion == WDM_MAJORVERSION && MinorVersion <= WDM_MINORVERSION)
+             ? TRUE
+             : FALSE;
 }
 
 // Page wdm/nf-wdm-versetconditionmask: three bits of condition for each bit of type.
@@ -67,15 +72,23 @@ ULONGLONG VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Con
 NTSTATUS RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG TypeMask, ULONGLONG ConditionMask) {
   const KernelCall call("RtlVerifyVersionInfo", PASSIVE_LEVEL);
   if (TypeMask == 0 || ConditionMask == 0) return STATUS_INVALID_PARAMETER;
-  const auto condition = [ConditionMask](unsigned bit) { return static_cast<unsigned>(ConditionMask >> (bit * 3) & 7); };
+  const auto condition = [ConditionMask](unsigned bit) {
+    return static_cast<unsigned>(ConditionMask >> (bit * 3) & 7);
+  };
   const auto holds = [](unsigned wanted, long long difference) {
     switch (wanted) {
-      case 1: return difference == 0;
-      case 2: return difference > 0;
-      case 3: return difference >= 0;
-      case 4: return difference < 0;
-      case 5: return difference <= 0;
-      default: return false;
+    case 1:
+      return difference == 0;
+    case 2:
+      return difference > 0;
+    case 3:
+      return difference >= 0;
+    case 4:
+      return difference < 0;
+    case 5:
+      return difference <= 0;
+    default:
+      return false;
     }
   };
   // Major, minor and service pack are one number: the first that differs decides.
@@ -101,8 +114,16 @@ NTSTATUS RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG TypeMask,
   return STATUS_SUCCESS;
 }
 
-// Page ntddk/nf-ntddk-exuuidcreate. Numbered from the start of the process, so that a run repeats; version and variant are set as in a
-// random one.
+// Not documented beyond its name; no class of information is supplied, as the page leaves any version free to
+// do.
+NTSTATUS ZwQuerySystemInformation(ULONG, PVOID, ULONG, PULONG ReturnLength) {
+  const KernelCall call("ZwQuerySystemInformation", PASSIVE_LEVEL);
+  if (ReturnLength != nullptr) *ReturnLength = 0;
+  return STATUS_INVALID_INFO_CLASS;
+}
+
+// Page ntddk/nf-ntddk-exuuidcreate. Numbered from the start of the process, so that a run repeats; version
+// and variant are set as in a random one.
 NTSTATUS ExUuidCreate(GUID* Uuid) {
   const KernelCall call("ExUuidCreate", PASSIVE_LEVEL);
   static Lock lock;

@@ -51,7 +51,8 @@ Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* 
 
 void World::unplug(Adapter& adapter) { remove_device(adapter); }
 
-Ref<Adapter> World::adapter(std::string_view name) const {
+Ref<Adapter> World::adapter(std::string_view name) {
+  if (Ref<Adapter> usual = library_.adapter_by_device_name(device_name(name)); usual && usual->name() == name) return usual;
   for (const Ref<Adapter>& adapter : library_.adapters())
     if (adapter->name() == name) return adapter;
   return {};

@@ -54,7 +54,7 @@ class World {
   kernel::Outcome run(std::string name, std::function<void()> body) { return system_.run(std::move(name), std::move(body)); }
 
   /// The adapter of that name, virtual ones included; empty if there is none.
-  Ref<Adapter> adapter(std::string_view name) const;
+  Ref<Adapter> adapter(std::string_view name);
 
  private:
   machine::Simulated machine_;

@@ -91,16 +91,33 @@ struct Fiber::Jump {
 };
 thread_local Fiber* Fiber::Jump::target = nullptr;
 
-Fiber::Fiber() noexcept {
+namespace {
+
+struct Bounds {
+  std::uintptr_t low = 0;
+  std::uintptr_t high = 0;
+};
+
+/// The calling OS thread's own stack. Asked for once: for a process' first thread libc reads /proc/self/maps.
+Bounds own_stack() noexcept {
+  static thread_local Bounds bounds;
+  if (bounds.high != 0) return bounds;
   pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-    void* low = nullptr;
-    std::size_t size = 0;
-    pthread_attr_getstack(&attributes, &low, &size);
-    pthread_attr_destroy(&attributes);
-    low_ = reinterpret_cast<std::uintptr_t>(low);
-    high_ = low_ + size;
-  }
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return bounds;
+  void* low = nullptr;
+  std::size_t size = 0;
+  pthread_attr_getstack(&attributes, &low, &size);
+  pthread_attr_destroy(&attributes);
+  bounds = {reinterpret_cast<std::uintptr_t>(low), reinterpret_cast<std::uintptr_t>(low) + size};
+  return bounds;
+}
+
+}  // namespace
+
+Fiber::Fiber() noexcept {
+  const Bounds bounds = own_stack();
+  low_ = bounds.low;
+  high_ = bounds.high;
 #if UNDIS_TSAN
   tsan_fiber_ = __tsan_get_current_fiber();
 #endif

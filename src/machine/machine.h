@@ -63,6 +63,8 @@ class Strand {
   virtual void main() noexcept = 0;
   /// The engine is through with it: called after main() returned, off its stack, in nobody's context. May delete this.
   virtual void ended() noexcept {}
+  /// True if the frames on its stack own nothing now, so that dropping it loses nothing (a DPC loop at rest, an idle worker).
+  virtual bool owns_nothing() const noexcept { return false; }
 
  private:
   friend class Simulated;
@@ -104,15 +106,16 @@ class Timer {
   std::size_t slot_ = kNoSlot;
 };
 
-/// How long Machine::run lets the strand that it waits for wait in turn.
+/// How long Machine::run goes on though the strand that it waits for does not end, or (ticks) though some code never waits.
 struct Patience {
   Ticks time = 36'000'000'000;          ///< of virtual time from the start of the run: one hour
   std::uint64_t jumps = 4'000'000;      ///< of the clock, so that a poll with a short delay ends as well
+  std::uint64_t ticks = 20'000;         ///< of the clock while code runs that never waits: a poll without a delay
 };
 
 enum class Stop : std::uint8_t {
   Idle,       ///< nothing can run
-  Impatient,  ///< the strand waited for did not end within the given patience
+  Impatient,  ///< the given patience is used up
   Abandoned,  ///< abandon() was called
 };
 

@@ -71,7 +71,7 @@ void Simulated::drop_strands() noexcept {
   while (live_first_ != nullptr) {
     Strand& strand = *live_first_;
     live_first_ = strand.live_next_;
-    Fiber::give_back(strand.fiber_, true);
+    Fiber::give_back(strand.fiber_, !strand.owns_nothing());
     strand.fiber_ = nullptr;
     strand.processor_ = nullptr;
     strand.state_ = Strand::State::Ended;
@@ -299,6 +299,7 @@ void Simulated::back_to_host() noexcept {
 bool Simulated::jump() noexcept {
   if (timers_.empty()) return false;
   if (host_in_run_ && (wanted_ == nullptr || wanted_ended_)) return false;
+  ++jumps_;
   if (out_of_patience(timers_.next_due())) {
     stop_ = Stop::Impatient;
     return false;
@@ -362,6 +363,7 @@ void Simulated::decide() noexcept {
 /// The clock interrupt, as seen by code that polls.
 void Simulated::tick() noexcept {
   now_ += kTick;
+  ++ticks_;
   timers_.expire(now_);
   if (!out_of_patience(now_)) return;
   if (host_in_run_) {
@@ -374,9 +376,8 @@ void Simulated::tick() noexcept {
   }
 }
 
-bool Simulated::out_of_patience(Ticks at) noexcept {
-  if (host_in_run_ && wanted_ == nullptr) return false;
-  return ++jumps_ > patience_.jumps || at - run_began_ > patience_.time;
+bool Simulated::out_of_patience(Ticks at) const noexcept {
+  return jumps_ > patience_.jumps || ticks_ > patience_.ticks || at - run_began_ > patience_.time;
 }
 
 void Simulated::park() noexcept {
@@ -459,6 +460,7 @@ void Simulated::begin_patience(const Patience& patience) noexcept {
   patience_ = patience;
   run_began_ = now_;
   jumps_ = 0;
+  ticks_ = 0;
 }
 
 Stop Simulated::run(Strand* wanted, const Patience& patience) noexcept {

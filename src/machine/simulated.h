@@ -90,7 +90,7 @@ class Simulated final : public Machine {
   void vacate(Strand& strand, Strand::State state) noexcept;
   bool jump() noexcept;
   void tick() noexcept;
-  bool out_of_patience(Ticks at) noexcept;
+  bool out_of_patience(Ticks at) const noexcept;
   void back_to_host() noexcept;
   void drop_strands() noexcept;
   void account() noexcept;
@@ -129,6 +129,7 @@ class Simulated final : public Machine {
   Patience patience_;
   Ticks run_began_ = 0;
   std::uint64_t jumps_ = 0;
+  std::uint64_t ticks_ = 0;
   Stop stop_ = Stop::Idle;
 
   std::uint64_t switches_ = 0;

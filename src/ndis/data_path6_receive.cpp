@@ -289,6 +289,9 @@ void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags)
       pop(item);
       free_translation(list);
       release(packet, packet_hop);
+    } else if (item.ndis_data) {
+      pop(item);
+      free_translation(list);
     } else {
       item.holder = &from.driver();
       release(item, back);

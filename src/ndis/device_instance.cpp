@@ -31,11 +31,6 @@ std::string name_of_device(std::u16string_view device) {
   return kernel::to_utf8(leaf);
 }
 
-bool is_live(DeviceInstance::Phase phase) {
-  using enum DeviceInstance::Phase;
-  return phase == WaitingForDevice || phase == Initializing || phase == Up;
-}
-
 }  // namespace
 
 NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_view name, void* device_context) {
@@ -43,8 +38,7 @@ NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_vi
   Ref<DeviceInstance> instance(new DeviceInstance(driver, std::u16string(name), device_context));
   {
     const kernel::Hold hold(library.lock_);
-    for (const Ref<DeviceInstance>& other : library.instances_)
-      if (is_live(other->phase) && kernel::equal_ignore_case(other->name(), name)) return NDIS_STATUS_NOT_ACCEPTED;
+    if (!library.live_instances_.insert(kernel::upcased(name)).second) return NDIS_STATUS_NOT_ACCEPTED;
     library.instances_.push_back(instance);
   }
   if (Binding* const binding = binding_being_made(); binding != nullptr) binding->instances_made.emplace_back(name);
@@ -87,6 +81,11 @@ void Library::initialize_instance(DeviceInstance& instance) {
   instance.phase = status == NDIS_STATUS_SUCCESS ? DeviceInstance::Phase::Up : DeviceInstance::Phase::Failed;
   if (status == NDIS_STATUS_SUCCESS) return;
   instance.adapter = nullptr;
+  drop_locked(instance);
+}
+
+void Library::drop_locked(const DeviceInstance& instance) {
+  live_instances_.erase(kernel::upcased(instance.name()));
   std::erase_if(instances_, [&](const Ref<DeviceInstance>& other) { return other == &instance; });
 }
 
@@ -103,7 +102,7 @@ NDIS_STATUS cancel_device_instance(MiniportDriver& driver, std::u16string_view n
         !kernel::equal_ignore_case(instance->name(), name))
       continue;
     instance->phase = DeviceInstance::Phase::Cancelled;
-    std::erase_if(library.instances_, [&](const Ref<DeviceInstance>& other) { return other == instance; });
+    library.drop_locked(*Ref<DeviceInstance>(instance));
     return NDIS_STATUS_SUCCESS;
   }
   return NDIS_STATUS_FAILURE;
@@ -119,7 +118,7 @@ NDIS_STATUS deinitialize_device_instance(Adapter& adapter) {
     const auto at = std::ranges::find_if(library.instances_, [&](const Ref<DeviceInstance>& i) { return i->adapter == &adapter; });
     if (at == library.instances_.end() || (*at)->phase != DeviceInstance::Phase::Up) return NDIS_STATUS_FAILURE;
     (*at)->phase = DeviceInstance::Phase::Gone;
-    library.instances_.erase(at);
+    library.drop_locked(**at);
   }
   return remove_stack(adapter, NdisHaltDeviceInstanceDeInitialized) ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE;
 }

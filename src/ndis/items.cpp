@@ -100,6 +100,8 @@ ItemBook::ItemBook()
 
 ItemBook::~ItemBook() = default;
 
+std::uint32_t ItemBook::own_live() const noexcept { return lists_->live() + buffers_->live() + packets_->live() + mdls_->live(); }
+
 ItemBook& ItemBook::current() noexcept { return Library::current().items(); }
 
 NDIS_HANDLE ItemBook::add(const Ref<DriverPool>& pool) {

@@ -80,6 +80,9 @@ class ItemBook {
   PacketPool& packets() noexcept { return *packets_; }
   BufferPool& mdls() noexcept { return *mdls_; }
 
+  /// How many items of NDIS' own are in use: none while nothing is under way.
+  std::uint32_t own_live() const noexcept;
+
   static ItemBook& current() noexcept;
 
   kernel::Lock packet_lock;          ///< guards the counts of uses of indicated packets

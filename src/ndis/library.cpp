@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "kernel/registry.h"
 #include "kernel/unicode.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
@@ -177,13 +178,27 @@ void Library::bind_later(ProtocolDriver& protocol) {
 // ---- adapters ----
 
 Ref<Adapter> Library::add_adapter(MiniportDriver& driver, AdapterConfig config) {
+  describe_in_registry(config);
   Ref<Adapter> adapter(new Adapter(driver, std::move(config)));
   adapter->handle_ = handles_.open(HandleKind::Adapter, adapter.get());
   driver.add(*adapter);
   const kernel::Hold hold(lock_);
   adapter->interface_index_ = ++last_interface_index_;
   adapters_.push_back(adapter);
+  by_device_name_.emplace(kernel::upcased(adapter->config().device_name), adapter.get());
   return adapter;
+}
+
+/// What Windows writes into an adapter's key when it is installed, and what drivers look for there.
+void Library::describe_in_registry(const AdapterConfig& config) {
+  kernel::Registry& registry = system_.registry();
+  const std::size_t last = config.device_name.rfind(u'\\');
+  const std::u16string_view leaf = std::u16string_view(config.device_name).substr(last == std::u16string::npos ? 0 : last + 1);
+  const auto set = [&](std::u16string_view name, std::u16string_view value) {
+    if (!registry.value(config.configuration_key, name)) registry.set_value(config.configuration_key, name, kernel::RegistryValue::string(value));
+  };
+  set(u"NetCfgInstanceId", leaf);
+  set(u"MiniportName", config.device_name);
 }
 
 void Library::forget(Adapter& adapter) {
@@ -191,6 +206,7 @@ void Library::forget(Adapter& adapter) {
   {
     const kernel::Hold hold(lock_);
     gone = take_out(adapters_, adapter);
+    if (gone) by_device_name_.erase(kernel::upcased(gone->config().device_name));
   }
   if (!gone) return;
   gone->driver().remove(*gone);
@@ -205,9 +221,8 @@ std::vector<Ref<Adapter>> Library::adapters() const {
 
 Ref<Adapter> Library::adapter_by_device_name(std::u16string_view name) const {
   const kernel::Hold hold(lock_);
-  for (const Ref<Adapter>& adapter : adapters_)
-    if (kernel::equal_ignore_case(adapter->config().device_name, name)) return adapter;
-  return {};
+  const auto found = by_device_name_.find(kernel::upcased(name));
+  return found == by_device_name_.end() ? Ref<Adapter>() : Ref<Adapter>(found->second);
 }
 
 std::vector<Ref<DeviceInstance>> Library::instances() const {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <ndis.h>
@@ -101,6 +103,8 @@ class Library {
   void report_orphaned_instances(kernel::Driver& driver);
   void check_left_behind(kernel::Driver& driver, LeftBehind::When when);
   void initialize_instance(DeviceInstance& instance);
+  void drop_locked(const DeviceInstance& instance) REQUIRES(lock_);
+  void describe_in_registry(const AdapterConfig& config);
   bool driver_was_intermediate(const kernel::Driver& driver) const EXCLUDES(lock_);
 
   kernel::System& system_;
@@ -115,6 +119,8 @@ class Library {
   std::vector<Ref<MiniportDriver>> miniport_drivers_ GUARDED_BY(lock_);
   std::vector<Ref<ProtocolDriver>> protocols_ GUARDED_BY(lock_);
   std::vector<Ref<Adapter>> adapters_ GUARDED_BY(lock_);
+  std::unordered_map<std::u16string, Adapter*> by_device_name_ GUARDED_BY(lock_);   ///< by upper-case name; looked up only
+  std::unordered_set<std::u16string> live_instances_ GUARDED_BY(lock_);             ///< upper-case names of instances_
   std::vector<Ref<DeviceInstance>> instances_ GUARDED_BY(lock_);
   std::vector<const kernel::Driver*> intermediates_ GUARDED_BY(lock_);   ///< drivers that ever registered an intermediate half
   ULONG last_interface_index_ GUARDED_BY(lock_) = 0;

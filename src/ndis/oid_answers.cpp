@@ -76,6 +76,10 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job) {
   switch (set.Oid) {
     case OID_GEN_CURRENT_PACKET_FILTER: {
       if (set.InformationBufferLength < sizeof(ULONG)) return answered(NDIS_STATUS_INVALID_LENGTH, sizeof(ULONG));
+      job.undo_ = [this, source, filter = source->packet_filter, applied = adapter_.applied_filter] {
+        if (!source->close_called()) source->packet_filter = filter;
+        adapter_.applied_filter = applied;
+      };
       std::memcpy(&source->packet_filter, set.InformationBuffer, sizeof(ULONG));
       job.merged_filter_ = adapter_.merged_filter();
       if (job.merged_filter_ == adapter_.applied_filter) return answered(NDIS_STATUS_SUCCESS, 0);
@@ -87,6 +91,10 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job) {
     case OID_802_3_MULTICAST_LIST: {
       if (set.InformationBufferLength % kAddress != 0)
         return answered(NDIS_STATUS_INVALID_LENGTH, static_cast<UINT>((set.InformationBufferLength / kAddress + 1) * kAddress));
+      job.undo_ = [this, source, list = source->multicast_list, applied = adapter_.applied_multicast] {
+        if (!source->close_called()) source->multicast_list = list;
+        adapter_.applied_multicast = applied;
+      };
       const auto* const list = static_cast<const std::uint8_t*>(set.InformationBuffer);
       source->multicast_list.assign(list, list + set.InformationBufferLength);
       job.merged_multicast_ = adapter_.merged_multicast();

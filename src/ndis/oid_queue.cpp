@@ -202,6 +202,7 @@ void OidQueue::finish(const Ref<OidJob>& job, NDIS_STATUS status) {
       job->own_.DATA.SET_INFORMATION.BytesNeeded = job->bytes_needed_;
     }
   }
+  if (status != NDIS_STATUS_SUCCESS && job->undo_) job->undo_();  // before the next request is looked at
   bool tell = false;
   {
     const kernel::Hold hold(lock_);

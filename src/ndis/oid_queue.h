@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include <ndis.h>
@@ -42,6 +43,7 @@ class OidJob final : public Object {
   bool returned_pending_ = false;          ///< the submitter was told PENDING: completion goes by callback
   bool completed_ = false;
   bool answered_by_ndis_ = false;
+  std::function<void()> undo_;             ///< takes back what NDIS noted for a set that the miniport then refused
   UINT bytes_done_ = 0;                    ///< 5.x miniport: BytesWritten or BytesRead
   UINT bytes_needed_ = 0;
   kernel::Event done_{"OID request done"};

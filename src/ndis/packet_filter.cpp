@@ -52,7 +52,7 @@ void tell_send_while_paused(const Binding& from) {
   // A 5.x protocol knows of no pause: NDIS has made it on its own account. A close it does know of: its handle is told of then.
   if (!from.is_version6()) return;
   const BindingState state = from.state();
-  if (kBindingStates.allows(state, BindingEvent::SendReceive)) return;
+  if (state == BindingState::Restarting || kBindingStates.allows(state, BindingEvent::SendReceive)) return;
   Library::current().observer().on(
       StateMove{"binding", from.name(), to_text(state), to_text(BindingEvent::SendReceive), nullptr, &from.driver(), caller().function});
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// OID requests through their entry points: every pair of generations, states, wrong completions.
+//
+// Pages   ndis/nf-ndis-ndisoidrequest, ndis/nf-ndis-ndisrequest, ndis/nf-ndis-ndismoidrequestcomplete
+#include "ndis/traffic_testing.h"
+
+namespace undis::test {
+namespace {
+
+class RequestingOids : public Traffic {};
+
+TEST_F(RequestingOids, AQueryIsAnsweredAcrossEveryPairOfGenerations) {
+  for (const bool card6 : {true, false})
+    for (const bool protocol6 : {true, false}) {
+      restart("0");
+      start(card(card6));
+      Protocol& p = protocol("proto", protocol6);
+      ULONG number = 0;
+      EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, &number, sizeof(number)), NDIS_STATUS_SUCCESS);
+      EXPECT_EQ(number, 1500U);
+      EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)), static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED));
+      TearDown();
+    }
+  tears_down = false;
+}
+
+TEST_F(RequestingOids, APendedRequestIsCompletedByCallbackAndASecondCompletionIsTold) {
+  for (const bool card6 : {true, false}) {
+    restart("0");
+    seen = {};
+    Card& nic = start(card(card6));
+    Protocol& p = protocol("proto", true);
+    nic.on_oid = [](NDIS_OID) { return static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING); };
+    ULONG number = 0;
+    EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)), static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING));
+    nic.on_oid = nullptr;
+    as(nic.driver, [&] {
+      for (int i = 0; i < 2; ++i) {
+        if (card6) {
+          NDIS_OID_REQUEST other{};
+          NdisMOidRequestComplete(nic.handle, &other, NDIS_STATUS_SUCCESS);  // not the one that is pended
+          break;
+        }
+        NdisMQueryInformationComplete(nic.handle, NDIS_STATUS_NOT_SUPPORTED);
+      }
+    });
+    if (!card6) {
+      EXPECT_EQ(p.requests_done, (std::vector<NDIS_STATUS>{NDIS_STATUS_NOT_SUPPORTED}));
+      expect({"NdisMQueryInformationComplete: no query is pended"});
+      TearDown();
+    } else {
+      EXPECT_TRUE(p.requests_done.empty());
+      EXPECT_EQ(seen.told, (Lines{"NdisMOidRequestComplete: this OID request is not pended"}));
+    }
+  }
+  tears_down = false;
+}
+
+TEST_F(RequestingOids, AMalformedRequestFails) {
+  start(card(true));
+  Protocol& p = protocol("proto", true);
+  as(p.driver, [&] {
+    NDIS_OID_REQUEST request{};
+    EXPECT_EQ(NdisOidRequest(p.handle, &request), NDIS_STATUS_FAILURE);
+  });
+}
+
+}  // namespace
+}  // namespace undis::test
