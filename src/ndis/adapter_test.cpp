@@ -6,7 +6,7 @@
 // network/halting-a-miniport-adapter.
 #include <fmt/format.h>
 
-#include "ndis/core_test.h"
+#include "lab/core_test.h"
 
 namespace undis::test {
 namespace {

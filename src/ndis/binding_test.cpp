@@ -5,7 +5,7 @@
 // -ndiscomplete{bind,unbind}adapterex, -ndisunbindadapter, -ndisreenumerateprotocolbindings, -ndiscompletenetpnpevent.
 #include <fmt/format.h>
 
-#include "ndis/core_test.h"
+#include "lab/core_test.h"
 #include "ndis/strings.h"
 
 namespace undis::test {

@@ -4,7 +4,7 @@
 // meet other things. Pages: network/{starting,stopping,pausing,restarting}-a-driver-stack, network/miniport-adapter-removal.
 #include <fmt/format.h>
 
-#include "ndis/core_test.h"
+#include "lab/core_test.h"
 
 namespace undis::test {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "ndis/core_test.h"
+#include "lab/core_test.h"
 #include "ndis/strings.h"
 
 namespace undis::test {

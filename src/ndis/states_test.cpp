@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "ndis/core_test.h"
+#include "lab/core_test.h"
 
 namespace undis::test {
 namespace {

@@ -31,11 +31,10 @@ struct ProtocolCallbacks {
     NDIS_OPEN_PARAMETERS open{};
     open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
     NDIS_MEDIUM media[] = {NdisMedium802_3};
-    UINT index = 0;
     open.AdapterName = parameters->AdapterName;
     open.MediumArray = media;
     open.MediumArraySize = 1;
-    open.SelectedMediumIndex = &index;
+    open.SelectedMediumIndex = &p.medium_index_;
     p.list_pool_ = make_list_pool(p.protocol, false);
     NET_BUFFER_POOL_PARAMETERS pool{};
     pool.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1};
@@ -108,11 +107,10 @@ struct ProtocolCallbacks {
     Protocol& p = *found;
     p.bind_context_ = bind_context;
     NDIS_MEDIUM media[] = {NdisMedium802_3};
-    UINT index = 0;
     NDIS_STATUS error = NDIS_STATUS_SUCCESS;
     NdisAllocatePacketPoolEx(status, &p.packet_pool_, 64, 0, PROTOCOL_RESERVED_SIZE_IN_PACKET);
     NdisAllocateBufferPool(status, &p.buffer_pool_, 64);
-    NdisOpenAdapter(status, &error, &p.handle, &index, media, 1, p.protocol, &p, device, 0, nullptr);
+    NdisOpenAdapter(status, &error, &p.handle, &p.medium_index_, media, 1, p.protocol, &p, device, 0, nullptr);
   }
   static VOID unbind5(PNDIS_STATUS status, NDIS_HANDLE context, NDIS_HANDLE) {
     Protocol& p = self(context);

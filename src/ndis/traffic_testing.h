@@ -182,6 +182,7 @@ class Protocol {
  private:
   friend struct ProtocolCallbacks;
   NDIS_HANDLE bind_context_ = nullptr;    ///< of a bind whose open is pended
+  UINT medium_index_ = 0;  // written when a pended open completes
   unsigned next_send_ = 0;
   NDIS_HANDLE list_pool_ = nullptr;
   NDIS_HANDLE packet_pool_ = nullptr;

@@ -10,12 +10,16 @@ import sys
 
 import tables
 
+# What the linker and the C start-up code define in every shared object. (The C run time of drivers has names like _itoa.)
+LINKER = {"_init", "_fini", "_edata", "_end", "_bss_start", "_fini_array", "_DYNAMIC", "_GLOBAL_OFFSET_TABLE_"}
+
 
 def symbols(library: str, *options: str) -> set[str]:
     """Names of defined functions and data; C++ names are left out."""
     run = subprocess.run(["nm", "--defined-only", *options, library], capture_output=True, text=True, check=True)
     fields = (line.split() for line in run.stdout.splitlines())
-    return {line[2] for line in fields if len(line) == 3 and line[1] in "TtDdBbRrWVi" and not line[2].startswith("_")}
+    named = {line[2] for line in fields if len(line) == 3 and line[1] in "TtDdBbRrWVi"}
+    return {name for name in named if not name.startswith(("__", "_Z")) and name not in LINKER}
 
 
 def main() -> int:
