@@ -145,7 +145,13 @@ VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
   const DdiCall call(Ddi::NdisFreeNetBufferList);
   if (!check_at_rest(NetBufferList, "freed")) return;
   tell_freed(call, ItemKind::NetBufferList, NetBufferList);
-  NblPool::free(NetBufferList);
+  if (derived(NetBufferList) == Derived::No) {
+    NblPool::free(NetBufferList);
+    return;
+  }
+  tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false, "a clone, fragment or reassembled list is freed by the function for such lists",
+                   item_of(NetBufferList)->origin);
+  free_derived(NetBufferList, 0);
 }
 
 // ---- buffers ----

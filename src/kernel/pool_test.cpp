@@ -6,6 +6,7 @@
 
 #include <ntddk.h>
 
+#include "kernel/sanitizer.h"
 #include "kernel/testing.h"
 
 namespace undis::kernel {
@@ -60,7 +61,7 @@ TEST_F(AllocatingPool, AlignsBlocksOfAPageToAPageAndNeverCrossesOneWithASmallerB
       void* const block = ExAllocatePoolWithTag(NonPagedPool, size, kTag);
       const auto first = reinterpret_cast<std::uintptr_t>(block);
       EXPECT_EQ(first % 16, 0u) << size;
-#if !defined(__SANITIZE_ADDRESS__)  // whose allocator knows no pages
+#if !UNDIS_ADDRESS_SANITIZER  // whose allocator knows no pages
       EXPECT_EQ(first / 4096, (first + size - 1) / 4096) << size;
 #endif
       blocks.push_back(block);
@@ -171,7 +172,7 @@ TEST_F(FreeingPool, IsReportedForAnotherTagAndFreesAllTheSame) {
   EXPECT_THAT(take_misuses(), ElementsAre(Misuse::PoolTagMismatch));
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // which stops the test where the byte is written, as it should
+#if !UNDIS_ADDRESS_SANITIZER  // which stops the test where the byte is written, as it should
 TEST_F(FreeingPool, IsReportedWhenBytesBeyondTheEndWereWritten) {
   as_driver([&] {
     auto* const block = static_cast<char*>(ExAllocatePoolWithTag(NonPagedPool, 100, kTag));

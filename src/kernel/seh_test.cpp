@@ -3,6 +3,7 @@
 // Page  kernel/handling-exceptions
 #include <ntddk.h>
 
+#include "kernel/sanitizer.h"
 #include "kernel/testing.h"
 
 extern "C" {
@@ -93,7 +94,7 @@ TEST_F(HandlingExceptions, DoesNotPassThroughUndisIntoAnotherDriver) {
   EXPECT_EQ(outcome, Outcome::BugCheck);
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // which takes the signal for itself
+#if !UNDIS_ADDRESS_SANITIZER  // which takes the signal for itself
 TEST_F(HandlingExceptions, CatchesAnAccessToABadAddress) {
   system->enable_crash_reports();
   NTSTATUS status = STATUS_SUCCESS;

@@ -144,9 +144,10 @@ void release(NDIS_PACKET* packet, Hop& hop) {
   end_hop(item, hop);
   if (item.owner == nullptr && item.made_from == &adapter) {  // NDIS' own: it goes, and what it stood for has one use less
     NET_BUFFER_LIST* const list = item.list;
+    const std::uint8_t list_hop = item.list_hop;
     free_translation(packet);
     Chain back;
-    if (list != nullptr) release(*item_of(list), back);
+    if (list != nullptr) release(*item_of(list), list_hop, back);
     give_back(back, 0);
     return;
   }

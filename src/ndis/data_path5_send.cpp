@@ -7,6 +7,7 @@
 //         miniport's functions are called one at a time, at DISPATCH_LEVEL; what comes meanwhile is queued and NDIS_STATUS_PENDING.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,10 +37,12 @@ bool serialized_begin(Adapter& adapter, PacketItem& packet) noexcept {
   return false;
 }
 
-/// The next packet in line for the thread that is `busy`; nullptr: none, and it is busy no more.
-PacketItem* serialized_next(Adapter& adapter) noexcept {
+/// The next packet in line for the thread that is `busy`; nullptr: none. `request`: an OID request is in line before it.
+PacketItem* serialized_next(Adapter& adapter, bool& request) noexcept {
   SendQueue& queue = adapter.send_queue;
   const kernel::Hold hold(queue.lock);
+  request = std::exchange(queue.request_waits, false);
+  if (request) return nullptr;
   Item* before = nullptr;
   // While the driver has no room for sends, returns still go through.
   for (Item* at = queue.first; at != nullptr; before = at, at = at->next) {
@@ -125,8 +128,14 @@ void send_one(Adapter& adapter, NDIS_PACKET* packet, NDIS_STATUS* final) {
 }
 
 void drain(Adapter& adapter) {
-  while (PacketItem* const item = serialized_next(adapter)) {
-    if (item->state == ItemState::Sent) {
+  for (;;) {
+    bool request = false;
+    PacketItem* const item = serialized_next(adapter, request);
+    if (request) {
+      adapter.oids.deliver_in_turn();
+    } else if (item == nullptr) {
+      return;
+    } else if (item->state == ItemState::Sent) {
       send_one(adapter, item->body(), nullptr);
     } else {
       call_return(adapter, item->body());
@@ -160,6 +169,25 @@ void unblock(Adapter& adapter) {
 }
 
 }  // namespace
+
+bool begin_turn(Adapter& adapter) noexcept {
+  SendQueue& queue = adapter.send_queue;
+  const kernel::Hold hold(queue.lock);
+  if (queue.busy) {
+    queue.request_waits = true;
+    return false;
+  }
+  queue.busy = true;
+  return true;
+}
+
+void end_turn(Adapter& adapter) { drain(adapter); }
+
+bool request_waits(Adapter& adapter) noexcept {
+  SendQueue& queue = adapter.send_queue;
+  const kernel::Hold hold(queue.lock);
+  return queue.request_waits;
+}
 
 // ---- legs ----
 

@@ -26,6 +26,7 @@ NET_BUFFER_LIST* stand_in(NET_BUFFER_LIST* original) noexcept {
   NET_BUFFER_LIST* const list = clone(nullptr, original, nullptr, nullptr, true);
   if (list == nullptr) return nullptr;
   item_of(list)->parent = item_of(original);
+  item_of(list)->parent_hop = static_cast<std::uint8_t>(item_of(original)->depth - 1);
   std::memcpy(list->NetBufferListInfo, original->NetBufferListInfo, sizeof(list->NetBufferListInfo));
   list->NblFlags = original->NblFlags;
   list->Status = original->Status;
@@ -56,9 +57,8 @@ bool call_receive(Binding& to, const Chain& chain, NDIS_PORT_NUMBER port, ULONG 
   return true;
 }
 
-void release(NblItem& item, Chain& back) noexcept {
-  Hop& hop = *item.top();
-  if (std::atomic_ref(hop.out).fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+void release(NblItem& item, std::uint8_t hop, Chain& back) noexcept {
+  if (std::atomic_ref(item.hops[hop].out).fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   back.append(item.body());
 }
 
@@ -229,11 +229,12 @@ void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NU
         for (NET_BUFFER_LIST* list = target.chain.first; list != nullptr;) {
           NET_BUFFER_LIST* const next = list->Next;
           NblItem* const parent = item_of(list)->parent;
+          const std::uint8_t hop = parent != nullptr ? item_of(list)->parent_hop : static_cast<std::uint8_t>(item_of(list)->depth - 1);
           if (parent != nullptr) {
             pop(*item_of(list));
             free_derived(list, 0);
           }
-          release(parent != nullptr ? *parent : *item_of(list), back);
+          release(parent != nullptr ? *parent : *item_of(list), hop, back);
           list = next;
         }
       }
@@ -243,7 +244,7 @@ void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NU
         deliver_as_packets(to, list, false);
         to.receives.leave();
       }
-      release(*item_of(list), back);
+      release(*item_of(list), static_cast<std::uint8_t>(item_of(list)->depth - 1), back);
     }
     if (!target.lists.empty()) call_receive_complete(to);
   }
@@ -280,9 +281,10 @@ void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags)
     item.holder = nullptr;
     if (item.parent != nullptr) {
       NblItem& parent = *item.parent;
+      const std::uint8_t parent_hop = item.parent_hop;
       pop(item);
       free_derived(list, 0);
-      release(parent, back);
+      release(parent, parent_hop, back);
     } else if (item.packet != nullptr) {
       NDIS_PACKET* const packet = item.packet;
       Hop& packet_hop = item_of(packet)->hops[item.packet_hop];
@@ -294,7 +296,7 @@ void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags)
       free_translation(list);
     } else {
       item.holder = &from.driver();
-      release(item, back);
+      release(item, static_cast<std::uint8_t>(item.depth - 1), back);
     }
     list = next;
   }

@@ -86,8 +86,8 @@ struct Chain {
 
 /// ProtocolReceiveNetBufferLists of a 6.x binding. False: it is being closed; nothing was called.
 bool call_receive(Binding& to, const Chain& chain, NDIS_PORT_NUMBER port, ULONG flags);
-/// One use less of an indicated list; the last use ends its leg and puts it on `back` for its adapter.
-void release(NblItem& item, Chain& back) noexcept;
+/// One use less of that leg of an indicated list; after the last one it is put on `back` for its adapter.
+void release(NblItem& item, std::uint8_t hop, Chain& back) noexcept;
 /// Gives lists back to the adapters that indicated them (the adapters' gates are left here).
 void give_back(const Chain& chain, ULONG flags);
 /// A list of the 6.x sender is complete: ends its leg and calls the protocol (or completes the packet it stands for).
@@ -99,6 +99,11 @@ void call_send_complete(Binding& to, const Chain& chain, ULONG flags);
 
 /// Hands packets that are already on a Send leg to a 5.x miniport.
 void give_packets(Adapter& adapter, NDIS_PACKET** packets, UINT count);
+/// For OID requests to a serialized 5.x driver: true if its functions may be called now, until end_turn(). False: the request is noted,
+/// and OidQueue::deliver_in_turn() is called when it may be.
+bool begin_turn(Adapter& adapter) noexcept;
+void end_turn(Adapter& adapter);
+bool request_waits(Adapter& adapter) noexcept;
 /// A Send leg is over: the protocol is called (or the part of a list is accounted for). No gate of the adapter is touched before.
 void finish_send(NDIS_PACKET* packet, Hop& hop, NDIS_STATUS status);
 /// MiniportReturnPacket, in its turn if the driver is serialized.

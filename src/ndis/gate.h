@@ -24,6 +24,11 @@ class Gate {
     inside_ += users;
     return true;
   }
+  /// More users, let in by one that is inside: also when the gate is closed.
+  void add(std::uint32_t users) noexcept EXCLUDES(lock_) {
+    const kernel::Hold hold(lock_);
+    inside_ += users;
+  }
   void leave(std::uint32_t users = 1) noexcept EXCLUDES(lock_) {
     const kernel::Hold hold(lock_);
     inside_ -= users;

@@ -62,6 +62,7 @@ inline constexpr std::size_t kMaxHops = 4;
 struct alignas(16) NblItem : Item {
   Hop hops[kMaxHops];
   NblItem* parent;                   ///< NDIS' own clone: the list that it stands for on one of several bindings
+  std::uint8_t parent_hop;           ///< which leg of that list
   NDIS_PACKET* packet;               ///< NDIS' own list: the 5.x packet that it stands for
   bool ndis_data;                    ///< NDIS' own list, with data of its own
   std::uint8_t packet_hop;           ///< which hop of that packet
@@ -95,6 +96,7 @@ struct alignas(16) PacketItem : Item {
   Hop hops[kMaxHops];                ///< a slot is in use while its kind is not None
   PacketUse uses[kMaxUses];
   NET_BUFFER_LIST* list;             ///< NDIS' own packet: the 6.x list that it stands for (a part of)
+  std::uint8_t list_hop;             ///< which leg of that list
   const Adapter* made_from;          ///< NDIS' own packet: the adapter on whose behalf it is indicated first
   MDL* own_mdls;                     ///< NDIS' own packet: the MDLs that go with it
   Binding* transfer;                 ///< binding whose NdisTransferData into it is under way

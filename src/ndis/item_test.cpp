@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "kernel/sanitizer.h"
 #include "ndis/buffer_pool.h"
 #include "ndis/traffic_testing.h"
 
@@ -175,6 +176,7 @@ TEST_F(Items, FreeingTwiceIsToldAndHarmless) {
   expect({"NdisFreeNetBuffer: NblMisuse", "NdisFreeNetBufferList: NblMisuse", "NdisFreeNetBuffer: NblMisuse", "NdisFreeNetBufferListPool: handle"});
 }
 
+#if !UNDIS_ADDRESS_SANITIZER  // which stops the test where the freed list is read
 TEST_F(Items, AFreedListIsPoison) {
   as_driver([] {
     const NDIS_HANDLE pool = list_pool(false);
@@ -186,6 +188,7 @@ TEST_F(Items, AFreedListIsPoison) {
     NdisFreeNetBufferListPool(pool);
   });
 }
+#endif
 
 TEST_F(Items, APoolThatIsFreedBeforeItsListsIsToldAndTheListsStayUntilTheyAreFreed) {
   as_driver([] {

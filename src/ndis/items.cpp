@@ -100,6 +100,8 @@ ItemBook::ItemBook()
 
 ItemBook::~ItemBook() = default;
 
+std::vector<DriverPool*> ItemBook::own() const { return {lists_.get(), buffers_.get(), packets_.get(), mdls_.get()}; }
+
 std::uint32_t ItemBook::own_live() const noexcept { return lists_->live() + buffers_->live() + packets_->live() + mdls_->live(); }
 
 ItemBook& ItemBook::current() noexcept { return Library::current().items(); }
@@ -160,15 +162,24 @@ std::vector<Ref<DriverPool>> ItemBook::pools_of(const kernel::Driver& driver) co
 void sweep_items(kernel::Driver& driver, LeftBehind::When when) {
   ItemBook& book = ItemBook::current();
   Observer& observer = Library::current().observer();
+  const auto tell_out = [&](const DriverPool& pool, const std::vector<Item*>& out) {
+    if (driver.harness() || out.empty()) return;
+    const bool unload = when == LeftBehind::When::Unload;
+    observer.on(ItemsOut{&driver, pool.items(), pool.name(), unload ? "not freed when the driver was unloaded" : "not freed when DriverEntry failed",
+                         out.size(), out.front()->origin});
+  };
   for (const Ref<DriverPool>& pool : book.pools_of(driver)) {
-    const std::vector<Item*> out = pool->live_items();
-    if (!driver.harness() && !out.empty())
-      observer.on(ItemsOut{&driver, pool->items(), pool->name(),
-                           when == LeftBehind::When::Unload ? "not freed when the driver was unloaded" : "not freed when DriverEntry failed", out.size(),
-                           out.front()->origin});
+    tell_out(*pool, pool->live_items());
     if (!driver.harness() && pool->open()) observer.on(LeftBehind{when, &driver, pool->kind(), pool->name(), false, false, pool->origin()});
     if (pool->open()) Library::current().handles().close(pool->handle());
     book.drop(*pool);
+  }
+  // What came out of NDIS' own pools: clones without a pool, buffers without one.
+  for (DriverPool* const pool : book.own()) {
+    std::vector<Item*> out = pool->live_items();
+    std::erase_if(out, [&driver](const Item* item) { return item->owner != &driver; });
+    tell_out(*pool, out);
+    for (Item* const item : out) item->pool->give(item);
   }
 }
 

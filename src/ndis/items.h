@@ -80,6 +80,7 @@ class ItemBook {
   PacketPool& packets() noexcept { return *packets_; }
   BufferPool& mdls() noexcept { return *mdls_; }
 
+  std::vector<DriverPool*> own() const;
   /// How many items of NDIS' own are in use: none while nothing is under way.
   std::uint32_t own_live() const noexcept;
 

@@ -12,6 +12,7 @@
 #include "ndis/adapter.h"
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
+#include "ndis/data_path_parts.h"
 #include "ndis/library.h"
 
 namespace undis {
@@ -149,8 +150,29 @@ NDIS_STATUS OidQueue::deliver6(OidJob& job) {
 }
 
 NDIS_STATUS OidQueue::deliver5(OidJob& job) {
+  if (!adapter_.is_serialized()) return call5(job);
+  if (!data_path::begin_turn(adapter_)) return NDIS_STATUS_PENDING;  // deliver_in_turn() goes on
+  const kernel::RaiseIrql raised(DISPATCH_LEVEL);
+  const NDIS_STATUS status = call5(job);
+  data_path::end_turn(adapter_);
+  return status;
+}
+
+void OidQueue::deliver_in_turn() {
+  Ref<OidJob> job;
+  {
+    const kernel::Hold hold(lock_);
+    job = current_;
+  }
+  if (!job) return;
+  const NDIS_STATUS status = call5(*job);
+  if (status == NDIS_STATUS_PENDING) return;
+  finish(job, status);
+  run();
+}
+
+NDIS_STATUS OidQueue::call5(OidJob& job) {
   const MiniportDriver& driver = adapter_.driver();
-  const kernel::RaiseIrql raised(adapter_.is_serialized() ? DISPATCH_LEVEL : PASSIVE_LEVEL);
   NDIS_STATUS status = NDIS_STATUS_NOT_SUPPORTED;
   if (is_query(job.own_.RequestType)) {
     auto& query = job.own_.DATA.QUERY_INFORMATION;
@@ -182,6 +204,7 @@ bool OidQueue::complete(NDIS_OID_REQUEST* request, NDIS_STATUS status) {
 
 bool OidQueue::complete5(NDIS_STATUS status, bool query) {
   Ref<OidJob> job;
+  if (data_path::request_waits(adapter_)) return false;  // the driver has not seen it yet
   {
     const kernel::Hold hold(lock_);
     if (!current_ || current_->completed_ || adapter_.is_version6() || is_query(current_->own_.RequestType) != query) return false;

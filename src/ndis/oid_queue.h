@@ -64,6 +64,8 @@ class OidQueue {
   bool complete5(NDIS_STATUS status, bool query) EXCLUDES(lock_);
   /// NdisCancelOidRequest.
   void cancel(Binding& source, void* request_id) EXCLUDES(lock_);
+  /// A serialized 5.x driver is free for the request that waits for it. Called by the data path, whose turn it is.
+  void deliver_in_turn() EXCLUDES(lock_);
   bool idle() const noexcept EXCLUDES(lock_);
   /// Waits until no request is waiting or under way (LIFE-149). PASSIVE_LEVEL.
   void wait_idle() noexcept EXCLUDES(lock_);
@@ -75,6 +77,7 @@ class OidQueue {
   NDIS_STATUS deliver(OidJob& job);
   NDIS_STATUS deliver6(OidJob& job);
   NDIS_STATUS deliver5(OidJob& job);
+  NDIS_STATUS call5(OidJob& job);
   /// Answers what NDIS keeps itself; NDIS_STATUS_NOT_RECOGNIZED: the miniport is to be asked.
   NDIS_STATUS answer_itself(OidJob& job);
   void finish(const Ref<OidJob>& job, NDIS_STATUS status) EXCLUDES(lock_);

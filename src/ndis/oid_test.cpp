@@ -57,6 +57,32 @@ TEST_F(RequestingOids, APendedRequestIsCompletedByCallbackAndASecondCompletionIs
   tears_down = false;
 }
 
+TEST_F(RequestingOids, ARequestToASerializedMiniportWaitsForItsTurn) {
+  Card& made = card(false);
+  made.serialized = true;
+  made.send_packets = false;
+  Card& nic = start(made);
+  Protocol& p = protocol("proto", false);
+  ULONG number = 0;
+  bool sending = false;
+  bool reentered = false;
+  nic.on_oid = [&](NDIS_OID) {
+    reentered |= sending;
+    EXPECT_EQ(kernel::irql(), DISPATCH_LEVEL);
+    return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED);
+  };
+  nic.on_send5 = [&](NDIS_PACKET*) {
+    sending = true;
+    EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)), static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING));
+    sending = false;
+    return static_cast<NDIS_STATUS>(NDIS_STATUS_SUCCESS);
+  };
+  EXPECT_EQ(p.send_one(frame(1, 60)), static_cast<NDIS_STATUS>(NDIS_STATUS_SUCCESS));
+  EXPECT_FALSE(reentered);
+  EXPECT_EQ(p.requests_done, (std::vector<NDIS_STATUS>{NDIS_STATUS_NOT_SUPPORTED}));
+  nic.on_oid = nullptr;
+}
+
 TEST_F(RequestingOids, AMalformedRequestFails) {
   start(card(true));
   Protocol& p = protocol("proto", true);

@@ -14,6 +14,7 @@ struct SendQueue {
   Item* first GUARDED_BY(lock) = nullptr;         ///< state Sent: to be sent; else: to be returned
   Item* last GUARDED_BY(lock) = nullptr;
   bool busy GUARDED_BY(lock) = false;             ///< a function of the driver runs
+  bool request_waits GUARDED_BY(lock) = false;    ///< the adapter's current OID request waits for its turn
   bool blocked GUARDED_BY(lock) = false;          ///< it answered RESOURCES: until NdisMSendResourcesAvailable or a completion
 };
 

@@ -124,9 +124,8 @@ void send_as_packets(NET_BUFFER_LIST* chain) {
         PacketItem& item = *item_of(packets[i]);
         push(item, Hop::Kind::Send, &adapter, nullptr);
         item.holder = &adapter.driver().driver();
-        adapter.sends.enter();  // counted packet by packet; the list's own count is given back below
       }
-      adapter.sends.leave();
+      adapter.sends.add(parts - 1);  // counted packet by packet from here
     }
     if (next == nullptr && !packets.empty()) give_packets(adapter, packets.data(), static_cast<UINT>(packets.size()));
     list = next;
@@ -186,12 +185,14 @@ void send_as_lists(Adapter& adapter, NDIS_PACKET** packets, UINT count) {
 
 void deliver_as_packets(Binding& to, NET_BUFFER_LIST* list, bool resources) {
   NblItem& list_item = *item_of(list);
-  Hop& list_hop = *list_item.top();
+  const auto list_hop_index = static_cast<std::uint8_t>(list_item.depth - 1);
+  Hop& list_hop = list_item.hops[list_hop_index];
   for (NET_BUFFER* buffer = list->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
     NDIS_PACKET* const packet = packet_for(list, buffer, false);
     if (packet == nullptr) return;  // no memory: this binding misses the frame
     PacketItem& item = *item_of(packet);
     item.made_from = list_hop.adapter;
+    item.list_hop = list_hop_index;
     Hop& hop = *push(item, Hop::Kind::Receive, list_hop.adapter, nullptr);
     hop.resources = resources;
     NDIS_SET_PACKET_STATUS(packet, resources ? NDIS_STATUS_RESOURCES : NDIS_STATUS_SUCCESS);
