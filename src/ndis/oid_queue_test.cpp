@@ -474,7 +474,7 @@ TEST_F(AnsweredFromAttributes, WithoutAskingTheMiniport) {
       }
     }
     std::array<std::uint8_t, 6> address{};
-    for (const NDIS_OID oid : {OID_802_3_PERMANENT_ADDRESS, OID_802_3_CURRENT_ADDRESS}) {
+    for (const NDIS_OID oid : {NDIS_OID{OID_802_3_PERMANENT_ADDRESS}, NDIS_OID{OID_802_3_CURRENT_ADDRESS}}) {
       NDIS_OID_REQUEST query = query_request(oid, address.data(), 6);
       EXPECT_EQ(NdisOidRequest(handle(), &query), NDIS_STATUS_SUCCESS);
       EXPECT_EQ(address, (std::array<std::uint8_t, 6>{2, 0, 0, 0, 6, 1}));
