@@ -3,7 +3,8 @@
 // NDIS 5 buffers: an NDIS_BUFFER is an MDL.
 //
 // Pages   ndis/nf-ndis-ndisallocatebuffer, ndis/nf-ndis-ndisallocatebufferpool
-// Beyond  A pool has no upper limit, as on Windows NT: NumberOfDescriptors is a hint. A NULL pool handle is allowed.
+// Beyond  A pool has no upper limit, as on Windows NT: NumberOfDescriptors is a hint. A NULL pool handle is
+// allowed.
 #include "ddi/ddi_call.h"
 #include "ndis/buffer_pool.h"
 #include "ndis/items.h"
@@ -12,7 +13,9 @@ using namespace undis;
 
 namespace {
 
-ItemBook& book() { return Library::current().items(); }
+ItemBook& book() {
+  return Library::current().items();
+}
 
 BufferPool* find_pool(const DdiCall& call, NDIS_HANDLE handle) {
   if (handle == nullptr) return &book().mdls();
@@ -21,7 +24,8 @@ BufferPool* find_pool(const DdiCall& call, NDIS_HANDLE handle) {
   return pool;
 }
 
-void allocate(const DdiCall& call, NDIS_STATUS* status, MDL** buffer, NDIS_HANDLE handle, void* address, std::size_t length) {
+void allocate(const DdiCall& call, NDIS_STATUS* status, MDL** buffer, NDIS_HANDLE handle, void* address,
+              std::size_t length) {
   *buffer = nullptr;
   *status = call.returns(NDIS_STATUS_FAILURE);
   BufferPool* const pool = find_pool(call, handle);
@@ -29,10 +33,12 @@ void allocate(const DdiCall& call, NDIS_STATUS* status, MDL** buffer, NDIS_HANDL
   *buffer = pool->describe(handle != nullptr ? pool->owner() : &call.driver(), address, length);
   if (*buffer == nullptr) return;
   *status = call.returns(NDIS_STATUS_SUCCESS);
-  tell_item(Library::current().observer(), ItemEvent::What::Allocated, ItemKind::Buffer, *buffer, nullptr, &call.driver(), call.name(), {});
+  tell_item(Library::current().observer(), ItemEvent::What::Allocated, ItemKind::Buffer, *buffer, nullptr,
+            &call.driver(), call.name(), {});
 }
 
-/// False, and told, if the buffer was freed. Other MDLs are let pass: a highest-level protocol may use those of the system.
+/// False, and told, if the buffer was freed. Other MDLs are let pass: a highest-level protocol may use those
+/// of the system.
 bool usable(MDL* buffer) {
   if (find_item(ItemKind::Buffer, buffer) != ItemFound::Freed) return true;
   tell_item_misuse(ItemKind::Buffer, buffer, false, "the buffer was freed before", item_of(buffer)->origin);
@@ -64,7 +70,8 @@ VOID NdisFreeBufferPool(NDIS_HANDLE PoolHandle) {
 }
 
 // Page    ndis/nf-ndis-ndisallocatebuffer                            IRQL  <= DISPATCH_LEVEL
-VOID NdisAllocateBuffer(PNDIS_STATUS Status, PNDIS_BUFFER* Buffer, NDIS_HANDLE PoolHandle, PVOID VirtualAddress, UINT Length) {
+VOID NdisAllocateBuffer(PNDIS_STATUS Status, PNDIS_BUFFER* Buffer, NDIS_HANDLE PoolHandle,
+                        PVOID VirtualAddress, UINT Length) {
   const DdiCall call(Ddi::NdisAllocateBuffer);
   allocate(call, Status, Buffer, PoolHandle, VirtualAddress, Length);
 }
@@ -78,15 +85,18 @@ VOID NdisFreeBuffer(PNDIS_BUFFER Buffer) {
     return;
   }
   if (!acts_for(&call.driver(), item_of(Buffer)->owner) || item_of(Buffer)->owner == nullptr) {
-    tell_item_misuse(ItemKind::Buffer, Buffer, false, "the buffer that is freed belongs to another", item_of(Buffer)->origin);
+    tell_item_misuse(ItemKind::Buffer, Buffer, false, "the buffer that is freed belongs to another",
+                     item_of(Buffer)->origin);
     return;
   }
-  tell_item(Library::current().observer(), ItemEvent::What::Freed, ItemKind::Buffer, Buffer, &call.driver(), nullptr, call.name(), {});
+  tell_item(Library::current().observer(), ItemEvent::What::Freed, ItemKind::Buffer, Buffer, &call.driver(),
+            nullptr, call.name(), {});
   BufferPool::free(Buffer);
 }
 
 // IRQL  <= DISPATCH_LEVEL
-VOID NdisCopyBuffer(PNDIS_STATUS Status, PNDIS_BUFFER* Buffer, NDIS_HANDLE PoolHandle, PVOID MemoryDescriptor, UINT Offset, UINT Length) {
+VOID NdisCopyBuffer(PNDIS_STATUS Status, PNDIS_BUFFER* Buffer, NDIS_HANDLE PoolHandle, PVOID MemoryDescriptor,
+                    UINT Offset, UINT Length) {
   const DdiCall call(Ddi::NdisCopyBuffer);
   auto* const from = static_cast<MDL*>(MemoryDescriptor);
   if (Offset > from->ByteCount || Length > from->ByteCount - Offset) {
@@ -163,4 +173,6 @@ ULONG NDIS_BUFFER_TO_SPAN_PAGES(PNDIS_BUFFER Buffer) {
 }
 
 // There is one cache, and no device that does not see it.
-VOID NdisFlushBuffer(PNDIS_BUFFER, BOOLEAN) { const DdiCall call(Ddi::NdisFlushBuffer); }
+VOID NdisFlushBuffer(PNDIS_BUFFER, BOOLEAN) {
+  const DdiCall call(Ddi::NdisFlushBuffer);
+}

@@ -2,7 +2,8 @@
 //
 // NdisAllocateMdl and NdisFreeMdl: an MDL of the kernel for non-paged memory.
 //
-// Page    nblapi/nf-nblapi-ndisallocatenetbuffer says what such an MDL is for; the two functions have no page any more
+// Page    nblapi/nf-nblapi-ndisallocatenetbuffer says what such an MDL is for; the two functions have no page
+// any more
 #include "ddi/caller_handle.h"
 #include "ddi/ddi_call.h"
 

@@ -14,10 +14,12 @@
 using namespace undis;
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbufferlistcontext          IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize, USHORT ContextBackFill, ULONG) {
+NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
+                                             USHORT ContextBackFill, ULONG) {
   const DdiCall call(Ddi::NdisAllocateNetBufferListContext);
   if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live) {
-    tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false, "context space is asked for in what is no net buffer list, or was freed");
+    tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
+                     "context space is asked for in what is no net buffer list, or was freed");
     return call.returns(NDIS_STATUS_FAILURE);
   }
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
@@ -27,15 +29,18 @@ NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USH
 // Page    nblapi/nf-nblapi-ndisfreenetbufferlistcontext              IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
   const DdiCall call(Ddi::NdisFreeNetBufferListContext);
-  if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live || !remove_context(NetBufferList, ContextSize))
-    tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false, "more context space is given back than was allocated");
+  if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live ||
+      !remove_context(NetBufferList, ContextSize))
+    tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
+                     "more context space is given back than was allocated");
 }
 
 // Page    nblapi/nf-nblapi-ndisretreatnetbufferdatastart             IRQL  <= DISPATCH_LEVEL
 NDIS_STATUS NdisRetreatNetBufferDataStart(PNET_BUFFER NetBuffer, ULONG DataOffsetDelta, ULONG DataBackFill,
                                           NET_BUFFER_ALLOCATE_MDL_HANDLER AllocateMdlHandler) {
   const DdiCall call(Ddi::NdisRetreatNetBufferDataStart);
-  if (DataOffsetDelta > NetBuffer->DataOffset && AllocateMdlHandler == nullptr && call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
+  if (DataOffsetDelta > NetBuffer->DataOffset && AllocateMdlHandler == nullptr && call.fails())
+    return call.returns(NDIS_STATUS_RESOURCES);
   return call.returns(retreat(NetBuffer, DataOffsetDelta, DataBackFill, AllocateMdlHandler));
 }
 
@@ -43,26 +48,32 @@ namespace {
 
 void advance_or_tell(NET_BUFFER* buffer, ULONG delta, bool free_mdl, FreeMdl free) {
   if (!advance(buffer, delta, free_mdl, free))
-    tell_item_misuse(ItemKind::NetBuffer, buffer, false, fmt::format("{} bytes are released of a net buffer that has {}", delta, buffer->DataLength));
+    tell_item_misuse(
+        ItemKind::NetBuffer, buffer, false,
+        fmt::format("{} bytes are released of a net buffer that has {}", delta, buffer->DataLength));
 }
 
 }  // namespace
 
 // Page    nblapi/nf-nblapi-ndisadvancenetbufferdatastart             IRQL  <= DISPATCH_LEVEL
-VOID NdisAdvanceNetBufferDataStart(PNET_BUFFER NetBuffer, ULONG DataOffsetDelta, BOOLEAN FreeMdl, NET_BUFFER_FREE_MDL_HANDLER FreeMdlHandler) {
+VOID NdisAdvanceNetBufferDataStart(PNET_BUFFER NetBuffer, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
+                                   NET_BUFFER_FREE_MDL_HANDLER FreeMdlHandler) {
   const DdiCall call(Ddi::NdisAdvanceNetBufferDataStart);
   advance_or_tell(NetBuffer, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
 }
 
 // Page    nblapi/nf-nblapi-ndisretreatnetbufferlistdatastart         IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisRetreatNetBufferListDataStart(PNET_BUFFER_LIST NetBufferList, ULONG DataOffsetDelta, ULONG DataBackFill,
-                                              NET_BUFFER_ALLOCATE_MDL_HANDLER AllocateMdlHandler, NET_BUFFER_FREE_MDL_HANDLER FreeMdlHandler) {
+NDIS_STATUS NdisRetreatNetBufferListDataStart(PNET_BUFFER_LIST NetBufferList, ULONG DataOffsetDelta,
+                                              ULONG DataBackFill,
+                                              NET_BUFFER_ALLOCATE_MDL_HANDLER AllocateMdlHandler,
+                                              NET_BUFFER_FREE_MDL_HANDLER FreeMdlHandler) {
   const DdiCall call(Ddi::NdisRetreatNetBufferListDataStart);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   for (NET_BUFFER* buffer = NetBufferList->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
     const NDIS_STATUS status = retreat(buffer, DataOffsetDelta, DataBackFill, AllocateMdlHandler);
     if (status == NDIS_STATUS_SUCCESS) continue;
-    for (NET_BUFFER* done = NetBufferList->FirstNetBuffer; done != buffer; done = done->Next) advance(done, DataOffsetDelta, true, FreeMdlHandler);
+    for (NET_BUFFER* done = NetBufferList->FirstNetBuffer; done != buffer; done = done->Next)
+      advance(done, DataOffsetDelta, true, FreeMdlHandler);
     return call.returns(status);
   }
   return call.returns(NDIS_STATUS_SUCCESS);
@@ -84,14 +95,16 @@ VOID NdisAdjustNetBufferCurrentMdl(PNET_BUFFER NetBuffer) {
 
 // Page    nblapi/nf-nblapi-ndisgetdatabuffer                         IRQL  <= DISPATCH_LEVEL
 // Beyond  The data is mapped already, so the call fails for what the page lists and for nothing else.
-PVOID NdisGetDataBuffer(PNET_BUFFER NetBuffer, ULONG BytesNeeded, PVOID Storage, UINT AlignMultiple, UINT AlignOffset) {
+PVOID NdisGetDataBuffer(PNET_BUFFER NetBuffer, ULONG BytesNeeded, PVOID Storage, UINT AlignMultiple,
+                        UINT AlignOffset) {
   const DdiCall call(Ddi::NdisGetDataBuffer);
   if (call.fails()) return nullptr;
   return data_buffer(NetBuffer, BytesNeeded, Storage, AlignMultiple, AlignOffset);
 }
 
 // Page    nblapi/nf-nblapi-ndiscopyfromnetbuffertonetbuffer          IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisCopyFromNetBufferToNetBuffer(PNET_BUFFER Destination, ULONG DestinationOffset, ULONG BytesToCopy, PNET_BUFFER Source, ULONG SourceOffset,
+NDIS_STATUS NdisCopyFromNetBufferToNetBuffer(PNET_BUFFER Destination, ULONG DestinationOffset,
+                                             ULONG BytesToCopy, PNET_BUFFER Source, ULONG SourceOffset,
                                              PULONG BytesCopied) {
   const DdiCall call(Ddi::NdisCopyFromNetBufferToNetBuffer);
   *BytesCopied = 0;

@@ -14,16 +14,23 @@ using namespace undis;
 
 namespace {
 
-ItemBook& book() { return Library::current().items(); }
-HandleTable& handles() { return Library::current().handles(); }
+ItemBook& book() {
+  return Library::current().items();
+}
+HandleTable& handles() {
+  return Library::current().handles();
+}
 
 /// Whose the pool is: the caller's, or, if the host itself calls, the driver's whose handle is passed.
 kernel::Driver* owner_of(const DdiCall& call, NDIS_HANDLE handle) {
   kernel::Driver* const driver = &call.driver();
   if (!driver->harness() || handle == nullptr) return driver;
-  if (const Ref<Adapter> adapter = handles().find<Adapter>(handle); adapter) return &adapter->driver().driver();
-  if (const Ref<ProtocolDriver> protocol = handles().find<ProtocolDriver>(handle); protocol) return &protocol->driver();
-  if (const Ref<MiniportDriver> miniport = handles().find<MiniportDriver>(handle); miniport) return &miniport->driver();
+  if (const Ref<Adapter> adapter = handles().find<Adapter>(handle); adapter)
+    return &adapter->driver().driver();
+  if (const Ref<ProtocolDriver> protocol = handles().find<ProtocolDriver>(handle); protocol)
+    return &protocol->driver();
+  if (const Ref<MiniportDriver> miniport = handles().find<MiniportDriver>(handle); miniport)
+    return &miniport->driver();
   return driver;
 }
 
@@ -44,11 +51,13 @@ T* find_optional_pool(const DdiCall& call, const char* argument, NDIS_HANDLE han
 }
 
 void tell_allocated(const DdiCall& call, ItemKind kind, const void* item) {
-  tell_item(Library::current().observer(), ItemEvent::What::Allocated, kind, item, nullptr, &call.driver(), call.name(), {});
+  tell_item(Library::current().observer(), ItemEvent::What::Allocated, kind, item, nullptr, &call.driver(),
+            call.name(), {});
 }
 
 void tell_freed(const DdiCall& call, ItemKind kind, const void* item) {
-  tell_item(Library::current().observer(), ItemEvent::What::Freed, kind, item, &call.driver(), nullptr, call.name(), {});
+  tell_item(Library::current().observer(), ItemEvent::What::Freed, kind, item, &call.driver(), nullptr,
+            call.name(), {});
 }
 
 NET_BUFFER_LIST* allocated(const DdiCall& call, NET_BUFFER_LIST* list) {
@@ -65,32 +74,38 @@ bool has_header(const NDIS_OBJECT_HEADER& header, UCHAR revision, std::size_t si
 // ---- pools ----
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbufferlistpool             IRQL  <= DISPATCH_LEVEL
-NDIS_HANDLE NdisAllocateNetBufferListPool(NDIS_HANDLE NdisHandle, PNET_BUFFER_LIST_POOL_PARAMETERS Parameters) {
+NDIS_HANDLE NdisAllocateNetBufferListPool(NDIS_HANDLE NdisHandle,
+                                          PNET_BUFFER_LIST_POOL_PARAMETERS Parameters) {
   const DdiCall call(Ddi::NdisAllocateNetBufferListPool);
-  if (Parameters == nullptr ||
-      !has_header(Parameters->Header, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1))
+  if (Parameters == nullptr || !has_header(Parameters->Header, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+                                           NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1))
     return nullptr;
   // Data comes with buffers only, and context space in whole units.
-  if ((Parameters->DataSize != 0 && Parameters->fAllocateNetBuffer == FALSE) || Parameters->ContextSize % MEMORY_ALLOCATION_ALIGNMENT != 0) return nullptr;
+  if ((Parameters->DataSize != 0 && Parameters->fAllocateNetBuffer == FALSE) ||
+      Parameters->ContextSize % MEMORY_ALLOCATION_ALIGNMENT != 0)
+    return nullptr;
   if (call.fails()) return nullptr;
-  const Ref<NblPool> pool(new NblPool(owner_of(call, NdisHandle), {.tag = Parameters->PoolTag,
-                                                                   .protocol_id = Parameters->ProtocolId,
-                                                                   .with_buffer = Parameters->fAllocateNetBuffer != FALSE,
-                                                                   .context_size = Parameters->ContextSize,
-                                                                   .data_size = Parameters->DataSize}));
+  const Ref<NblPool> pool(
+      new NblPool(owner_of(call, NdisHandle), {.tag = Parameters->PoolTag,
+                                               .protocol_id = Parameters->ProtocolId,
+                                               .with_buffer = Parameters->fAllocateNetBuffer != FALSE,
+                                               .context_size = Parameters->ContextSize,
+                                               .data_size = Parameters->DataSize}));
   return book().add(Ref<DriverPool>(pool.get()));
 }
 
 // Page    nblapi/nf-nblapi-ndisfreenetbufferlistpool                 IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeNetBufferListPool(NDIS_HANDLE PoolHandle) {
   const DdiCall call(Ddi::NdisFreeNetBufferListPool);
-  if (NblPool* const pool = find_pool<NblPool>(call, "PoolHandle", PoolHandle); pool != nullptr) book().free(*pool);
+  if (NblPool* const pool = find_pool<NblPool>(call, "PoolHandle", PoolHandle); pool != nullptr)
+    book().free(*pool);
 }
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbufferpool                 IRQL  <= DISPATCH_LEVEL
 NDIS_HANDLE NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle, PNET_BUFFER_POOL_PARAMETERS Parameters) {
   const DdiCall call(Ddi::NdisAllocateNetBufferPool);
-  if (Parameters == nullptr || !has_header(Parameters->Header, NET_BUFFER_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1))
+  if (Parameters == nullptr || !has_header(Parameters->Header, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                                           NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1))
     return nullptr;
   if (call.fails()) return nullptr;
   const Ref<NbPool> pool(new NbPool(owner_of(call, NdisHandle), Parameters->PoolTag, Parameters->DataSize));
@@ -100,7 +115,8 @@ NDIS_HANDLE NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle, PNET_BUFFER_POOL_P
 // Page    nblapi/nf-nblapi-ndisfreenetbufferpool                     IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeNetBufferPool(NDIS_HANDLE PoolHandle) {
   const DdiCall call(Ddi::NdisFreeNetBufferPool);
-  if (NbPool* const pool = find_pool<NbPool>(call, "PoolHandle", PoolHandle); pool != nullptr) book().free(*pool);
+  if (NbPool* const pool = find_pool<NbPool>(call, "PoolHandle", PoolHandle); pool != nullptr)
+    book().free(*pool);
 }
 
 // Page    nblapi/nf-nblapi-ndisgetpoolfromnetbufferlist              IRQL  <= DISPATCH_LEVEL
@@ -118,21 +134,26 @@ NDIS_HANDLE NdisGetPoolFromNetBuffer(PNET_BUFFER NetBuffer) {
 // ---- lists ----
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbufferlist                 IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize, USHORT ContextBackFill) {
+PNET_BUFFER_LIST NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
+                                           USHORT ContextBackFill) {
   const DdiCall call(Ddi::NdisAllocateNetBufferList);
   NblPool* const pool = find_pool<NblPool>(call, "PoolHandle", PoolHandle);
-  if (pool == nullptr || ContextSize % MEMORY_ALLOCATION_ALIGNMENT != 0 || ContextBackFill % MEMORY_ALLOCATION_ALIGNMENT != 0) return nullptr;
+  if (pool == nullptr || ContextSize % MEMORY_ALLOCATION_ALIGNMENT != 0 ||
+      ContextBackFill % MEMORY_ALLOCATION_ALIGNMENT != 0)
+    return nullptr;
   if (call.fails()) return nullptr;
   return allocated(call, pool->allocate(pool->owner(), ContextSize, ContextBackFill));
 }
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbufferandnetbufferlist     IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize, USHORT ContextBackFill, PMDL MdlChain, ULONG DataOffset,
-                                                       SIZE_T DataLength) {
+PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
+                                                       USHORT ContextBackFill, PMDL MdlChain,
+                                                       ULONG DataOffset, SIZE_T DataLength) {
   const DdiCall call(Ddi::NdisAllocateNetBufferAndNetBufferList);
   NblPool* const pool = find_pool<NblPool>(call, "PoolHandle", PoolHandle);
   if (pool == nullptr || !pool->parameters().with_buffer || pool->parameters().data_size != 0) return nullptr;
-  if (ContextSize % MEMORY_ALLOCATION_ALIGNMENT != 0 || ContextBackFill % MEMORY_ALLOCATION_ALIGNMENT != 0) return nullptr;
+  if (ContextSize % MEMORY_ALLOCATION_ALIGNMENT != 0 || ContextBackFill % MEMORY_ALLOCATION_ALIGNMENT != 0)
+    return nullptr;
   if (MdlChain == nullptr && (DataOffset != 0 || DataLength != 0)) return nullptr;
   if (call.fails()) return nullptr;
   NET_BUFFER_LIST* const list = pool->allocate(pool->owner(), ContextSize, ContextBackFill);
@@ -149,7 +170,8 @@ VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
     NblPool::free(NetBufferList);
     return;
   }
-  tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false, "a clone, fragment or reassembled list is freed by the function for such lists",
+  tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
+                   "a clone, fragment or reassembled list is freed by the function for such lists",
                    item_of(NetBufferList)->origin);
   free_derived(NetBufferList, 0);
 }
@@ -157,10 +179,12 @@ VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
 // ---- buffers ----
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbuffer                     IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER NdisAllocateNetBuffer(NDIS_HANDLE PoolHandle, PMDL MdlChain, ULONG DataOffset, SIZE_T DataLength) {
+PNET_BUFFER NdisAllocateNetBuffer(NDIS_HANDLE PoolHandle, PMDL MdlChain, ULONG DataOffset,
+                                  SIZE_T DataLength) {
   const DdiCall call(Ddi::NdisAllocateNetBuffer);
   NbPool* const pool = find_pool<NbPool>(call, "PoolHandle", PoolHandle);
-  if (pool == nullptr || (MdlChain == nullptr && (DataOffset != 0 || DataLength != 0)) || call.fails()) return nullptr;
+  if (pool == nullptr || (MdlChain == nullptr && (DataOffset != 0 || DataLength != 0)) || call.fails())
+    return nullptr;
   NET_BUFFER* const buffer = pool->allocate(pool->owner(), false);
   if (buffer == nullptr) return nullptr;
   set_data(buffer, MdlChain, DataOffset, DataLength);
@@ -189,24 +213,29 @@ VOID NdisFreeNetBuffer(PNET_BUFFER NetBuffer) {
 // ---- lists made from lists ----
 
 // Page    nblapi/nf-nblapi-ndisallocateclonenetbufferlist            IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList, NDIS_HANDLE NetBufferListPoolHandle, NDIS_HANDLE NetBufferPoolHandle,
-                                                ULONG AllocateCloneFlags) {
+PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList,
+                                                NDIS_HANDLE NetBufferListPoolHandle,
+                                                NDIS_HANDLE NetBufferPoolHandle, ULONG AllocateCloneFlags) {
   const DdiCall call(Ddi::NdisAllocateCloneNetBufferList);
   bool wrong = false;
-  NblPool* const lists = find_optional_pool<NblPool>(call, "NetBufferListPoolHandle", NetBufferListPoolHandle, wrong);
+  NblPool* const lists =
+      find_optional_pool<NblPool>(call, "NetBufferListPoolHandle", NetBufferListPoolHandle, wrong);
   NbPool* const buffers = find_optional_pool<NbPool>(call, "NetBufferPoolHandle", NetBufferPoolHandle, wrong);
   if (wrong || call.fails()) return nullptr;
   kernel::Driver* const owner = lists != nullptr ? lists->owner() : &call.driver();
-  return allocated(call, clone(owner, OriginalNetBufferList, lists, buffers, (AllocateCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0));
+  return allocated(call, clone(owner, OriginalNetBufferList, lists, buffers,
+                               (AllocateCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0));
 }
 
 namespace {
 
 /// Frees a list that was made in that way; told if it was made in another.
-void free_derived_list(const DdiCall& call, NET_BUFFER_LIST* list, ULONG delta, Derived how, const char* made) {
+void free_derived_list(const DdiCall& call, NET_BUFFER_LIST* list, ULONG delta, Derived how,
+                       const char* made) {
   if (!check_at_rest(list, "freed")) return;
   if (derived(list) != how)
-    tell_item_misuse(ItemKind::NetBufferList, list, false, fmt::format("the net buffer list was not {}", made), item_of(list)->origin);
+    tell_item_misuse(ItemKind::NetBufferList, list, false,
+                     fmt::format("the net buffer list was not {}", made), item_of(list)->origin);
   tell_freed(call, ItemKind::NetBufferList, list);
   if (derived(list) == Derived::No) {
     NblPool::free(list);
@@ -226,36 +255,49 @@ VOID NdisFreeCloneNetBufferList(PNET_BUFFER_LIST CloneNetBufferList, ULONG FreeC
 }
 
 // Page    nblapi/nf-nblapi-ndisallocatefragmentnetbufferlist         IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateFragmentNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList, NDIS_HANDLE NetBufferListPool, NDIS_HANDLE NetBufferPool,
-                                                   ULONG StartOffset, ULONG MaximumLength, ULONG DataOffsetDelta, ULONG DataBackFill, ULONG) {
+PNET_BUFFER_LIST NdisAllocateFragmentNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList,
+                                                   NDIS_HANDLE NetBufferListPool, NDIS_HANDLE NetBufferPool,
+                                                   ULONG StartOffset, ULONG MaximumLength,
+                                                   ULONG DataOffsetDelta, ULONG DataBackFill, ULONG) {
   const DdiCall call(Ddi::NdisAllocateFragmentNetBufferList);
   bool wrong = false;
   NblPool* const lists = find_optional_pool<NblPool>(call, "NetBufferListPool", NetBufferListPool, wrong);
   NbPool* const buffers = find_optional_pool<NbPool>(call, "NetBufferPool", NetBufferPool, wrong);
   if (wrong || call.fails()) return nullptr;
   kernel::Driver* const owner = lists != nullptr ? lists->owner() : &call.driver();
-  return allocated(call, fragment(owner, OriginalNetBufferList, lists, buffers, StartOffset, MaximumLength, DataOffsetDelta, DataBackFill));
+  return allocated(call, fragment(owner, OriginalNetBufferList, lists, buffers, StartOffset, MaximumLength,
+                                  DataOffsetDelta, DataBackFill));
 }
 
 // Page    nblapi/nf-nblapi-ndisfreefragmentnetbufferlist             IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeFragmentNetBufferList(PNET_BUFFER_LIST FragmentNetBufferList, ULONG DataOffsetDelta, ULONG) {
   const DdiCall call(Ddi::NdisFreeFragmentNetBufferList);
-  free_derived_list(call, FragmentNetBufferList, DataOffsetDelta, Derived::Fragments, "allocated by NdisAllocateFragmentNetBufferList");
+  free_derived_list(call, FragmentNetBufferList, DataOffsetDelta, Derived::Fragments,
+                    "allocated by NdisAllocateFragmentNetBufferList");
 }
 
 // Page    nblapi/nf-nblapi-ndisallocatereassemblednetbufferlist      IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateReassembledNetBufferList(PNET_BUFFER_LIST FragmentNetBufferList, NDIS_HANDLE NetBufferAndNetBufferListPoolHandle,
-                                                      ULONG StartOffset, ULONG DataOffsetDelta, ULONG DataBackFill, ULONG) {
+PNET_BUFFER_LIST NdisAllocateReassembledNetBufferList(PNET_BUFFER_LIST FragmentNetBufferList,
+                                                      NDIS_HANDLE NetBufferAndNetBufferListPoolHandle,
+                                                      ULONG StartOffset, ULONG DataOffsetDelta,
+                                                      ULONG DataBackFill, ULONG) {
   const DdiCall call(Ddi::NdisAllocateReassembledNetBufferList);
   bool wrong = false;
-  NblPool* const lists = find_optional_pool<NblPool>(call, "NetBufferAndNetBufferListPoolHandle", NetBufferAndNetBufferListPoolHandle, wrong);
-  if (wrong || (lists != nullptr && (!lists->parameters().with_buffer || lists->parameters().data_size != 0)) || call.fails()) return nullptr;
+  NblPool* const lists = find_optional_pool<NblPool>(call, "NetBufferAndNetBufferListPoolHandle",
+                                                     NetBufferAndNetBufferListPoolHandle, wrong);
+  if (wrong ||
+      (lists != nullptr && (!lists->parameters().with_buffer || lists->parameters().data_size != 0)) ||
+      call.fails())
+    return nullptr;
   kernel::Driver* const owner = lists != nullptr ? lists->owner() : &call.driver();
-  return allocated(call, reassemble(owner, FragmentNetBufferList, lists, StartOffset, DataOffsetDelta, DataBackFill));
+  return allocated(
+      call, reassemble(owner, FragmentNetBufferList, lists, StartOffset, DataOffsetDelta, DataBackFill));
 }
 
 // Page    nblapi/nf-nblapi-ndisfreereassemblednetbufferlist          IRQL  <= DISPATCH_LEVEL
-VOID NdisFreeReassembledNetBufferList(PNET_BUFFER_LIST ReassembledNetBufferList, ULONG DataOffsetDelta, ULONG) {
+VOID NdisFreeReassembledNetBufferList(PNET_BUFFER_LIST ReassembledNetBufferList, ULONG DataOffsetDelta,
+                                      ULONG) {
   const DdiCall call(Ddi::NdisFreeReassembledNetBufferList);
-  free_derived_list(call, ReassembledNetBufferList, DataOffsetDelta, Derived::Reassembled, "allocated by NdisAllocateReassembledNetBufferList");
+  free_derived_list(call, ReassembledNetBufferList, DataOffsetDelta, Derived::Reassembled,
+                    "allocated by NdisAllocateReassembledNetBufferList");
 }

@@ -15,13 +15,15 @@ namespace {
 bool may_request(const DdiCall& call, const Binding& binding) {
   const BindingState state = binding.state();
   if (kBindingStates.allows(state, BindingEvent::OidRequest)) return true;
-  Library::current().observer().on(
-      StateMove{"binding", binding.name(), to_text(state), to_text(BindingEvent::OidRequest), nullptr, &call.driver(), call.name()});
+  Library::current().observer().on(StateMove{"binding", binding.name(), to_text(state),
+                                             to_text(BindingEvent::OidRequest), nullptr, &call.driver(),
+                                             call.name()});
   return false;
 }
 
 bool is_known_type(NDIS_REQUEST_TYPE type) {
-  return type == NdisRequestQueryInformation || type == NdisRequestSetInformation || type == NdisRequestQueryStatistics || type == NdisRequestMethod;
+  return type == NdisRequestQueryInformation || type == NdisRequestSetInformation ||
+         type == NdisRequestQueryStatistics || type == NdisRequestMethod;
 }
 
 }  // namespace
@@ -33,8 +35,8 @@ NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidR
   if (!binding) return call.returns(NDIS_STATUS_CLOSING);
   if (OidRequest == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   const NDIS_OBJECT_HEADER& header = OidRequest->Header;
-  if (header.Type != NDIS_OBJECT_TYPE_OID_REQUEST || header.Revision < NDIS_OID_REQUEST_REVISION_1 || header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1 ||
-      !is_known_type(OidRequest->RequestType))
+  if (header.Type != NDIS_OBJECT_TYPE_OID_REQUEST || header.Revision < NDIS_OID_REQUEST_REVISION_1 ||
+      header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1 || !is_known_type(OidRequest->RequestType))
     return call.returns(NDIS_STATUS_FAILURE);
   if (!may_request(call, *binding)) return call.returns(NDIS_STATUS_FAILURE);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
@@ -54,7 +56,8 @@ VOID NdisRequest(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_REQUE
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
   if (!binding) {
     *Status = call.returns(NDIS_STATUS_CLOSING);
-  } else if (NdisRequest == nullptr || !is_known_type(NdisRequest->RequestType) || !may_request(call, *binding)) {
+  } else if (NdisRequest == nullptr || !is_known_type(NdisRequest->RequestType) ||
+             !may_request(call, *binding)) {
     *Status = call.returns(NDIS_STATUS_FAILURE);
   } else if (call.fails()) {
     *Status = call.returns(NDIS_STATUS_RESOURCES);
@@ -64,11 +67,14 @@ VOID NdisRequest(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_REQUE
 }
 
 // Page    ndis/nf-ndis-ndismoidrequestcomplete                       IRQL  <= DISPATCH_LEVEL
-VOID NdisMOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_REQUEST OidRequest, NDIS_STATUS Status) {
+VOID NdisMOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_REQUEST OidRequest,
+                             NDIS_STATUS Status) {
   const DdiCall call(Ddi::NdisMOidRequestComplete);
-  const Ref<Adapter> adapter = call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
+  const Ref<Adapter> adapter =
+      call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
   if (!adapter) return;
-  if (Status == NDIS_STATUS_PENDING) call.tell_bad_status(adapter.get(), adapter->name(), Status, "any final status, not NDIS_STATUS_PENDING");
+  if (Status == NDIS_STATUS_PENDING)
+    call.tell_bad_status(adapter.get(), adapter->name(), Status, "any final status, not NDIS_STATUS_PENDING");
   if (!adapter->oids.complete(OidRequest, Status == NDIS_STATUS_PENDING ? NDIS_STATUS_FAILURE : Status))
     call.tell_unexpected_completion(adapter.get(), adapter->name(), "this OID request is not pended");
 }
@@ -78,9 +84,11 @@ namespace {
 void complete5(const DdiCall& call, NDIS_HANDLE handle, NDIS_STATUS status, bool query) {
   const Ref<Adapter> adapter = call.find<Adapter>("MiniportAdapterHandle", handle, HandleKind::Adapter);
   if (!adapter) return;
-  if (status == NDIS_STATUS_PENDING) call.tell_bad_status(adapter.get(), adapter->name(), status, "any final status, not NDIS_STATUS_PENDING");
+  if (status == NDIS_STATUS_PENDING)
+    call.tell_bad_status(adapter.get(), adapter->name(), status, "any final status, not NDIS_STATUS_PENDING");
   if (!adapter->oids.complete5(status == NDIS_STATUS_PENDING ? NDIS_STATUS_FAILURE : status, query))
-    call.tell_unexpected_completion(adapter.get(), adapter->name(), query ? "no query is pended" : "no set is pended");
+    call.tell_unexpected_completion(adapter.get(), adapter->name(),
+                                    query ? "no query is pended" : "no set is pended");
 }
 
 }  // namespace

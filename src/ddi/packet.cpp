@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// NDIS 5 packets: pools, allocating, chains of buffers, copying; and what intermediate drivers ask of a packet.
+// NDIS 5 packets: pools, allocating, chains of buffers, copying; and what intermediate drivers ask of a
+// packet.
 //
-// Pages   ndis/nf-ndis-ndisallocatepacketpoolex, -ndisfreepacketpool, -ndispacketpoolusage, -ndiscopyfrompackettopacketsafe,
+// Pages   ndis/nf-ndis-ndisallocatepacketpoolex, -ndisfreepacketpool, -ndispacketpoolusage,
+// -ndiscopyfrompackettopacketsafe,
 //         -ndisunchainbufferatback, -ndisimcopysendperpacketinfo, -ndisimcopysendcompleteperpacketinfo
 #include <algorithm>
 
@@ -17,7 +19,9 @@ namespace {
 
 constexpr UINT kMaxReserved = 0xF000;  // the out-of-band block is found by a 16-bit offset
 
-ItemBook& book() { return Library::current().items(); }
+ItemBook& book() {
+  return Library::current().items();
+}
 
 PacketPool* find_pool(const DdiCall& call, NDIS_HANDLE handle) {
   PacketPool* const pool = pool_of_handle<PacketPool>(handle, Library::current().handles());
@@ -25,7 +29,8 @@ PacketPool* find_pool(const DdiCall& call, NDIS_HANDLE handle) {
   return pool;
 }
 
-void allocate_pool(const DdiCall& call, NDIS_STATUS* status, NDIS_HANDLE* handle, UINT count, UINT overflow, UINT reserved) {
+void allocate_pool(const DdiCall& call, NDIS_STATUS* status, NDIS_HANDLE* handle, UINT count, UINT overflow,
+                   UINT reserved) {
   *handle = nullptr;
   *status = call.returns(NDIS_STATUS_RESOURCES);
   if (count > PacketPool::kMaxDescriptors || reserved > kMaxReserved || call.fails()) return;
@@ -43,12 +48,14 @@ void allocate(const DdiCall& call, NDIS_STATUS* status, NDIS_PACKET** packet, ND
   *packet = pool->allocate(pool->owner());
   if (*packet == nullptr) return;
   *status = call.returns(NDIS_STATUS_SUCCESS);
-  tell_item(Library::current().observer(), ItemEvent::What::Allocated, ItemKind::Packet, *packet, nullptr, &call.driver(), call.name(), {});
+  tell_item(Library::current().observer(), ItemEvent::What::Allocated, ItemKind::Packet, *packet, nullptr,
+            &call.driver(), call.name(), {});
 }
 
 void free_packet(const DdiCall& call, NDIS_PACKET* packet) {
   if (!check_at_rest(packet, "freed")) return;
-  tell_item(Library::current().observer(), ItemEvent::What::Freed, ItemKind::Packet, packet, &call.driver(), nullptr, call.name(), {});
+  tell_item(Library::current().observer(), ItemEvent::What::Freed, ItemKind::Packet, packet, &call.driver(),
+            nullptr, call.name(), {});
   PacketPool::free(packet);
 }
 
@@ -60,8 +67,10 @@ void first_buffer(NDIS_PACKET* packet, MDL** first, void** address, UINT* first_
   *total = static_cast<UINT>(chain_length(mdl));
 }
 
-void copy_packet(NDIS_PACKET* to, UINT to_offset, UINT bytes, NDIS_PACKET* from, UINT from_offset, UINT* copied) {
-  *copied = static_cast<UINT>(copy_chain(to->Private.Head, to_offset, from->Private.Head, from_offset, bytes));
+void copy_packet(NDIS_PACKET* to, UINT to_offset, UINT bytes, NDIS_PACKET* from, UINT from_offset,
+                 UINT* copied) {
+  *copied =
+      static_cast<UINT>(copy_chain(to->Private.Head, to_offset, from->Private.Head, from_offset, bytes));
 }
 
 }  // namespace
@@ -69,16 +78,18 @@ void copy_packet(NDIS_PACKET* to, UINT to_offset, UINT bytes, NDIS_PACKET* from,
 // ---- pools ----
 
 // IRQL  <= DISPATCH_LEVEL
-VOID NdisAllocatePacketPool(PNDIS_STATUS Status, PNDIS_HANDLE PoolHandle, UINT NumberOfDescriptors, UINT ProtocolReservedLength) {
+VOID NdisAllocatePacketPool(PNDIS_STATUS Status, PNDIS_HANDLE PoolHandle, UINT NumberOfDescriptors,
+                            UINT ProtocolReservedLength) {
   const DdiCall call(Ddi::NdisAllocatePacketPool);
   allocate_pool(call, Status, PoolHandle, NumberOfDescriptors, 0, ProtocolReservedLength);
 }
 
 // Page    ndis/nf-ndis-ndisallocatepacketpoolex                      IRQL  <= DISPATCH_LEVEL
-VOID NdisAllocatePacketPoolEx(PNDIS_STATUS Status, PNDIS_HANDLE PoolHandle, UINT NumberOfDescriptors, UINT NumberOfOverflowDescriptors,
-                              UINT ProtocolReservedLength) {
+VOID NdisAllocatePacketPoolEx(PNDIS_STATUS Status, PNDIS_HANDLE PoolHandle, UINT NumberOfDescriptors,
+                              UINT NumberOfOverflowDescriptors, UINT ProtocolReservedLength) {
   const DdiCall call(Ddi::NdisAllocatePacketPoolEx);
-  allocate_pool(call, Status, PoolHandle, NumberOfDescriptors, NumberOfOverflowDescriptors, ProtocolReservedLength);
+  allocate_pool(call, Status, PoolHandle, NumberOfDescriptors, NumberOfOverflowDescriptors,
+                ProtocolReservedLength);
 }
 
 // Page    ndis/nf-ndis-ndisfreepacketpool                            IRQL  <= DISPATCH_LEVEL
@@ -97,7 +108,8 @@ UINT NdisPacketPoolUsage(NDIS_HANDLE PoolHandle) {
 // IRQL  any
 NDIS_HANDLE NdisGetPoolFromPacket(PNDIS_PACKET Packet) {
   const DdiCall call(Ddi::NdisGetPoolFromPacket);
-  return check_not_freed(Packet, "asked for its pool") ? reinterpret_cast<NDIS_HANDLE>(Packet->Private.Pool) : nullptr;
+  return check_not_freed(Packet, "asked for its pool") ? reinterpret_cast<NDIS_HANDLE>(Packet->Private.Pool)
+                                                       : nullptr;
 }
 
 VOID NdisSetPacketPoolProtocolId(NDIS_HANDLE PacketPoolHandle, UINT ProtocolId) {
@@ -153,7 +165,8 @@ VOID NdisReinitializePacket(PNDIS_PACKET Packet) {
 }
 
 // IRQL  <= DISPATCH_LEVEL
-VOID NdisQueryPacket(PNDIS_PACKET Packet, PUINT PhysicalBufferCount, PUINT BufferCount, PNDIS_BUFFER* FirstBuffer, PUINT TotalPacketLength) {
+VOID NdisQueryPacket(PNDIS_PACKET Packet, PUINT PhysicalBufferCount, PUINT BufferCount,
+                     PNDIS_BUFFER* FirstBuffer, PUINT TotalPacketLength) {
   const DdiCall call(Ddi::NdisQueryPacket);
   if (!check_not_freed(Packet, "queried")) return;
   count_packet(Packet);
@@ -221,32 +234,35 @@ VOID NdisUnchainBufferAtBack(PNDIS_PACKET Packet, PNDIS_BUFFER* Buffer) {
 }
 
 // IRQL  any
-VOID NdisGetFirstBufferFromPacket(PNDIS_PACKET Packet, PNDIS_BUFFER* FirstBuffer, PVOID* FirstBufferVA, PUINT FirstBufferLength, PUINT TotalBufferLength) {
+VOID NdisGetFirstBufferFromPacket(PNDIS_PACKET Packet, PNDIS_BUFFER* FirstBuffer, PVOID* FirstBufferVA,
+                                  PUINT FirstBufferLength, PUINT TotalBufferLength) {
   const DdiCall call(Ddi::NdisGetFirstBufferFromPacket);
   first_buffer(Packet, FirstBuffer, FirstBufferVA, FirstBufferLength, TotalBufferLength);
 }
 
 // IRQL  <= DISPATCH_LEVEL. It may fail: then the address is NULL.
-VOID NdisGetFirstBufferFromPacketSafe(PNDIS_PACKET Packet, PNDIS_BUFFER* FirstBuffer, PVOID* FirstBufferVA, PUINT FirstBufferLength,
-                                      PUINT TotalBufferLength, MM_PAGE_PRIORITY) {
+VOID NdisGetFirstBufferFromPacketSafe(PNDIS_PACKET Packet, PNDIS_BUFFER* FirstBuffer, PVOID* FirstBufferVA,
+                                      PUINT FirstBufferLength, PUINT TotalBufferLength, MM_PAGE_PRIORITY) {
   const DdiCall call(Ddi::NdisGetFirstBufferFromPacketSafe);
   first_buffer(Packet, FirstBuffer, FirstBufferVA, FirstBufferLength, TotalBufferLength);
   if (call.fails()) *FirstBufferVA = nullptr;
 }
 
 // IRQL  <= DISPATCH_LEVEL
-VOID NdisCopyFromPacketToPacket(PNDIS_PACKET Destination, UINT DestinationOffset, UINT BytesToCopy, PNDIS_PACKET Source, UINT SourceOffset,
-                                PUINT BytesCopied) {
+VOID NdisCopyFromPacketToPacket(PNDIS_PACKET Destination, UINT DestinationOffset, UINT BytesToCopy,
+                                PNDIS_PACKET Source, UINT SourceOffset, PUINT BytesCopied) {
   const DdiCall call(Ddi::NdisCopyFromPacketToPacket);
   copy_packet(Destination, DestinationOffset, BytesToCopy, Source, SourceOffset, BytesCopied);
 }
 
 // Page    ndis/nf-ndis-ndiscopyfrompackettopacketsafe                IRQL  <= DISPATCH_LEVEL
-VOID NdisCopyFromPacketToPacketSafe(PNDIS_PACKET Destination, UINT DestinationOffset, UINT BytesToCopy, PNDIS_PACKET Source, UINT SourceOffset,
-                                    PUINT BytesCopied, MM_PAGE_PRIORITY) {
+VOID NdisCopyFromPacketToPacketSafe(PNDIS_PACKET Destination, UINT DestinationOffset, UINT BytesToCopy,
+                                    PNDIS_PACKET Source, UINT SourceOffset, PUINT BytesCopied,
+                                    MM_PAGE_PRIORITY) {
   const DdiCall call(Ddi::NdisCopyFromPacketToPacketSafe);
   *BytesCopied = 0;
-  if (!call.fails()) copy_packet(Destination, DestinationOffset, BytesToCopy, Source, SourceOffset, BytesCopied);
+  if (!call.fails())
+    copy_packet(Destination, DestinationOffset, BytesToCopy, Source, SourceOffset, BytesCopied);
 }
 
 // ---- intermediate drivers ----
@@ -255,8 +271,8 @@ VOID NdisCopyFromPacketToPacketSafe(PNDIS_PACKET Destination, UINT DestinationOf
 // Beyond  The scatter-gather list and the original packet are of one adapter's leg and stay behind.
 VOID NdisIMCopySendPerPacketInfo(PNDIS_PACKET DstPacket, PNDIS_PACKET SrcPacket) {
   const DdiCall call(Ddi::NdisIMCopySendPerPacketInfo);
-  for (const NDIS_PER_PACKET_INFO id : {TcpIpChecksumPacketInfo, IpSecPacketInfo, TcpLargeSendPacketInfo, ClassificationHandlePacketInfo, Ieee8021QInfo,
-                                        PacketCancelId})
+  for (const NDIS_PER_PACKET_INFO id : {TcpIpChecksumPacketInfo, IpSecPacketInfo, TcpLargeSendPacketInfo,
+                                        ClassificationHandlePacketInfo, Ieee8021QInfo, PacketCancelId})
     NDIS_PER_PACKET_INFO_FROM_PACKET(DstPacket, id) = NDIS_PER_PACKET_INFO_FROM_PACKET(SrcPacket, id);
 }
 
@@ -264,11 +280,13 @@ VOID NdisIMCopySendPerPacketInfo(PNDIS_PACKET DstPacket, PNDIS_PACKET SrcPacket)
 // Beyond  What a miniport answers in: the size of a large send that was done.
 VOID NdisIMCopySendCompletePerPacketInfo(PNDIS_PACKET DstPacket, PNDIS_PACKET SrcPacket) {
   const DdiCall call(Ddi::NdisIMCopySendCompletePerPacketInfo);
-  NDIS_PER_PACKET_INFO_FROM_PACKET(DstPacket, TcpLargeSendPacketInfo) = NDIS_PER_PACKET_INFO_FROM_PACKET(SrcPacket, TcpLargeSendPacketInfo);
+  NDIS_PER_PACKET_INFO_FROM_PACKET(DstPacket, TcpLargeSendPacketInfo) =
+      NDIS_PER_PACKET_INFO_FROM_PACKET(SrcPacket, TcpLargeSendPacketInfo);
 }
 
 // IRQL  <= DISPATCH_LEVEL
-// Beyond  A packet has as many locations as an item has legs of its way; the location is the one that passing it on would use.
+// Beyond  A packet has as many locations as an item has legs of its way; the location is the one that passing
+// it on would use.
 PNDIS_PACKET_STACK NdisIMGetCurrentPacketStack(PNDIS_PACKET Packet, BOOLEAN* StacksRemaining) {
   const DdiCall call(Ddi::NdisIMGetCurrentPacketStack);
   *StacksRemaining = FALSE;

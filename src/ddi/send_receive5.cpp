@@ -2,7 +2,8 @@
 //
 // Sends, completions, indications, transfers and returns of 5.x drivers.
 //
-// Pages   ndis/nf-ndis-ndiscancelsendpackets, ndis/nf-ndis-ndisgetreceivedpacket; most of these functions have no page any more
+// Pages   ndis/nf-ndis-ndiscancelsendpackets, ndis/nf-ndis-ndisgetreceivedpacket; most of these functions
+// have no page any more
 #include "ddi/ddi_call.h"
 #include "ndis/binding.h"
 #include "ndis/data_path.h"
@@ -13,12 +14,15 @@ namespace {
 
 constexpr const char* kAdapterArgument = "MiniportAdapterHandle";
 
-Ref<Adapter> find_adapter(const DdiCall& call, NDIS_HANDLE handle) { return call.find<Adapter>(kAdapterArgument, handle, HandleKind::Adapter); }
+Ref<Adapter> find_adapter(const DdiCall& call, NDIS_HANDLE handle) {
+  return call.find<Adapter>(kAdapterArgument, handle, HandleKind::Adapter);
+}
 
-void indicate_with_lookahead(const DdiCall& call, NDIS_HANDLE handle, NDIS_HANDLE context, void* header, UINT header_size, void* lookahead,
-                             UINT lookahead_size, UINT packet_size) {
+void indicate_with_lookahead(const DdiCall& call, NDIS_HANDLE handle, NDIS_HANDLE context, void* header,
+                             UINT header_size, void* lookahead, UINT lookahead_size, UINT packet_size) {
   const Ref<Adapter> adapter = find_adapter(call, handle);
-  if (adapter) indicate_lookahead(*adapter, context, header, header_size, lookahead, lookahead_size, packet_size);
+  if (adapter)
+    indicate_lookahead(*adapter, context, header, header_size, lookahead, lookahead_size, packet_size);
 }
 
 void complete_indications(const DdiCall& call, NDIS_HANDLE handle) {
@@ -34,7 +38,8 @@ void complete_indications(const DdiCall& call, NDIS_HANDLE handle) {
 VOID NdisSend(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_PACKET Packet) {
   const DdiCall call(Ddi::NdisSend);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
-  const NDIS_STATUS status = binding ? send_packet(*binding, Packet) : static_cast<NDIS_STATUS>(NDIS_STATUS_CLOSING);
+  const NDIS_STATUS status =
+      binding ? send_packet(*binding, Packet) : static_cast<NDIS_STATUS>(NDIS_STATUS_CLOSING);
   if (Status != nullptr) *Status = call.returns(status);
 }
 
@@ -53,13 +58,15 @@ VOID NdisCancelSendPackets(NDIS_HANDLE NdisBindingHandle, PVOID CancelId) {
 }
 
 // IRQL  DISPATCH_LEVEL
-VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacReceiveContext, UINT ByteOffset, UINT BytesToTransfer,
-                      PNDIS_PACKET Packet, PUINT BytesTransferred) {
+VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacReceiveContext,
+                      UINT ByteOffset, UINT BytesToTransfer, PNDIS_PACKET Packet, PUINT BytesTransferred) {
   const DdiCall call(Ddi::NdisTransferData);
-  const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
+  const Ref<Binding> binding =
+      call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
   UINT transferred = 0;
-  const NDIS_STATUS status = binding ? transfer_data(*binding, MacReceiveContext, ByteOffset, BytesToTransfer, Packet, &transferred)
-                                     : static_cast<NDIS_STATUS>(NDIS_STATUS_FAILURE);
+  const NDIS_STATUS status =
+      binding ? transfer_data(*binding, MacReceiveContext, ByteOffset, BytesToTransfer, Packet, &transferred)
+              : static_cast<NDIS_STATUS>(NDIS_STATUS_FAILURE);
   if (BytesTransferred != nullptr) *BytesTransferred = transferred;
   if (Status != nullptr) *Status = call.returns(status);
 }
@@ -73,7 +80,8 @@ VOID NdisReturnPackets(PNDIS_PACKET* PacketsToReturn, UINT NumberOfPackets) {
 // Page    ndis/nf-ndis-ndisgetreceivedpacket                         IRQL  <= DISPATCH_LEVEL
 PNDIS_PACKET NdisGetReceivedPacket(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacContext) {
   const DdiCall call(Ddi::NdisGetReceivedPacket);
-  const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
+  const Ref<Binding> binding =
+      call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
   return binding ? received_packet(*binding, MacContext) : nullptr;
 }
 
@@ -94,18 +102,20 @@ VOID NdisMSendResourcesAvailable(NDIS_HANDLE MiniportAdapterHandle) {
 }
 
 // IRQL  <= DISPATCH_LEVEL; a serialized driver's DISPATCH_LEVEL
-VOID NdisMIndicateReceivePacket(NDIS_HANDLE MiniportAdapterHandle, PPNDIS_PACKET ReceivePackets, UINT NumberOfPackets) {
+VOID NdisMIndicateReceivePacket(NDIS_HANDLE MiniportAdapterHandle, PPNDIS_PACKET ReceivePackets,
+                                UINT NumberOfPackets) {
   const DdiCall call(Ddi::NdisMIndicateReceivePacket);
   const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
   if (adapter) indicate_packets(*adapter, ReceivePackets, NumberOfPackets);
 }
 
 // IRQL  DISPATCH_LEVEL
-VOID NdisMEthIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext, PVOID HeaderBuffer, UINT HeaderBufferSize,
-                             PVOID LookaheadBuffer, UINT LookaheadBufferSize, UINT PacketSize) {
+VOID NdisMEthIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext,
+                             PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
+                             UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMEthIndicateReceive);
-  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize,
-                          PacketSize);
+  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
+                          LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
 // IRQL  DISPATCH_LEVEL
@@ -115,11 +125,12 @@ VOID NdisMEthIndicateReceiveComplete(NDIS_HANDLE MiniportAdapterHandle) {
 }
 
 // IRQL  DISPATCH_LEVEL
-VOID NdisMTrIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext, PVOID HeaderBuffer, UINT HeaderBufferSize,
-                            PVOID LookaheadBuffer, UINT LookaheadBufferSize, UINT PacketSize) {
+VOID NdisMTrIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext,
+                            PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
+                            UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMTrIndicateReceive);
-  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize,
-                          PacketSize);
+  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
+                          LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
 // IRQL  DISPATCH_LEVEL
@@ -129,11 +140,12 @@ VOID NdisMTrIndicateReceiveComplete(NDIS_HANDLE MiniportAdapterHandle) {
 }
 
 // IRQL  DISPATCH_LEVEL
-VOID NdisMFddiIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext, PVOID HeaderBuffer, UINT HeaderBufferSize,
-                              PVOID LookaheadBuffer, UINT LookaheadBufferSize, UINT PacketSize) {
+VOID NdisMFddiIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE MiniportReceiveContext,
+                              PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
+                              UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMFddiIndicateReceive);
-  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize,
-                          PacketSize);
+  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
+                          LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
 // IRQL  DISPATCH_LEVEL
@@ -143,7 +155,8 @@ VOID NdisMFddiIndicateReceiveComplete(NDIS_HANDLE MiniportAdapterHandle) {
 }
 
 // IRQL  <= DISPATCH_LEVEL; a serialized driver's DISPATCH_LEVEL
-VOID NdisMTransferDataComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_PACKET Packet, NDIS_STATUS Status, UINT BytesTransferred) {
+VOID NdisMTransferDataComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_PACKET Packet, NDIS_STATUS Status,
+                               UINT BytesTransferred) {
   const DdiCall call(Ddi::NdisMTransferDataComplete);
   const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
   if (adapter) complete_transfer(*adapter, Packet, Status, BytesTransferred);

@@ -8,10 +8,12 @@
 using namespace undis;
 
 // Page    ndis/nf-ndis-ndissendnetbufferlists                        IRQL  <= DISPATCH_LEVEL
-VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
+VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
+                            NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
   const DdiCall call(Ddi::NdisSendNetBufferLists);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
-  if (binding && NetBufferLists != nullptr) send_net_buffer_lists(*binding, NetBufferLists, PortNumber, SendFlags);
+  if (binding && NetBufferLists != nullptr)
+    send_net_buffer_lists(*binding, NetBufferLists, PortNumber, SendFlags);
 }
 
 // Page    ndis/nf-ndis-ndiscancelsendnetbufferlists                  IRQL  <= DISPATCH_LEVEL
@@ -23,23 +25,31 @@ VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId)
 
 // Page    ndis/nf-ndis-ndisreturnnetbufferlists                      IRQL  <= DISPATCH_LEVEL
 // Beyond  Lists go back until the close is complete, so also after NdisCloseAdapterEx was called.
-VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, ULONG ReturnFlags) {
+VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
+                              ULONG ReturnFlags) {
   const DdiCall call(Ddi::NdisReturnNetBufferLists);
-  const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
+  const Ref<Binding> binding =
+      call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
   if (binding && NetBufferLists != nullptr) return_net_buffer_lists(*binding, NetBufferLists, ReturnFlags);
 }
 
 // Page    ndis/nf-ndis-ndismsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
-VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags) {
+VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
+                                     ULONG SendCompleteFlags) {
   const DdiCall call(Ddi::NdisMSendNetBufferListsComplete);
-  const Ref<Adapter> adapter = call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
-  if (adapter && NetBufferList != nullptr) complete_net_buffer_lists(*adapter, NetBufferList, SendCompleteFlags);
+  const Ref<Adapter> adapter =
+      call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
+  if (adapter && NetBufferList != nullptr)
+    complete_net_buffer_lists(*adapter, NetBufferList, SendCompleteFlags);
 }
 
 // Page    ndis/nf-ndis-ndismindicatereceivenetbufferlists            IRQL  <= DISPATCH_LEVEL
-VOID NdisMIndicateReceiveNetBufferLists(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList, NDIS_PORT_NUMBER PortNumber,
-                                        ULONG NumberOfNetBufferLists, ULONG ReceiveFlags) {
+VOID NdisMIndicateReceiveNetBufferLists(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
+                                        NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
+                                        ULONG ReceiveFlags) {
   const DdiCall call(Ddi::NdisMIndicateReceiveNetBufferLists);
-  const Ref<Adapter> adapter = call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
-  if (adapter && NetBufferList != nullptr) indicate_net_buffer_lists(*adapter, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+  const Ref<Adapter> adapter =
+      call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
+  if (adapter && NetBufferList != nullptr)
+    indicate_net_buffer_lists(*adapter, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
 }

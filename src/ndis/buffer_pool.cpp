@@ -11,14 +11,22 @@
 namespace undis {
 namespace {
 
-constexpr std::size_t round16(std::size_t n) { return (n + 15) / 16 * 16; }
-constexpr std::size_t mdl_size(std::size_t pages) { return round16(sizeof(MDL) + pages * sizeof(PFN_NUMBER)); }
-constexpr std::size_t pages_for(std::size_t bytes) { return bytes / PAGE_SIZE + 2; }
+constexpr std::size_t round16(std::size_t n) {
+  return (n + 15) / 16 * 16;
+}
+constexpr std::size_t mdl_size(std::size_t pages) {
+  return round16(sizeof(MDL) + pages * sizeof(PFN_NUMBER));
+}
+constexpr std::size_t pages_for(std::size_t bytes) {
+  return bytes / PAGE_SIZE + 2;
+}
 
 }  // namespace
 
-BufferPool::BufferPool(kernel::Driver* owner) : DriverPool(HandleKind::BufferPool, ItemKind::Buffer, owner, 0) {
-  for (std::size_t i = 0; i < std::size(kPages); ++i) pages_[i] = &add_blocks(sizeof(BufferItem), mdl_size(kPages[i]), sizeof(MDL));
+BufferPool::BufferPool(kernel::Driver* owner)
+    : DriverPool(HandleKind::BufferPool, ItemKind::Buffer, owner, 0) {
+  for (std::size_t i = 0; i < std::size(kPages); ++i)
+    pages_[i] = &add_blocks(sizeof(BufferItem), mdl_size(kPages[i]), sizeof(MDL));
   for (std::size_t i = 0; i < std::size(kData); ++i) {
     const std::size_t size = mdl_size(pages_for(kData[i])) + kData[i];
     data_[i] = &add_blocks(sizeof(BufferItem), size, size);
@@ -43,7 +51,8 @@ MDL* BufferPool::with_data(kernel::Driver* owner, std::size_t length) noexcept {
     auto* const item = static_cast<BufferItem*>(data_[i]->take(owner));
     if (item == nullptr) return nullptr;
     item->data_room = kData[i];
-    describe_memory(item->body(), reinterpret_cast<char*>(item->body()) + mdl_size(pages_for(kData[i])), length);
+    describe_memory(item->body(), reinterpret_cast<char*>(item->body()) + mdl_size(pages_for(kData[i])),
+                    length);
     return item->body();
   }
   return nullptr;
@@ -95,7 +104,8 @@ MDL* describe_part(MDL* chain, std::size_t offset, std::size_t length) noexcept 
 void free_mdls(MDL* chain) noexcept {
   while (chain != nullptr) {
     MDL* const next = chain->Next;
-    if (find_item(ItemKind::Buffer, chain) == ItemFound::Live && item_of(chain)->owner == nullptr) BufferPool::free(chain);
+    if (find_item(ItemKind::Buffer, chain) == ItemFound::Live && item_of(chain)->owner == nullptr)
+      BufferPool::free(chain);
     chain = next;
   }
 }
@@ -115,7 +125,8 @@ std::size_t copy_out(void* to, const MDL* from, std::size_t offset, std::size_t 
   return done;
 }
 
-std::size_t copy_chain(MDL* to, std::size_t to_offset, const MDL* from, std::size_t from_offset, std::size_t length) noexcept {
+std::size_t copy_chain(MDL* to, std::size_t to_offset, const MDL* from, std::size_t from_offset,
+                       std::size_t length) noexcept {
   std::size_t done = 0;
   for (MDL* mdl = to; mdl != nullptr && done != length; mdl = mdl->Next) {
     if (to_offset >= mdl->ByteCount) {

@@ -37,13 +37,15 @@ void describe_memory(MDL* mdl, void* address, std::size_t length) noexcept;
 /// Where an MDL's bytes are in the one address space there is.
 unsigned char* bytes_of(const MDL* mdl) noexcept;
 
-/// New MDLs of NDIS for `length` bytes of a chain from `offset` on; nullptr: no memory, or the chain is shorter.
+/// New MDLs of NDIS for `length` bytes of a chain from `offset` on; nullptr: no memory, or the chain is
+/// shorter.
 MDL* describe_part(MDL* chain, std::size_t offset, std::size_t length) noexcept;
 /// Frees the MDLs of a chain that NDIS made.
 void free_mdls(MDL* chain) noexcept;
 
 /// Copies between two chains, each from an offset on; the number of bytes copied.
-std::size_t copy_chain(MDL* to, std::size_t to_offset, const MDL* from, std::size_t from_offset, std::size_t length) noexcept;
+std::size_t copy_chain(MDL* to, std::size_t to_offset, const MDL* from, std::size_t from_offset,
+                       std::size_t length) noexcept;
 /// Copies out of a chain into memory; the number of bytes copied.
 std::size_t copy_out(void* to, const MDL* from, std::size_t offset, std::size_t length) noexcept;
 std::size_t chain_length(const MDL* chain) noexcept;

@@ -3,9 +3,10 @@
 // Receive indications of 5.x miniports with packets, and what comes back of them.
 //
 // Pages   ndis/nf-ndis-ndisgetreceivedpacket, ndis/nf-ndis-ndisallocatepacketpoolex
-// Beyond  Every binding sees the miniport's own packet, one after the other. The number that ProtocolReceivePacket returns is how often
-//         it will be returned; one returned early, by another processor, is set off against it. A binding without that handler gets
-//         ProtocolReceive with the packet's beginning as lookahead.
+// Beyond  Every binding sees the miniport's own packet, one after the other. The number that
+// ProtocolReceivePacket returns is how often
+//         it will be returned; one returned early, by another processor, is set off against it. A binding
+//         without that handler gets ProtocolReceive with the packet's beginning as lookahead.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -22,10 +23,16 @@ namespace undis {
 namespace data_path {
 namespace {
 
-Observer& observer() { return Library::current().observer(); }
-kernel::Lock& uses_lock() { return ItemBook::current().packet_lock; }
+Observer& observer() {
+  return Library::current().observer();
+}
+kernel::Lock& uses_lock() {
+  return ItemBook::current().packet_lock;
+}
 
-std::uint8_t index_of(const PacketItem& item, const Hop& hop) noexcept { return static_cast<std::uint8_t>(&hop - item.hops); }
+std::uint8_t index_of(const PacketItem& item, const Hop& hop) noexcept {
+  return static_cast<std::uint8_t>(&hop - item.hops);
+}
 
 /// A place to count what this binding has of the packet; nullptr: none is left.
 PacketUse* begin_use(PacketItem& item, Hop& hop, Binding& binding) {
@@ -39,7 +46,8 @@ PacketUse* begin_use(PacketItem& item, Hop& hop, Binding& binding) {
   return nullptr;
 }
 
-/// The call has returned `count`: what came back meanwhile is set off. Returns how often more than that it was returned.
+/// The call has returned `count`: what came back meanwhile is set off. Returns how often more than that it
+/// was returned.
 std::int32_t end_call(PacketUse& use, Hop& hop, std::int32_t count) {
   Binding* done = nullptr;
   std::int32_t too_many = 0;
@@ -74,17 +82,21 @@ void end_use(PacketUse& use, Hop& hop) {
 void call_receive_packet(Binding& to, NDIS_PACKET* packet, Hop& hop, PacketUse& use) {
   PacketItem& item = *item_of(packet);
   const bool resources = hop.resources;
-  INT count = kernel::call_driver(&to.driver(), callbacks::kProtocolReceivePacket, &to, nullptr, to.protocol().handlers5().ReceivePacket, to.context(),
-                                  packet);
+  INT count = kernel::call_driver(&to.driver(), callbacks::kProtocolReceivePacket, &to, nullptr,
+                                  to.protocol().handlers5().ReceivePacket, to.context(), packet);
   if (count > 0 && resources) {
     tell_item_misuse(ItemKind::Packet, packet, false,
-                     fmt::format("ProtocolReceivePacket of {} keeps a packet with status NDIS_STATUS_RESOURCES: its data must be copied", to.name()),
+                     fmt::format("ProtocolReceivePacket of {} keeps a packet with status "
+                                 "NDIS_STATUS_RESOURCES: its data must be copied",
+                                 to.name()),
                      item.origin);
     count = 0;
   }
   if (end_call(use, hop, std::max(count, 0)) != 0)
-    tell_item_misuse(ItemKind::Packet, packet, true, fmt::format("{} returned the packet more often than its ProtocolReceivePacket said", to.name()),
-                     item.origin);
+    tell_item_misuse(
+        ItemKind::Packet, packet, true,
+        fmt::format("{} returned the packet more often than its ProtocolReceivePacket said", to.name()),
+        item.origin);
 }
 
 /// Without ReceivePacket: the frame's header and some of its data, in one piece each.
@@ -94,11 +106,13 @@ void call_receive_with_lookahead(Binding& to, NDIS_PACKET* packet) {
   if (header_size == 0) header_size = kEthernetHeader;
   header_size = std::min(header_size, total);
   const UINT data = total - header_size;
-  const UINT wanted = std::min(data, to.lookahead != 0 ? to.lookahead : std::max<UINT>(to.adapter().traits().lookahead, 1));
+  const UINT wanted =
+      std::min(data, to.lookahead != 0 ? to.lookahead : std::max<UINT>(to.adapter().traits().lookahead, 1));
   MDL* const first = packet->Private.Head;
   if (first != nullptr && first->ByteCount >= header_size + wanted) {
     unsigned char* const bytes = bytes_of(first);
-    call_receive5(to, packet, packet, bytes, header_size, bytes + header_size, std::min(data, static_cast<UINT>(first->ByteCount) - header_size), data);
+    call_receive5(to, packet, packet, bytes, header_size, bytes + header_size,
+                  std::min(data, static_cast<UINT>(first->ByteCount) - header_size), data);
     return;
   }
   std::vector<unsigned char> copy(header_size + wanted);
@@ -113,7 +127,8 @@ bool deliver5(Binding& to, NDIS_PACKET* packet, Hop& hop) {
   if (!call || !to.receives.enter()) return false;
   PacketItem& item = *item_of(packet);
   kernel::Driver* const from = hop.adapter != nullptr ? &hop.adapter->driver().driver() : nullptr;
-  tell_item(observer(), ItemEvent::What::Indicated, ItemKind::Packet, packet, from, &to.driver(), caller().function, to.name());
+  tell_item(observer(), ItemEvent::What::Indicated, ItemKind::Packet, packet, from, &to.driver(),
+            caller().function, to.name());
   hop.binding = &to;
   item.holder = &to.driver();
   PacketUse* const use = to.protocol().handlers5().ReceivePacket ? begin_use(item, hop, to) : nullptr;
@@ -130,7 +145,8 @@ bool deliver5(Binding& to, NDIS_PACKET* packet, Hop& hop) {
 void call_receive_complete(Binding& to) {
   const InCall call(to.calls);
   if (call && to.protocol().handlers5().ReceiveComplete)
-    kernel::call_driver(&to.driver(), callbacks::kProtocolReceiveComplete, &to, nullptr, to.protocol().handlers5().ReceiveComplete, to.context());
+    kernel::call_driver(&to.driver(), callbacks::kProtocolReceiveComplete, &to, nullptr,
+                        to.protocol().handlers5().ReceiveComplete, to.context());
 }
 
 void release(NDIS_PACKET* packet, Hop& hop) {
@@ -142,7 +158,8 @@ void release(NDIS_PACKET* packet, Hop& hop) {
   Adapter& adapter = *hop.adapter;
   const bool resources = hop.resources;
   end_hop(item, hop);
-  if (item.owner == nullptr && item.made_from == &adapter) {  // NDIS' own: it goes, and what it stood for has one use less
+  if (item.owner == nullptr &&
+      item.made_from == &adapter) {  // NDIS' own: it goes, and what it stood for has one use less
     NET_BUFFER_LIST* const list = item.list;
     const std::uint8_t list_hop = item.list_hop;
     free_translation(packet);
@@ -156,7 +173,8 @@ void release(NDIS_PACKET* packet, Hop& hop) {
     adapter.receives.leave();
     return;
   }
-  tell_item(observer(), ItemEvent::What::Returned, ItemKind::Packet, packet, nullptr, item.holder, caller().function, adapter.name());
+  tell_item(observer(), ItemEvent::What::Returned, ItemKind::Packet, packet, nullptr, item.holder,
+            caller().function, adapter.name());
   return_packet(adapter, packet);
 }
 
@@ -180,7 +198,8 @@ void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count) {
         NDIS_SET_PACKET_STATUS(packet, NDIS_STATUS_SUCCESS);
       } else if (!resources && by.initialized() && by.driver().handlers5().ReturnPacket) {
         const InCall call(by.calls);
-        kernel::call_driver(&driver, callbacks::kMiniportReturnPacket, &by, nullptr, by.driver().handlers5().ReturnPacket, by.context(), packet);
+        kernel::call_driver(&driver, callbacks::kMiniportReturnPacket, &by, nullptr,
+                            by.driver().handlers5().ReturnPacket, by.context(), packet);
       }
       continue;
     }
@@ -221,7 +240,8 @@ void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count) {
         --hop.out;
       }
     }
-    // A serialized driver sees in the packet whether it has it again at once; a deserialized one gets it by MiniportReturnPacket.
+    // A serialized driver sees in the packet whether it has it again at once; a deserialized one gets it by
+    // MiniportReturnPacket.
     if (serialized && !resources) {
       bool kept = false;
       {
@@ -249,8 +269,9 @@ void return_packets(NDIS_PACKET** packets, UINT count) {
     const ItemFound found = find_item(ItemKind::Packet, packet);
     if (found != ItemFound::Live) {
       tell_item_misuse(ItemKind::Packet, packet, found == ItemFound::Freed,
-                       found == ItemFound::Freed ? "the packet that is returned was freed before: it was returned already"
-                                                 : "what is returned is no packet out of a pool",
+                       found == ItemFound::Freed
+                           ? "the packet that is returned was freed before: it was returned already"
+                           : "what is returned is no packet out of a pool",
                        found == ItemFound::Freed ? item_of(packet)->origin : kernel::Stack{});
       continue;
     }
@@ -259,16 +280,21 @@ void return_packets(NDIS_PACKET** packets, UINT count) {
     {
       const kernel::Hold hold(uses_lock());
       for (PacketUse& each : item.uses)  // whose it is before what the host may do on behalf of its drivers
-        if (each.binding != nullptr && (&each.binding->driver() == driver || (use == nullptr && acts_for(driver, &each.binding->driver())))) use = &each;
+        if (each.binding != nullptr && (&each.binding->driver() == driver ||
+                                        (use == nullptr && acts_for(driver, &each.binding->driver()))))
+          use = &each;
     }
     if (use == nullptr) {
-      tell_item_misuse(ItemKind::Packet, packet, true, "the packet that is returned is not with the caller, or was returned as often as it said",
-                       item.origin);
+      tell_item_misuse(
+          ItemKind::Packet, packet, true,
+          "the packet that is returned is not with the caller, or was returned as often as it said",
+          item.origin);
       continue;
     }
     Hop& hop = item.hops[use->hop];
     if (hop.resources) {
-      tell_item_misuse(ItemKind::Packet, packet, false, "the packet has status NDIS_STATUS_RESOURCES: it is not returned", item.origin);
+      tell_item_misuse(ItemKind::Packet, packet, false,
+                       "the packet has status NDIS_STATUS_RESOURCES: it is not returned", item.origin);
       continue;
     }
     {

@@ -2,9 +2,11 @@
 //
 // NDIS 5 packets from protocols to miniports and back.
 //
-// Pages   ndis/nf-ndis-ndiscancelsendpackets, ndis/nf-ndis-ndisallocatepacketpoolex; network/packet-structures-in-network-drivers
-// Beyond  A packet goes through as it is, also through intermediate drivers as long as it has packet stack locations left. A serialized
-//         miniport's functions are called one at a time, at DISPATCH_LEVEL; what comes meanwhile is queued and NDIS_STATUS_PENDING.
+// Pages   ndis/nf-ndis-ndiscancelsendpackets, ndis/nf-ndis-ndisallocatepacketpoolex;
+// network/packet-structures-in-network-drivers Beyond  A packet goes through as it is, also through
+// intermediate drivers as long as it has packet stack locations left. A serialized
+//         miniport's functions are called one at a time, at DISPATCH_LEVEL; what comes meanwhile is queued
+//         and NDIS_STATUS_PENDING.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -20,9 +22,12 @@ namespace undis {
 namespace data_path {
 namespace {
 
-Observer& observer() { return Library::current().observer(); }
+Observer& observer() {
+  return Library::current().observer();
+}
 
-/// True: this thread may call the driver now; what it has to do is done until serialized_end(). False: `packet` was queued.
+/// True: this thread may call the driver now; what it has to do is done until serialized_end(). False:
+/// `packet` was queued.
 bool serialized_begin(Adapter& adapter, PacketItem& packet) noexcept {
   SendQueue& queue = adapter.send_queue;
   const kernel::Hold hold(queue.lock);
@@ -37,7 +42,8 @@ bool serialized_begin(Adapter& adapter, PacketItem& packet) noexcept {
   return false;
 }
 
-/// The next packet in line for the thread that is `busy`; nullptr: none. `request`: an OID request is in line before it.
+/// The next packet in line for the thread that is `busy`; nullptr: none. `request`: an OID request is in line
+/// before it.
 PacketItem* serialized_next(Adapter& adapter, bool& request) noexcept {
   SendQueue& queue = adapter.send_queue;
   const kernel::Hold hold(queue.lock);
@@ -65,7 +71,8 @@ void put_back_first(Adapter& adapter, PacketItem& packet) noexcept {
   queue.blocked = true;
 }
 
-/// The driver's send function for one packet. The status: PENDING if it completes it later (or has done so from inside).
+/// The driver's send function for one packet. The status: PENDING if it completes it later (or has done so
+/// from inside).
 NDIS_STATUS call_send(Adapter& adapter, NDIS_PACKET* packet) {
   const MiniportDriver& miniport = adapter.driver();
   const auto& handlers = miniport.handlers5();
@@ -74,15 +81,17 @@ NDIS_STATUS call_send(Adapter& adapter, NDIS_PACKET* packet) {
     const bool serialized = adapter.is_serialized();
     if (serialized) NDIS_SET_PACKET_STATUS(packet, NDIS_STATUS_PENDING);
     NDIS_PACKET* array[] = {packet};
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendPackets, &adapter, nullptr, handlers.SendPackets, adapter.context(), array, 1U);
+    kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendPackets, &adapter, nullptr,
+                        handlers.SendPackets, adapter.context(), array, 1U);
     // A deserialized driver completes each packet; a serialized one may leave its answer in the packet.
-    if (!serialized || find_item(ItemKind::Packet, packet) != ItemFound::Live || find_hop(*item_of(packet), Hop::Kind::Send, &adapter) == nullptr)
+    if (!serialized || find_item(ItemKind::Packet, packet) != ItemFound::Live ||
+        find_hop(*item_of(packet), Hop::Kind::Send, &adapter) == nullptr)
       return NDIS_STATUS_PENDING;
     return NDIS_GET_PACKET_STATUS(packet);
   }
   if (!handlers.Send) return NDIS_STATUS_NOT_SUPPORTED;
-  return kernel::call_driver(&miniport.driver(), callbacks::kMiniportSend, &adapter, nullptr, handlers.Send, adapter.context(), packet,
-                             packet->Private.Flags);
+  return kernel::call_driver(&miniport.driver(), callbacks::kMiniportSend, &adapter, nullptr, handlers.Send,
+                             adapter.context(), packet, packet->Private.Flags);
 }
 
 void call_return(Adapter& adapter, NDIS_PACKET* packet) {
@@ -90,22 +99,26 @@ void call_return(Adapter& adapter, NDIS_PACKET* packet) {
   const InCall call(adapter.calls);
   adapter.receives.leave();
   if (miniport.handlers5().ReturnPacket)
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportReturnPacket, &adapter, nullptr, miniport.handlers5().ReturnPacket, adapter.context(), packet);
+    kernel::call_driver(&miniport.driver(), callbacks::kMiniportReturnPacket, &adapter, nullptr,
+                        miniport.handlers5().ReturnPacket, adapter.context(), packet);
 }
 
-/// Sends one packet and deals with the answer. `final` receives the status of a packet whose sender waits for it.
+/// Sends one packet and deals with the answer. `final` receives the status of a packet whose sender waits for
+/// it.
 void send_one(Adapter& adapter, NDIS_PACKET* packet, NDIS_STATUS* final) {
   const NDIS_STATUS status = call_send(adapter, packet);
   if (status == NDIS_STATUS_PENDING) return;
   if (find_item(ItemKind::Packet, packet) != ItemFound::Live) {
-    tell_item_misuse(ItemKind::Packet, packet, true, fmt::format("{} completed the packet and returned {:#x} for it as well", adapter.name(),
-                                                                 static_cast<unsigned>(status)));
+    tell_item_misuse(ItemKind::Packet, packet, true,
+                     fmt::format("{} completed the packet and returned {:#x} for it as well", adapter.name(),
+                                 static_cast<unsigned>(status)));
     return;
   }
   Hop* const hop = find_hop(*item_of(packet), Hop::Kind::Send, &adapter);
   if (hop == nullptr) {
-    tell_item_misuse(ItemKind::Packet, packet, true, fmt::format("{} completed the packet and returned {:#x} for it as well", adapter.name(),
-                                                                 static_cast<unsigned>(status)));
+    tell_item_misuse(ItemKind::Packet, packet, true,
+                     fmt::format("{} completed the packet and returned {:#x} for it as well", adapter.name(),
+                                 static_cast<unsigned>(status)));
     return;
   }
   if (status == NDIS_STATUS_RESOURCES && adapter.is_serialized()) {
@@ -119,8 +132,8 @@ void send_one(Adapter& adapter, NDIS_PACKET* packet, NDIS_STATUS* final) {
     end_hop(item, *hop);
     item.holder = &binding.driver();
     binding.sends.leave();
-    tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet, &adapter.driver().driver(), &binding.driver(), caller().function,
-              binding.name());
+    tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet,
+              &adapter.driver().driver(), &binding.driver(), caller().function, binding.name());
     *final = status;
     return;
   }
@@ -181,7 +194,9 @@ bool begin_turn(Adapter& adapter) noexcept {
   return true;
 }
 
-void end_turn(Adapter& adapter) { drain(adapter); }
+void end_turn(Adapter& adapter) {
+  drain(adapter);
+}
 
 bool request_waits(Adapter& adapter) noexcept {
   SendQueue& queue = adapter.send_queue;
@@ -223,28 +238,42 @@ void end_hop(PacketItem& item, Hop& hop) noexcept {
 bool may_give(NDIS_PACKET* packet, kernel::Driver& giver, const char* what) {
   if (!check_not_freed(packet, what)) return false;
   if (find_item(ItemKind::Packet, packet) == ItemFound::NotOurs) {
-    tell_item_misuse(ItemKind::Packet, packet, false, fmt::format("what is {} is no packet out of a pool", what));
+    tell_item_misuse(ItemKind::Packet, packet, false,
+                     fmt::format("what is {} is no packet out of a pool", what));
     return false;
   }
   const PacketItem& item = *item_of(packet);
   bool held = false;
   switch (item.state) {
-    case ItemState::Held: held = acts_for(&giver, item.holder); break;
-    case ItemState::Sent: held = item.holder == &giver; break;
-    default:
-      held = std::ranges::any_of(item.hops, [&](const Hop& hop) {
-               return hop.kind == Hop::Kind::Receive && hop.binding != nullptr && &hop.binding->driver() == &giver;
-             }) ||
-             std::ranges::any_of(item.uses, [&](const PacketUse& use) { return use.binding != nullptr && &use.binding->driver() == &giver; });
+  case ItemState::Held:
+    held = acts_for(&giver, item.holder);
+    break;
+  case ItemState::Sent:
+    held = item.holder == &giver;
+    break;
+  default:
+    held = std::ranges::any_of(item.hops,
+                               [&](const Hop& hop) {
+                                 return hop.kind == Hop::Kind::Receive && hop.binding != nullptr &&
+                                        &hop.binding->driver() == &giver;
+                               }) ||
+           std::ranges::any_of(item.uses, [&](const PacketUse& use) {
+             return use.binding != nullptr && &use.binding->driver() == &giver;
+           });
   }
-  const bool room = std::ranges::any_of(item.hops, [](const Hop& hop) { return hop.kind == Hop::Kind::None; });
+  const bool room =
+      std::ranges::any_of(item.hops, [](const Hop& hop) { return hop.kind == Hop::Kind::None; });
   if (held && room) return true;
   tell_item_misuse(ItemKind::Packet, packet, false,
-                   !held ? fmt::format("the packet is {} by {}, but {} has it{}", what, giver.name(), item.holder != nullptr ? item.holder->name() : "NDIS",
-                                       item.state == ItemState::Sent        ? ": it is sent and not completed"
-                                       : item.state == ItemState::Indicated ? ": it is indicated and not returned"
-                                                                            : "")
-                         : fmt::format("the packet is {} though it has no packet stack location left (NdisIMGetCurrentPacketStack says so)", what),
+                   !held ? fmt::format("the packet is {} by {}, but {} has it{}", what, giver.name(),
+                                       item.holder != nullptr ? item.holder->name() : "NDIS",
+                                       item.state == ItemState::Sent ? ": it is sent and not completed"
+                                       : item.state == ItemState::Indicated
+                                           ? ": it is indicated and not returned"
+                                           : "")
+                         : fmt::format("the packet is {} though it has no packet stack location left "
+                                       "(NdisIMGetCurrentPacketStack says so)",
+                                       what),
                    item.origin);
   return false;
 }
@@ -268,8 +297,8 @@ void give_packets(Adapter& adapter, NDIS_PACKET** packets, UINT count) {
     const UINT n = std::min(kAtOnce, count - done);
     std::copy_n(packets + done, n, array.begin());
     const InCall call(adapter.calls);
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendPackets, &adapter, nullptr, miniport.handlers5().SendPackets, adapter.context(),
-                        array.data(), n);
+    kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendPackets, &adapter, nullptr,
+                        miniport.handlers5().SendPackets, adapter.context(), array.data(), n);
     done += n;
   }
 }
@@ -292,13 +321,13 @@ void finish_send(NDIS_PACKET* packet, Hop& hop, NDIS_STATUS status) {
   Binding& binding = *hop.binding;
   end_hop(item, hop);
   item.holder = &binding.driver();
-  tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet, &adapter.driver().driver(), &binding.driver(), caller().function,
-            binding.name());
+  tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet, &adapter.driver().driver(),
+            &binding.driver(), caller().function, binding.name());
   NDIS_SET_PACKET_STATUS(packet, status);
   const InCall call(binding.calls);
   binding.sends.leave();
-  kernel::call_driver(&binding.driver(), callbacks::kProtocolSendComplete, &binding, nullptr, binding.protocol().handlers5().SendComplete, binding.context(),
-                      packet, status);
+  kernel::call_driver(&binding.driver(), callbacks::kProtocolSendComplete, &binding, nullptr,
+                      binding.protocol().handlers5().SendComplete, binding.context(), packet, status);
 }
 
 namespace {
@@ -319,7 +348,8 @@ NDIS_STATUS begin_send(Binding& from, NDIS_PACKET* packet) {
   PacketItem& item = *item_of(packet);
   push(item, Hop::Kind::Send, &adapter, &from);
   item.holder = &adapter.driver().driver();
-  tell_item(observer(), ItemEvent::What::Sent, ItemKind::Packet, packet, &from.driver(), item.holder, caller().function, from.name());
+  tell_item(observer(), ItemEvent::What::Sent, ItemKind::Packet, packet, &from.driver(), item.holder,
+            caller().function, from.name());
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -327,7 +357,8 @@ NDIS_STATUS begin_send(Binding& from, NDIS_PACKET* packet) {
 bool loop_back_packet(Binding& from, NDIS_PACKET* packet) {
   const ULONG flags = packet->Private.Flags;
   const bool only = (flags & NDIS_FLAGS_LOOPBACK_ONLY) != 0;
-  if ((flags & NDIS_FLAGS_DONT_LOOPBACK) == 0 && loops_back(from, only)) loop_back(from, frame_of(packet), only);
+  if ((flags & NDIS_FLAGS_DONT_LOOPBACK) == 0 && loops_back(from, only))
+    loop_back(from, frame_of(packet), only);
   return only;
 }
 
@@ -368,7 +399,8 @@ void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
   sent.reserve(count);
   for (UINT i = 0; i < count; ++i) {
     NDIS_PACKET* const packet = packets[i];
-    const bool usable = find_item(ItemKind::Packet, packet) == ItemFound::Live && item_of(packet)->state == ItemState::Held;
+    const bool usable =
+        find_item(ItemKind::Packet, packet) == ItemFound::Live && item_of(packet)->state == ItemState::Held;
     const NDIS_STATUS status = begin_send(from, packet);
     if (status == NDIS_STATUS_SUCCESS) {
       if (!loop_back_packet(from, packet)) {
@@ -379,14 +411,16 @@ void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
       finish_send(packet, *find_hop(*item_of(packet), Hop::Kind::Send, &adapter), NDIS_STATUS_SUCCESS);
     } else if (usable) {  // each packet that may be completed is, in its turn
       if (!sent.empty()) {
-        if (adapter.is_version6()) send_as_lists(adapter, sent.data(), static_cast<UINT>(sent.size()));
-        else give_packets(adapter, sent.data(), static_cast<UINT>(sent.size()));
+        if (adapter.is_version6())
+          send_as_lists(adapter, sent.data(), static_cast<UINT>(sent.size()));
+        else
+          give_packets(adapter, sent.data(), static_cast<UINT>(sent.size()));
         sent.clear();
       }
       const InCall call(from.calls);
       NDIS_SET_PACKET_STATUS(packet, status);
-      kernel::call_driver(&from.driver(), callbacks::kProtocolSendComplete, &from, nullptr, from.protocol().handlers5().SendComplete, from.context(), packet,
-                          status);
+      kernel::call_driver(&from.driver(), callbacks::kProtocolSendComplete, &from, nullptr,
+                          from.protocol().handlers5().SendComplete, from.context(), packet, status);
     }
   }
   if (sent.empty()) return;
@@ -397,24 +431,28 @@ void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
   }
 }
 
-void cancel_packets(Binding& from, void* cancel_id) { cancel_net_buffer_lists(from, cancel_id); }
+void cancel_packets(Binding& from, void* cancel_id) {
+  cancel_net_buffer_lists(from, cancel_id);
+}
 
 void complete_packet(Adapter& by, NDIS_PACKET* packet, NDIS_STATUS status) {
   const ItemFound found = find_item(ItemKind::Packet, packet);
   if (found != ItemFound::Live) {
     tell_item_misuse(ItemKind::Packet, packet, found == ItemFound::Freed,
-                     found == ItemFound::Freed ? "the packet that is completed was freed before: it was completed already"
-                                               : "what is completed is no packet out of a pool",
+                     found == ItemFound::Freed
+                         ? "the packet that is completed was freed before: it was completed already"
+                         : "what is completed is no packet out of a pool",
                      found == ItemFound::Freed ? item_of(packet)->origin : kernel::Stack{});
     return;
   }
   PacketItem& item = *item_of(packet);
   Hop* const hop = find_hop(item, Hop::Kind::Send, &by);
   if (hop == nullptr) {
-    tell_item_misuse(ItemKind::Packet, packet, true,
-                     fmt::format("the packet that {} completes is not on its way through this adapter: {} has it", by.name(),
-                                 item.holder != nullptr ? item.holder->name() : "NDIS"),
-                     item.origin);
+    tell_item_misuse(
+        ItemKind::Packet, packet, true,
+        fmt::format("the packet that {} completes is not on its way through this adapter: {} has it",
+                    by.name(), item.holder != nullptr ? item.holder->name() : "NDIS"),
+        item.origin);
     return;
   }
   by.sends.leave();
@@ -422,7 +460,9 @@ void complete_packet(Adapter& by, NDIS_PACKET* packet, NDIS_STATUS status) {
   if (by.is_serialized()) unblock(by);
 }
 
-void send_resources_available(Adapter& by) { unblock(by); }
+void send_resources_available(Adapter& by) {
+  unblock(by);
+}
 
 namespace data_path {
 

@@ -2,9 +2,11 @@
 //
 // Net buffer lists from 6.x protocols to miniports and back, and from 6.x miniports to protocols and back.
 //
-// Pages   ndis/nf-ndis-ndissendnetbufferlists, -ndismsendnetbufferlistscomplete, -ndismindicatereceivenetbufferlists,
+// Pages   ndis/nf-ndis-ndissendnetbufferlists, -ndismsendnetbufferlistscomplete,
+// -ndismindicatereceivenetbufferlists,
 //         -ndisreturnnetbufferlists; network/looping-back-ndis-packets
-// Beyond  Several receiving bindings: the last 6.x one gets the miniport's list, the others lists of NDIS on the same MDLs. Where there
+// Beyond  Several receiving bindings: the last 6.x one gets the miniport's list, the others lists of NDIS on
+// the same MDLs. Where there
 //         is no memory for one of these, its binding misses the frame.
 #include "ndis/data_path.h"
 
@@ -50,16 +52,20 @@ bool may_give(NET_BUFFER_LIST* list, kernel::Driver& giver, const char* what) {
   const ItemFound found = find_item(ItemKind::NetBufferList, list);
   if (found != ItemFound::Live) {
     tell_item_misuse(ItemKind::NetBufferList, list, false,
-                     found == ItemFound::Freed ? fmt::format("the net buffer list that is {} was freed before", what)
-                                               : fmt::format("what is {} is no net buffer list out of a pool", what),
+                     found == ItemFound::Freed
+                         ? fmt::format("the net buffer list that is {} was freed before", what)
+                         : fmt::format("what is {} is no net buffer list out of a pool", what),
                      found == ItemFound::Freed ? item_of(list)->origin : kernel::Stack{});
     return false;
   }
   const NblItem& item = *item_of(list);
-  const bool held = item.state == ItemState::Held ? acts_for(&giver, item.holder) : item.holder == &giver && !item.hops[item.depth - 1].resources;
+  const bool held = item.state == ItemState::Held
+                        ? acts_for(&giver, item.holder)
+                        : item.holder == &giver && !item.hops[item.depth - 1].resources;
   if (held && item.depth < kMaxHops) return true;
   tell_item_misuse(ItemKind::NetBufferList, list, false,
-                   fmt::format("the net buffer list is {} by {}, but {} has it{}", what, giver.name(), item.holder != nullptr ? item.holder->name() : "NDIS",
+                   fmt::format("the net buffer list is {} by {}, but {} has it{}", what, giver.name(),
+                               item.holder != nullptr ? item.holder->name() : "NDIS",
                                item.state == ItemState::Sent        ? ": it is sent and not completed"
                                : item.state == ItemState::Indicated ? ": it is indicated and not returned"
                                                                     : ""),
@@ -72,10 +78,13 @@ namespace {
 /// A list must say where it goes back to; NDIS goes by what it knows itself.
 void check_source(NET_BUFFER_LIST* list, NDIS_HANDLE expected, const char* handle) {
   if (list->SourceHandle == expected) return;
-  tell_item_misuse(ItemKind::NetBufferList, list, false, fmt::format("SourceHandle is not the {} that is passed", handle), item_of(list)->origin);
+  tell_item_misuse(ItemKind::NetBufferList, list, false,
+                   fmt::format("SourceHandle is not the {} that is passed", handle), item_of(list)->origin);
 }
 
-Observer& observer() { return Library::current().observer(); }
+Observer& observer() {
+  return Library::current().observer();
+}
 
 }  // namespace
 
@@ -84,8 +93,8 @@ Observer& observer() { return Library::current().observer(); }
 void call_send_complete(Binding& to, const Chain& chain, ULONG flags) {
   const InCall call(to.calls);
   to.sends.leave(chain.count);
-  kernel::call_driver(&to.driver(), callbacks::kProtocolSendNetBufferListsComplete, &to, nullptr, to.protocol().handlers6().SendNetBufferListsComplete,
-                      to.context(), chain.first, flags);
+  kernel::call_driver(&to.driver(), callbacks::kProtocolSendNetBufferListsComplete, &to, nullptr,
+                      to.protocol().handlers6().SendNetBufferListsComplete, to.context(), chain.first, flags);
 }
 
 namespace {
@@ -93,15 +102,16 @@ namespace {
 void call_send(Adapter& adapter, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
   const MiniportDriver& miniport = adapter.driver();
   const InCall call(adapter.calls);
-  kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendNetBufferLists, &adapter, nullptr, miniport.handlers6().SendNetBufferLists,
-                      adapter.context(), chain, port, flags);
+  kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendNetBufferLists, &adapter, nullptr,
+                      miniport.handlers6().SendNetBufferLists, adapter.context(), chain, port, flags);
 }
 
 void loop_back_chain(Binding& from, NET_BUFFER_LIST* chain, ULONG flags) {
   const bool to_self = NDIS_TEST_SEND_FLAG(flags, NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK);
   if (!loops_back(from, to_self)) return;
   for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next)
-    for (NET_BUFFER* buffer = list->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) loop_back(from, frame_of(buffer), to_self);
+    for (NET_BUFFER* buffer = list->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next)
+      loop_back(from, frame_of(buffer), to_self);
 }
 
 }  // namespace
@@ -113,7 +123,7 @@ using namespace data_path;
 void complete_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, ULONG flags) {
   const char* const function = caller().function;
   kernel::Driver* const driver = &by.driver().driver();
-  Chain run;              // lists in a row that go to the same binding
+  Chain run;  // lists in a row that go to the same binding
   Binding* to = nullptr;
   const auto flush = [&] {
     if (run.count != 0) call_send_complete(*to, run, flags);
@@ -122,20 +132,24 @@ void complete_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, ULONG flags)
   for (NET_BUFFER_LIST* list = chain; list != nullptr;) {
     const ItemFound found = find_item(ItemKind::NetBufferList, list);
     if (found != ItemFound::Live) {
-      tell_item_misuse(ItemKind::NetBufferList, list, found == ItemFound::Freed,
-                       found == ItemFound::Freed ? "the net buffer list that is completed was freed before: it was completed already"
-                                                 : "what is completed is no net buffer list out of a pool",
-                       found == ItemFound::Freed ? item_of(list)->origin : kernel::Stack{});
+      tell_item_misuse(
+          ItemKind::NetBufferList, list, found == ItemFound::Freed,
+          found == ItemFound::Freed
+              ? "the net buffer list that is completed was freed before: it was completed already"
+              : "what is completed is no net buffer list out of a pool",
+          found == ItemFound::Freed ? item_of(list)->origin : kernel::Stack{});
       break;  // nothing is known of the rest of the chain
     }
     NET_BUFFER_LIST* const next = list->Next;
     NblItem& item = *item_of(list);
     Hop* const hop = item.top();
     if (hop == nullptr || hop->kind != Hop::Kind::Send || hop->adapter != &by) {
-      tell_item_misuse(ItemKind::NetBufferList, list, true,
-                       fmt::format("the net buffer list that {} completes is not on its way through this adapter: {} has it", by.name(),
-                                   item.holder != nullptr ? item.holder->name() : "NDIS"),
-                       item.origin);
+      tell_item_misuse(
+          ItemKind::NetBufferList, list, true,
+          fmt::format(
+              "the net buffer list that {} completes is not on its way through this adapter: {} has it",
+              by.name(), item.holder != nullptr ? item.holder->name() : "NDIS"),
+          item.origin);
       list = next;
       continue;
     }
@@ -150,7 +164,8 @@ void complete_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, ULONG flags)
       pop(item);
       item.holder = &binding.driver();
       list->SourceHandle = binding.handle();
-      tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list, driver, &binding.driver(), function, binding.name());
+      tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list, driver,
+                &binding.driver(), function, binding.name());
       run.append(list);
     }
     list = next;
@@ -177,15 +192,19 @@ void send_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMB
   }
   if (sent.count == 0) return;
   if (!from.sends.enter(sent.count)) {  // a close has begun between the look at the handle and now
-    for (NET_BUFFER_LIST* list = sent.first; list != nullptr; list = list->Next) list->Status = NDIS_STATUS_PAUSED;
-    kernel::call_driver(&driver, callbacks::kProtocolSendNetBufferListsComplete, &from, nullptr, from.protocol().handlers6().SendNetBufferListsComplete,
-                        from.context(), sent.first, 0U);
+    for (NET_BUFFER_LIST* list = sent.first; list != nullptr; list = list->Next)
+      list->Status = NDIS_STATUS_PAUSED;
+    kernel::call_driver(&driver, callbacks::kProtocolSendNetBufferListsComplete, &from, nullptr,
+                        from.protocol().handlers6().SendNetBufferListsComplete, from.context(), sent.first,
+                        0U);
     return;
   }
-  const ULONG complete_flags = NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
+  const ULONG complete_flags =
+      NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
   if (!from.may_carry_data() || !adapter.may_carry_data() || !adapter.sends.enter(sent.count)) {
     tell_send_while_paused(from);
-    for (NET_BUFFER_LIST* list = sent.first; list != nullptr; list = list->Next) list->Status = NDIS_STATUS_PAUSED;
+    for (NET_BUFFER_LIST* list = sent.first; list != nullptr; list = list->Next)
+      list->Status = NDIS_STATUS_PAUSED;
     call_send_complete(from, sent, complete_flags);
     return;
   }
@@ -198,7 +217,8 @@ void send_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMB
     push(item, Hop::Kind::Send, &adapter, &from);
     list->SourceHandle = from.handle();
     item.holder = miniport;
-    tell_item(Library::current().observer(), ItemEvent::What::Sent, ItemKind::NetBufferList, list, &driver, miniport, function, from.name());
+    tell_item(Library::current().observer(), ItemEvent::What::Sent, ItemKind::NetBufferList, list, &driver,
+              miniport, function, from.name());
   }
   if (adapter.is_version6()) {
     call_send(adapter, sent.first, port, flags & ~static_cast<ULONG>(NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK));
@@ -213,10 +233,11 @@ void cancel_net_buffer_lists(Binding& from, void* cancel_id) {
   const InCall call(adapter.calls);
   if (adapter.is_version6()) {
     if (miniport.handlers6().CancelSend)
-      kernel::call_driver(&miniport.driver(), callbacks::kMiniportCancelSend, &adapter, nullptr, miniport.handlers6().CancelSend, adapter.context(), cancel_id);
+      kernel::call_driver(&miniport.driver(), callbacks::kMiniportCancelSend, &adapter, nullptr,
+                          miniport.handlers6().CancelSend, adapter.context(), cancel_id);
   } else if (miniport.handlers5().CancelSendPackets) {
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportCancelSendPackets, &adapter, nullptr, miniport.handlers5().CancelSendPackets,
-                        adapter.context(), cancel_id);
+    kernel::call_driver(&miniport.driver(), callbacks::kMiniportCancelSendPackets, &adapter, nullptr,
+                        miniport.handlers5().CancelSendPackets, adapter.context(), cancel_id);
   }
 }
 

@@ -19,7 +19,9 @@ namespace undis {
 namespace data_path {
 namespace {
 
-Observer& observer() { return Library::current().observer(); }
+Observer& observer() {
+  return Library::current().observer();
+}
 
 /// A list of NDIS that stands for `original` on one more binding; nullptr: no memory.
 NET_BUFFER_LIST* stand_in(NET_BUFFER_LIST* original) noexcept {
@@ -36,15 +38,16 @@ NET_BUFFER_LIST* stand_in(NET_BUFFER_LIST* original) noexcept {
 
 struct Target {
   Ref<Binding> binding;
-  Chain chain;                                   // 6.x
-  std::vector<NET_BUFFER_LIST*> lists;           // 5.x: the originals
+  Chain chain;                          // 6.x
+  std::vector<NET_BUFFER_LIST*> lists;  // 5.x: the originals
 };
 
 void indicated(NET_BUFFER_LIST* list, Binding& to, kernel::Driver* from, const char* function) {
   NblItem& item = *item_of(list);
   item.top()->binding = &to;
   item.holder = &to.driver();
-  tell_item(observer(), ItemEvent::What::Indicated, ItemKind::NetBufferList, list, from, &to.driver(), function, to.name());
+  tell_item(observer(), ItemEvent::What::Indicated, ItemKind::NetBufferList, list, from, &to.driver(),
+            function, to.name());
 }
 
 }  // namespace
@@ -52,8 +55,9 @@ void indicated(NET_BUFFER_LIST* list, Binding& to, kernel::Driver* from, const c
 bool call_receive(Binding& to, const Chain& chain, NDIS_PORT_NUMBER port, ULONG flags) {
   const InCall call(to.calls);
   if (!call) return false;
-  kernel::call_driver(&to.driver(), callbacks::kProtocolReceiveNetBufferLists, &to, nullptr, to.protocol().handlers6().ReceiveNetBufferLists, to.context(),
-                      chain.first, port, chain.count, flags);
+  kernel::call_driver(&to.driver(), callbacks::kProtocolReceiveNetBufferLists, &to, nullptr,
+                      to.protocol().handlers6().ReceiveNetBufferLists, to.context(), chain.first, port,
+                      chain.count, flags);
   return true;
 }
 
@@ -75,15 +79,16 @@ void give_back(const Chain& chain, ULONG flags) {
       kernel::Driver* const from = item.holder;
       pop(item);
       item.holder = driver;
-      tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, from, driver, function, adapter.name());
+      tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, from, driver, function,
+                adapter.name());
       run.append(list);
       list = next;
     }
     const MiniportDriver& miniport = adapter.driver();
     const InCall call(adapter.calls);
     adapter.receives.leave(run.count);
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportReturnNetBufferLists, &adapter, nullptr, miniport.handlers6().ReturnNetBufferLists,
-                        adapter.context(), run.first, flags);
+    kernel::call_driver(&miniport.driver(), callbacks::kMiniportReturnNetBufferLists, &adapter, nullptr,
+                        miniport.handlers6().ReturnNetBufferLists, adapter.context(), run.first, flags);
   }
 }
 
@@ -95,7 +100,8 @@ Destination destination_of(const NET_BUFFER_LIST* list) noexcept {
 }
 
 /// The miniport has the lists again when this returns: each binding sees them in turn, and none may keep one.
-void indicate_for_now(Adapter& by, const Chain& given, std::vector<Target>& targets, NDIS_PORT_NUMBER port, ULONG flags) {
+void indicate_for_now(Adapter& by, const Chain& given, std::vector<Target>& targets, NDIS_PORT_NUMBER port,
+                      ULONG flags) {
   const char* const function = caller().function;
   kernel::Driver* const driver = &by.driver().driver();
   std::vector<NET_BUFFER_LIST*> all;
@@ -123,9 +129,11 @@ void indicate_for_now(Adapter& by, const Chain& given, std::vector<Target>& targ
         return same;
       });
       if (!kept)
-        tell_item_misuse(ItemKind::NetBufferList, accepted.front(), false,
-                         fmt::format("{} changed the links of lists that it was only shown (NDIS_RECEIVE_FLAGS_RESOURCES)", to.name()),
-                         item_of(accepted.front())->origin);
+        tell_item_misuse(
+            ItemKind::NetBufferList, accepted.front(), false,
+            fmt::format("{} changed the links of lists that it was only shown (NDIS_RECEIVE_FLAGS_RESOURCES)",
+                        to.name()),
+            item_of(accepted.front())->origin);
     } else {
       for (NET_BUFFER_LIST* list : accepted) deliver_as_packets(to, list, true);
       call_receive_complete(to);
@@ -139,7 +147,8 @@ void indicate_for_now(Adapter& by, const Chain& given, std::vector<Target>& targ
     pop(item);
     kernel::Driver* const from = item.holder;
     item.holder = driver;
-    tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, from, driver, function, by.name());
+    tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, from, driver, function,
+              by.name());
   }
   by.receives.leave(given.count);
 }
@@ -149,29 +158,35 @@ void indicate_for_now(Adapter& by, const Chain& given, std::vector<Target>& targ
 
 using namespace data_path;
 
-void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG /*count*/, ULONG flags) {
+void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG /*count*/,
+                               ULONG flags) {
   kernel::Driver* const driver = &by.driver().driver();
   const bool resources = NDIS_TEST_RECEIVE_CANNOT_PEND(flags);
   Chain given;
   for (NET_BUFFER_LIST* list = chain; list != nullptr;) {
     if (!may_give(list, *driver, "indicated")) {
-      if (find_item(ItemKind::NetBufferList, list) != ItemFound::Live || item_of(list)->state != ItemState::Held) break;
+      if (find_item(ItemKind::NetBufferList, list) != ItemFound::Live ||
+          item_of(list)->state != ItemState::Held)
+        break;
       list = list->Next;
       continue;
     }
     NET_BUFFER_LIST* const next = list->Next;
     if (list->SourceHandle != by.handle())
-      tell_item_misuse(ItemKind::NetBufferList, list, false, "SourceHandle is not the MiniportAdapterHandle that is passed", item_of(list)->origin);
+      tell_item_misuse(ItemKind::NetBufferList, list, false,
+                       "SourceHandle is not the MiniportAdapterHandle that is passed", item_of(list)->origin);
     given.append(list);
     list = next;
   }
   if (given.count == 0) return;
-  const ULONG return_flags = NDIS_TEST_RECEIVE_AT_DISPATCH_LEVEL(flags) ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0U;
+  const ULONG return_flags =
+      NDIS_TEST_RECEIVE_AT_DISPATCH_LEVEL(flags) ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0U;
   if (!may_indicate(by) || !by.receives.enter(given.count)) {
     if (resources || !by.initialized()) return;
     const InCall call(by.calls);
-    kernel::call_driver(driver, callbacks::kMiniportReturnNetBufferLists, &by, nullptr, by.driver().handlers6().ReturnNetBufferLists, by.context(),
-                        given.first, return_flags);
+    kernel::call_driver(driver, callbacks::kMiniportReturnNetBufferLists, &by, nullptr,
+                        by.driver().handlers6().ReturnNetBufferLists, by.context(), given.first,
+                        return_flags);
     return;
   }
 
@@ -223,13 +238,15 @@ void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NU
     Binding& to = *target.binding;
     if (target.chain.count != 0) {
       const bool entered = to.receives.enter(target.chain.count);
-      for (NET_BUFFER_LIST* list = target.chain.first; entered && list != nullptr; list = list->Next) indicated(list, to, driver, function);
+      for (NET_BUFFER_LIST* list = target.chain.first; entered && list != nullptr; list = list->Next)
+        indicated(list, to, driver, function);
       if (!entered || !call_receive(to, target.chain, port, flags)) {  // closed meanwhile
         if (entered) to.receives.leave(target.chain.count);
         for (NET_BUFFER_LIST* list = target.chain.first; list != nullptr;) {
           NET_BUFFER_LIST* const next = list->Next;
           NblItem* const parent = item_of(list)->parent;
-          const std::uint8_t hop = parent != nullptr ? item_of(list)->parent_hop : static_cast<std::uint8_t>(item_of(list)->depth - 1);
+          const std::uint8_t hop = parent != nullptr ? item_of(list)->parent_hop
+                                                     : static_cast<std::uint8_t>(item_of(list)->depth - 1);
           if (parent != nullptr) {
             pop(*item_of(list));
             free_derived(list, 0);
@@ -258,8 +275,9 @@ void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags)
     const ItemFound found = find_item(ItemKind::NetBufferList, list);
     if (found != ItemFound::Live) {
       tell_item_misuse(ItemKind::NetBufferList, list, found == ItemFound::Freed,
-                       found == ItemFound::Freed ? "the net buffer list that is returned was freed before: it was returned already"
-                                                 : "what is returned is no net buffer list out of a pool",
+                       found == ItemFound::Freed
+                           ? "the net buffer list that is returned was freed before: it was returned already"
+                           : "what is returned is no net buffer list out of a pool",
                        found == ItemFound::Freed ? item_of(list)->origin : kernel::Stack{});
       break;
     }
@@ -267,11 +285,13 @@ void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags)
     Hop* const hop = item.top();
     if (hop == nullptr || hop->kind != Hop::Kind::Receive || hop->binding != &from || hop->resources) {
       const bool shown = hop != nullptr && hop->kind == Hop::Kind::Receive && hop->resources;
-      tell_item_misuse(ItemKind::NetBufferList, list, !shown,
-                       shown ? std::string("the net buffer list was only shown (NDIS_RECEIVE_FLAGS_RESOURCES): it is not returned")
-                             : fmt::format("the net buffer list that {} returns is not with it: {} has it", from.name(),
-                                           item.holder != nullptr ? item.holder->name() : "NDIS"),
-                       item.origin);
+      tell_item_misuse(
+          ItemKind::NetBufferList, list, !shown,
+          shown ? std::string(
+                      "the net buffer list was only shown (NDIS_RECEIVE_FLAGS_RESOURCES): it is not returned")
+                : fmt::format("the net buffer list that {} returns is not with it: {} has it", from.name(),
+                              item.holder != nullptr ? item.holder->name() : "NDIS"),
+          item.origin);
       // What is no more the caller's has links that are not the caller's.
       break;
     }

@@ -2,9 +2,11 @@
 //
 // What the files of the data path share. See data_path.h for what the rest of NDIS may call.
 //
-// Locks   None is held over a call into a driver. Counts of uses are changed under ItemBook's packet lock or atomically.
-// Gates   adapter.sends and .receives are left before the miniport is told (it may complete its pause from inside that call); so are a
-//         binding's. A close and a halt wait in addition until the data path's calls into the driver have returned (Gate calls).
+// Locks   None is held over a call into a driver. Counts of uses are changed under ItemBook's packet lock or
+// atomically. Gates   adapter.sends and .receives are left before the miniport is told (it may complete its
+// pause from inside that call); so are a
+//         binding's. A close and a halt wait in addition until the data path's calls into the driver have
+//         returned (Gate calls).
 #pragma once
 
 #include <cstdint>
@@ -90,7 +92,8 @@ bool call_receive(Binding& to, const Chain& chain, NDIS_PORT_NUMBER port, ULONG 
 void release(NblItem& item, std::uint8_t hop, Chain& back) noexcept;
 /// Gives lists back to the adapters that indicated them (the adapters' gates are left here).
 void give_back(const Chain& chain, ULONG flags);
-/// A list of the 6.x sender is complete: ends its leg and calls the protocol (or completes the packet it stands for).
+/// A list of the 6.x sender is complete: ends its leg and calls the protocol (or completes the packet it
+/// stands for).
 void finish_send(NET_BUFFER_LIST* list, ULONG flags);
 /// Completes lists that share a binding.
 void call_send_complete(Binding& to, const Chain& chain, ULONG flags);
@@ -99,12 +102,13 @@ void call_send_complete(Binding& to, const Chain& chain, ULONG flags);
 
 /// Hands packets that are already on a Send leg to a 5.x miniport.
 void give_packets(Adapter& adapter, NDIS_PACKET** packets, UINT count);
-/// For OID requests to a serialized 5.x driver: true if its functions may be called now, until end_turn(). False: the request is noted,
-/// and OidQueue::deliver_in_turn() is called when it may be.
+/// For OID requests to a serialized 5.x driver: true if its functions may be called now, until end_turn().
+/// False: the request is noted, and OidQueue::deliver_in_turn() is called when it may be.
 bool begin_turn(Adapter& adapter) noexcept;
 void end_turn(Adapter& adapter);
 bool request_waits(Adapter& adapter) noexcept;
-/// A Send leg is over: the protocol is called (or the part of a list is accounted for). No gate of the adapter is touched before.
+/// A Send leg is over: the protocol is called (or the part of a list is accounted for). No gate of the
+/// adapter is touched before.
 void finish_send(NDIS_PACKET* packet, Hop& hop, NDIS_STATUS status);
 /// MiniportReturnPacket, in its turn if the driver is serialized.
 void return_packet(Adapter& adapter, NDIS_PACKET* packet);
@@ -144,8 +148,8 @@ struct RunningReceive {
   RunningReceive& operator=(const RunningReceive&) = delete;
 
   Binding& binding;
-  NDIS_HANDLE const context;         ///< as the protocol sees it
-  NDIS_PACKET* const packet;         ///< nullptr: the miniport has the data, MiniportTransferData gets it
+  NDIS_HANDLE const context;  ///< as the protocol sees it
+  NDIS_PACKET* const packet;  ///< nullptr: the miniport has the data, MiniportTransferData gets it
   const UINT header_size;
   RunningReceive* next = nullptr;
 };
@@ -153,8 +157,8 @@ struct RunningReceive {
 RunningReceive* find_running(Binding& binding, NDIS_HANDLE context) noexcept;
 
 /// ProtocolReceive of a 5.x binding, at DISPATCH_LEVEL.
-void call_receive5(Binding& to, NDIS_HANDLE context, NDIS_PACKET* packet, void* header, UINT header_size, void* lookahead, UINT lookahead_size,
-                   UINT packet_size);
+void call_receive5(Binding& to, NDIS_HANDLE context, NDIS_PACKET* packet, void* header, UINT header_size,
+                   void* lookahead, UINT lookahead_size, UINT packet_size);
 
 /// Keeps a binding or an adapter from being closed or halted while one of its driver's data functions runs.
 class InCall {

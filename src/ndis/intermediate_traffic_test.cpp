@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Packets through an intermediate driver's hands: the same packet or list goes on, as NdisIMGetCurrentPacketStack allows.
+// Packets through an intermediate driver's hands: the same packet or list goes on, as
+// NdisIMGetCurrentPacketStack allows.
 //
-// The driver in the middle is not built up as one: an intermediate driver's miniport half is a card and its protocol half a protocol of
-// the same kernel driver, which is all that the data path sees of it.
+// The driver in the middle is not built up as one: an intermediate driver's miniport half is a card and its
+// protocol half a protocol of the same kernel driver, which is all that the data path sees of it.
 #include "ndis/buffer_pool.h"
 #include "ndis/traffic_testing.h"
 
@@ -21,7 +22,9 @@ class PassingOn : public Traffic {
     middle_protocol = &protocol("middle", version6, NDIS_PACKET_TYPE_PROMISCUOUS);
     cards.push_back(std::make_unique<Card>(*this, version6, middle_protocol->driver));
     middle_card = &start(*cards.back());
-    library->policy.binds = [](const ProtocolDriver& p, const Adapter& a) { return p.name() == "upper" && a.name() == "middle"; };
+    library->policy.binds = [](const ProtocolDriver& p, const Adapter& a) {
+      return p.name() == "upper" && a.name() == "middle";
+    };
     upper = &protocol("upper", version6);
     seen.told.clear();
   }
@@ -86,10 +89,13 @@ TEST_F(PassingOn, AListGoesDownAndItsCompletionComesBackUp) {
   build(true);
   lower->hold_sends = true;
   middle_card->on_send6 = [&](NET_BUFFER_LIST* chain) {
-    for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next) list->SourceHandle = middle_protocol->handle;
+    for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next)
+      list->SourceHandle = middle_protocol->handle;
     NdisSendNetBufferLists(middle_protocol->handle, chain, 0, 0);
   };
-  middle_protocol->on_lists_complete = [&](NET_BUFFER_LIST* chain) { NdisMSendNetBufferListsComplete(middle_card->handle, chain, 0); };
+  middle_protocol->on_lists_complete = [&](NET_BUFFER_LIST* chain) {
+    NdisMSendNetBufferListsComplete(middle_card->handle, chain, 0);
+  };
   const std::vector<Bytes> frames = {frame(1, 100), frame(1, 200)};
   upper->send(frames);
   EXPECT_EQ(lower->sent, frames);

@@ -17,15 +17,17 @@
 #include "ndis/library.h"
 
 // There when AddressSanitizer is in the process.
-extern "C" __attribute__((weak)) void __asan_poison_memory_region(void const volatile* addr, std::size_t size);
-extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(void const volatile* addr, std::size_t size);
+extern "C" __attribute__((weak)) void __asan_poison_memory_region(void const volatile* addr,
+                                                                  std::size_t size);
+extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(void const volatile* addr,
+                                                                    std::size_t size);
 
 namespace undis {
 namespace {
 
 constexpr std::size_t kUnit = 64 * 1024;
 constexpr std::size_t kRegion = std::size_t{64} << 30;
-constexpr std::size_t kQuarantined = 64;            // runs that wait before they are used again
+constexpr std::size_t kQuarantined = 64;  // runs that wait before they are used again
 constexpr std::uintptr_t kMarks = 0x6D72'4B1F'0000'0001;
 
 std::uintptr_t mark_for(ItemKind kind, bool free, const void* body) noexcept {
@@ -33,7 +35,8 @@ std::uintptr_t mark_for(ItemKind kind, bool free, const void* body) noexcept {
   return reinterpret_cast<std::uintptr_t>(body) ^ word;
 }
 
-/// Units are committed from the bottom up and given back by nobody; runs that a pool gave up wait, then are used again.
+/// Units are committed from the bottom up and given back by nobody; runs that a pool gave up wait, then are
+/// used again.
 class Region {
  public:
   static Region& get() {
@@ -73,7 +76,10 @@ class Region {
     void* const p = ::mmap(nullptr, kRegion, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p != MAP_FAILED) base_ = static_cast<char*>(p);
   }
-  struct Run { char* start; std::size_t units; };
+  struct Run {
+    char* start;
+    std::size_t units;
+  };
   kernel::Lock lock_;
   char* base_ = nullptr;
   std::size_t used_ = 0;
@@ -82,17 +88,23 @@ class Region {
 
 bool g_keep_stacks = true;
 
-constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+constexpr std::size_t round_up(std::size_t n, std::size_t to) {
+  return (n + to - 1) / to * to;
+}
 
 }  // namespace
 
 // The mark is the word before the body: the header's last, whether that is the member or padding behind it.
-static_assert(sizeof(NblItem) % 16 == 0 && sizeof(NbItem) % 16 == 0 && sizeof(PacketItem) % 16 == 0 && sizeof(BufferItem) % 16 == 0);
+static_assert(sizeof(NblItem) % 16 == 0 && sizeof(NbItem) % 16 == 0 && sizeof(PacketItem) % 16 == 0 &&
+              sizeof(BufferItem) % 16 == 0);
 
-void keep_item_stacks(bool on) noexcept { g_keep_stacks = on; }
+void keep_item_stacks(bool on) noexcept {
+  g_keep_stacks = on;
+}
 
 ItemFound find_item(ItemKind kind, const void* body) noexcept {
-  if (!Region::get().holds(body) || reinterpret_cast<std::uintptr_t>(body) % 16 != 0) return ItemFound::NotOurs;
+  if (!Region::get().holds(body) || reinterpret_cast<std::uintptr_t>(body) % 16 != 0)
+    return ItemFound::NotOurs;
   const std::uintptr_t mark = static_cast<const std::uintptr_t*>(body)[-1];
   if (mark == mark_for(kind, false, body)) return ItemFound::Live;
   return mark == mark_for(kind, true, body) ? ItemFound::Freed : ItemFound::NotOurs;
@@ -100,8 +112,10 @@ ItemFound find_item(ItemKind kind, const void* body) noexcept {
 
 // ---- pools ----
 
-ItemPool::ItemPool(ItemKind kind, std::size_t header, std::size_t body, std::size_t poisoned, std::uint32_t limit) noexcept
-    : kind_(kind), header_(header), body_(body), poisoned_(poisoned), stride_(round_up(header + body, 16)), limit_(limit) {}
+ItemPool::ItemPool(ItemKind kind, std::size_t header, std::size_t body, std::size_t poisoned,
+                   std::uint32_t limit) noexcept
+    : kind_(kind), header_(header), body_(body), poisoned_(poisoned), stride_(round_up(header + body, 16)),
+      limit_(limit) {}
 
 ItemPool::~ItemPool() {
   for (const Run& run : runs_) {
@@ -142,7 +156,8 @@ Item* ItemPool::take(kernel::Driver* owner) noexcept {
     if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(body_of(item), body_);
     set_mark(item, false);
   }
-  std::memset(static_cast<void*>(reinterpret_cast<char*>(item) + sizeof(Item)), 0, header_ - sizeof(Item) - sizeof(std::uintptr_t));
+  std::memset(static_cast<void*>(reinterpret_cast<char*>(item) + sizeof(Item)), 0,
+              header_ - sizeof(Item) - sizeof(std::uintptr_t));
   item->next = nullptr;
   item->owner = owner;
   item->holder = owner;
@@ -169,7 +184,8 @@ std::vector<Item*> ItemPool::live_items() {
   const kernel::Hold hold(lock_);
   for (const Run& run : runs_)
     for (char* at = run.start; at + stride_ <= run.start + run.units * kUnit; at += stride_)
-      if (auto* const item = reinterpret_cast<Item*>(at); item->state != ItemState::Free) found.push_back(item);
+      if (auto* const item = reinterpret_cast<Item*>(at); item->state != ItemState::Free)
+        found.push_back(item);
   return found;
 }
 
@@ -188,20 +204,29 @@ bool acts_for(const kernel::Driver* driver, const kernel::Driver* holder) noexce
 
 const char* to_text(ItemKind kind) noexcept {
   switch (kind) {
-    case ItemKind::NetBufferList: return "net buffer list";
-    case ItemKind::NetBuffer: return "net buffer";
-    case ItemKind::Packet: return "packet";
-    case ItemKind::Buffer: return "buffer";
-    case ItemKind::OidRequest: return "OID request";
+  case ItemKind::NetBufferList:
+    return "net buffer list";
+  case ItemKind::NetBuffer:
+    return "net buffer";
+  case ItemKind::Packet:
+    return "packet";
+  case ItemKind::Buffer:
+    return "buffer";
+  case ItemKind::OidRequest:
+    return "OID request";
   }
   return "item";
 }
 
-void tell_item_misuse(ItemKind kind, const void* item, bool completion, std::string why, const kernel::Stack& origin) {
+void tell_item_misuse(ItemKind kind, const void* item, bool completion, std::string why,
+                      const kernel::Stack& origin) {
   const Caller who = caller();
   const bool version5 = kind == ItemKind::Packet || kind == ItemKind::Buffer;
-  const char* const rule = completion ? (version5 ? "PacketDoubleComplete" : "NblDoubleComplete") : version5 ? "PacketMisuse" : "NblMisuse";
-  Library::current().observer().on(ItemMisuse{who.driver, who.function, kind, item, rule, std::move(why), kernel::Stack::capture(1), origin});
+  const char* const rule = completion ? (version5 ? "PacketDoubleComplete" : "NblDoubleComplete")
+                           : version5 ? "PacketMisuse"
+                                      : "NblMisuse";
+  Library::current().observer().on(ItemMisuse{who.driver, who.function, kind, item, rule, std::move(why),
+                                              kernel::Stack::capture(1), origin});
 }
 
 }  // namespace undis

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// What stands, unseen by drivers, before every net buffer list, net buffer, packet and buffer: whose it is, who has it, which way it
-// goes back. And the pools of fixed-size blocks in which such items live.
+// What stands, unseen by drivers, before every net buffer list, net buffer, packet and buffer: whose it is,
+// who has it, which way it goes back. And the pools of fixed-size blocks in which such items live.
 //
-// Layout  block = [header derived from Item, its last word is the mark][the structure that the driver sees ...]. Blocks lie in a region
-//         of the address space that only items live in, so whether a pointer is an item is a range check and a look at its mark.
-// Beyond  A freed block is filled with kPoison and is the last of its pool to be used again: late use is seen as late use.
+// Layout  block = [header derived from Item, its last word is the mark][the structure that the driver sees
+// ...]. Blocks lie in a region
+//         of the address space that only items live in, so whether a pointer is an item is a range check and
+//         a look at its mark.
+// Beyond  A freed block is filled with kPoison and is the last of its pool to be used again: late use is seen
+// as late use.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +28,8 @@ class Adapter;
 class Binding;
 class ItemPool;
 
-inline constexpr unsigned char kPoison = 0xF5;  ///< a pointer made of it is not canonical: using it is a fault at once
+inline constexpr unsigned char kPoison =
+    0xF5;  ///< a pointer made of it is not canonical: using it is a fault at once
 
 enum class ItemState : std::uint8_t {
   Free,
@@ -34,13 +38,16 @@ enum class ItemState : std::uint8_t {
   Indicated,  ///< from an adapter to bindings, not returned
 };
 
-/// One leg of an item's way. An intermediate driver that passes an item on adds a leg; completing or returning ends it.
+/// One leg of an item's way. An intermediate driver that passes an item on adds a leg; completing or
+/// returning ends it.
 struct Hop {
   enum class Kind : std::uint8_t { None, Send, Receive };
   Adapter* adapter = nullptr;
-  Binding* binding = nullptr;        ///< Send: who sent it. Receive: who has it (net buffer lists; packets may be with several)
-  void* source_handle = nullptr;     ///< SourceHandle of a net buffer list before this leg
-  std::uint32_t out = 0;             ///< Receive: uses of it that are not returned. Send across the border: parts not completed
+  Binding* binding =
+      nullptr;  ///< Send: who sent it. Receive: who has it (net buffer lists; packets may be with several)
+  void* source_handle = nullptr;  ///< SourceHandle of a net buffer list before this leg
+  std::uint32_t out =
+      0;  ///< Receive: uses of it that are not returned. Send across the border: parts not completed
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;  ///< Send across the border: of the parts so far
   Kind kind = Kind::None;
   bool resources = false;            ///< Receive: belongs to the miniport again when the indication returns
@@ -49,11 +56,11 @@ struct Hop {
 
 struct Item {
   ItemPool* pool;
-  Item* next;                        ///< in the free list, or in a queue of NDIS
-  kernel::Driver* owner;             ///< who allocated it; nullptr: NDIS
-  kernel::Driver* holder;            ///< who has it now; nullptr: NDIS
+  Item* next;              ///< in the free list, or in a queue of NDIS
+  kernel::Driver* owner;   ///< who allocated it; nullptr: NDIS
+  kernel::Driver* holder;  ///< who has it now; nullptr: NDIS
   ItemState state;
-  kernel::Stack origin;              ///< of the allocation; with `state` Free of the free
+  kernel::Stack origin;  ///< of the allocation; with `state` Free of the free
 };
 
 inline constexpr std::size_t kMaxHops = 4;
@@ -61,14 +68,14 @@ inline constexpr std::size_t kMaxHops = 4;
 /// Before a NET_BUFFER_LIST.
 struct alignas(16) NblItem : Item {
   Hop hops[kMaxHops];
-  NblItem* parent;                   ///< NDIS' own clone: the list that it stands for on one of several bindings
-  std::uint8_t parent_hop;           ///< which leg of that list
-  NDIS_PACKET* packet;               ///< NDIS' own list: the 5.x packet that it stands for
-  bool ndis_data;                    ///< NDIS' own list, with data of its own
-  std::uint8_t packet_hop;           ///< which hop of that packet
-  std::uint8_t depth;                ///< hops in use
-  std::uint8_t derived;              ///< a Derived (nbl_data.h): freed by a function of its own
-  void* initial_context;             ///< came with the list: not given back before it
+  NblItem* parent;          ///< NDIS' own clone: the list that it stands for on one of several bindings
+  std::uint8_t parent_hop;  ///< which leg of that list
+  NDIS_PACKET* packet;      ///< NDIS' own list: the 5.x packet that it stands for
+  bool ndis_data;           ///< NDIS' own list, with data of its own
+  std::uint8_t packet_hop;  ///< which hop of that packet
+  std::uint8_t depth;       ///< hops in use
+  std::uint8_t derived;     ///< a Derived (nbl_data.h): freed by a function of its own
+  void* initial_context;    ///< came with the list: not given back before it
   std::uintptr_t mark;
 
   NET_BUFFER_LIST* body() noexcept { return reinterpret_cast<NET_BUFFER_LIST*>(this + 1); }
@@ -85,24 +92,26 @@ struct alignas(16) NbItem : Item {
 /// Uses of an indicated packet by one binding.
 struct PacketUse {
   Binding* binding = nullptr;
-  std::int32_t count = 0;            ///< may be below zero for a moment: returned before ProtocolReceivePacket has said how often
+  std::int32_t count =
+      0;  ///< may be below zero for a moment: returned before ProtocolReceivePacket has said how often
   std::uint8_t hop = 0;
-  bool in_call = false;              ///< ProtocolReceivePacket has not returned
+  bool in_call = false;  ///< ProtocolReceivePacket has not returned
 };
 
-/// Before an NDIS_PACKET. Its receive hops are no stack: several bindings may have the packet, and pass it on, at the same time.
+/// Before an NDIS_PACKET. Its receive hops are no stack: several bindings may have the packet, and pass it
+/// on, at the same time.
 struct alignas(16) PacketItem : Item {
   static constexpr std::size_t kMaxUses = 8;
-  Hop hops[kMaxHops];                ///< a slot is in use while its kind is not None
+  Hop hops[kMaxHops];  ///< a slot is in use while its kind is not None
   PacketUse uses[kMaxUses];
-  NET_BUFFER_LIST* list;             ///< NDIS' own packet: the 6.x list that it stands for (a part of)
-  std::uint8_t list_hop;             ///< which leg of that list
-  const Adapter* made_from;          ///< NDIS' own packet: the adapter on whose behalf it is indicated first
-  MDL* own_mdls;                     ///< NDIS' own packet: the MDLs that go with it
-  Binding* transfer;                 ///< binding whose NdisTransferData into it is under way
-  const Adapter* gathering;          ///< NDIS' own packet: MiniportTransferData of this adapter fills it
-  MDL* gathered_header;              ///< the header in front of what is gathered
-  NDIS_PACKET_STACK* stacks;         ///< kMaxHops of them
+  NET_BUFFER_LIST* list;      ///< NDIS' own packet: the 6.x list that it stands for (a part of)
+  std::uint8_t list_hop;      ///< which leg of that list
+  const Adapter* made_from;   ///< NDIS' own packet: the adapter on whose behalf it is indicated first
+  MDL* own_mdls;              ///< NDIS' own packet: the MDLs that go with it
+  Binding* transfer;          ///< binding whose NdisTransferData into it is under way
+  const Adapter* gathering;   ///< NDIS' own packet: MiniportTransferData of this adapter fills it
+  MDL* gathered_header;       ///< the header in front of what is gathered
+  NDIS_PACKET_STACK* stacks;  ///< kMaxHops of them
   std::uintptr_t mark;
 
   NDIS_PACKET* body() noexcept { return reinterpret_cast<NDIS_PACKET*>(this + 1); }
@@ -110,7 +119,7 @@ struct alignas(16) PacketItem : Item {
 
 /// Before an MDL of NDIS: an NDIS_BUFFER, or one that NDIS made for data of others or of its own.
 struct alignas(16) BufferItem : Item {
-  std::uint64_t data_room;           ///< bytes of data behind the MDL; 0: it describes memory of others
+  std::uint64_t data_room;  ///< bytes of data behind the MDL; 0: it describes memory of others
   std::uintptr_t mark;
   MDL* body() noexcept { return reinterpret_cast<MDL*>(this + 1); }
 };
@@ -119,13 +128,16 @@ struct alignas(16) BufferItem : Item {
 class ItemPool {
  public:
   static constexpr std::uint32_t kNoLimit = ~0U;
-  /// `header`: size of the Item; `body`: of what the driver sees and of what comes with it; `poisoned`: how much of that is poisoned.
-  ItemPool(ItemKind kind, std::size_t header, std::size_t body, std::size_t poisoned, std::uint32_t limit = kNoLimit) noexcept;
+  /// `header`: size of the Item; `body`: of what the driver sees and of what comes with it; `poisoned`: how
+  /// much of that is poisoned.
+  ItemPool(ItemKind kind, std::size_t header, std::size_t body, std::size_t poisoned,
+           std::uint32_t limit = kNoLimit) noexcept;
   ~ItemPool();
   ItemPool(const ItemPool&) = delete;
   ItemPool& operator=(const ItemPool&) = delete;
 
-  /// A block whose Item is set (Held, owner and holder as given) and whose body is not; nullptr: limit reached or no memory.
+  /// A block whose Item is set (Held, owner and holder as given) and whose body is not; nullptr: limit
+  /// reached or no memory.
   Item* take(kernel::Driver* owner) noexcept EXCLUDES(lock_);
   /// Poisons it and puts it at the end of the free list.
   void give(Item* item) noexcept EXCLUDES(lock_);
@@ -140,7 +152,10 @@ class ItemPool {
   class DriverPool* of = nullptr;
 
  private:
-  struct Run { char* start; std::size_t units; };
+  struct Run {
+    char* start;
+    std::size_t units;
+  };
   bool grow() REQUIRES(lock_);
   void set_mark(Item* item, bool free) const noexcept;
 
@@ -162,10 +177,18 @@ enum class ItemFound : std::uint8_t { Live, Freed, NotOurs };
 
 /// Whether `body` is a live item of that kind.
 ItemFound find_item(ItemKind kind, const void* body) noexcept;
-inline NblItem* item_of(NET_BUFFER_LIST* list) noexcept { return reinterpret_cast<NblItem*>(list) - 1; }
-inline NbItem* item_of(NET_BUFFER* buffer) noexcept { return reinterpret_cast<NbItem*>(buffer) - 1; }
-inline PacketItem* item_of(NDIS_PACKET* packet) noexcept { return reinterpret_cast<PacketItem*>(packet) - 1; }
-inline BufferItem* item_of(MDL* mdl) noexcept { return reinterpret_cast<BufferItem*>(mdl) - 1; }
+inline NblItem* item_of(NET_BUFFER_LIST* list) noexcept {
+  return reinterpret_cast<NblItem*>(list) - 1;
+}
+inline NbItem* item_of(NET_BUFFER* buffer) noexcept {
+  return reinterpret_cast<NbItem*>(buffer) - 1;
+}
+inline PacketItem* item_of(NDIS_PACKET* packet) noexcept {
+  return reinterpret_cast<PacketItem*>(packet) - 1;
+}
+inline BufferItem* item_of(MDL* mdl) noexcept {
+  return reinterpret_cast<BufferItem*>(mdl) - 1;
+}
 
 /// Stacks of allocation and free cost some 200 ns each; off for benchmarks. On by default.
 void keep_item_stacks(bool on) noexcept;
@@ -181,11 +204,13 @@ Caller caller() noexcept;
 /// True if `driver` may act on what `holder` has: it is the same, or one of both is the host's.
 bool acts_for(const kernel::Driver* driver, const kernel::Driver* holder) noexcept;
 
-void tell_item_misuse(ItemKind kind, const void* item, bool completion, std::string why, const kernel::Stack& origin = {});
-const char* to_text(ItemKind kind) noexcept;   ///< "net buffer list"
+void tell_item_misuse(ItemKind kind, const void* item, bool completion, std::string why,
+                      const kernel::Stack& origin = {});
+const char* to_text(ItemKind kind) noexcept;  ///< "net buffer list"
 
-inline void tell_item(Observer& observer, ItemEvent::What what, ItemKind kind, const void* item, kernel::Driver* from, kernel::Driver* to,
-                      const char* function, std::string_view object) {
+inline void tell_item(Observer& observer, ItemEvent::What what, ItemKind kind, const void* item,
+                      kernel::Driver* from, kernel::Driver* to, const char* function,
+                      std::string_view object) {
   observer.on(ItemEvent{what, kind, item, from, to, function, object});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Pools and what comes out of them: lists, buffers, packets; their data and context space; misuse; low memory; what is left behind.
+// Pools and what comes out of them: lists, buffers, packets; their data and context space; misuse; low
+// memory; what is left behind.
 //
 // Pages   nblapi/index, ndis/nf-ndis-ndisallocatepacketpoolex
 #include <cstring>
@@ -32,16 +33,18 @@ class Items : public Traffic {
     again("0.f1");
     static const std::function<void()>* code;
     code = &body;
-    library->load(*driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
-      (*code)();
-      return STATUS_UNSUCCESSFUL;
-    });
+    library->load(
+        *driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
+          (*code)();
+          return STATUS_UNSUCCESSFUL;
+        });
   }
   void sweep() { sweep_items(*driver, LeftBehind::When::Unload); }
 
   static NDIS_HANDLE list_pool(bool with_buffer, USHORT context = 0, ULONG data = 0) {
     NET_BUFFER_LIST_POOL_PARAMETERS p{};
-    p.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
+    p.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
     p.fAllocateNetBuffer = with_buffer ? TRUE : FALSE;
     p.ProtocolId = 2;
     p.ContextSize = context;
@@ -51,7 +54,8 @@ class Items : public Traffic {
   }
   static NDIS_HANDLE buffer_pool(ULONG data = 0) {
     NET_BUFFER_POOL_PARAMETERS p{};
-    p.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1};
+    p.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1};
     p.PoolTag = kTag;
     p.DataSize = data;
     return NdisAllocateNetBufferPool(nullptr, &p);
@@ -80,7 +84,9 @@ class Items : public Traffic {
       mdl = next;
     }
   }
-  Bytes part(std::size_t from, std::size_t length) const { return Bytes(bytes.begin() + static_cast<long>(from), bytes.begin() + static_cast<long>(from + length)); }
+  Bytes part(std::size_t from, std::size_t length) const {
+    return Bytes(bytes.begin() + static_cast<long>(from), bytes.begin() + static_cast<long>(from + length));
+  }
 
   kernel::Driver* driver = nullptr;
   Bytes bytes = Bytes(200);
@@ -114,7 +120,8 @@ TEST_F(Items, APoolWithDataGivesABufferWithItsMdl) {
     ASSERT_NE(mdl, nullptr);
     EXPECT_EQ(MmGetMdlByteCount(mdl), 1514U);
     std::memset(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority), 1, 1514);
-    EXPECT_EQ(NdisAllocateNetBufferAndNetBufferList(lists, 0, 0, nullptr, 0, 0), nullptr);  // DataSize has to be zero for that
+    EXPECT_EQ(NdisAllocateNetBufferAndNetBufferList(lists, 0, 0, nullptr, 0, 0),
+              nullptr);  // DataSize has to be zero for that
     NdisFreeNetBufferList(list);
     NdisFreeNetBufferListPool(lists);
     const NDIS_HANDLE buffers = buffer_pool(2000);
@@ -173,7 +180,8 @@ TEST_F(Items, FreeingTwiceIsToldAndHarmless) {
     NdisFreeNetBufferListPool(lists);
     NdisFreeNetBufferListPool(lists);
   });
-  expect({"NdisFreeNetBuffer: NblMisuse", "NdisFreeNetBufferList: NblMisuse", "NdisFreeNetBuffer: NblMisuse", "NdisFreeNetBufferListPool: handle"});
+  expect({"NdisFreeNetBuffer: NblMisuse", "NdisFreeNetBufferList: NblMisuse", "NdisFreeNetBuffer: NblMisuse",
+          "NdisFreeNetBufferListPool: handle"});
 }
 
 #if !UNDIS_ADDRESS_SANITIZER  // which stops the test where the freed list is read
@@ -201,7 +209,8 @@ TEST_F(Items, APoolThatIsFreedBeforeItsListsIsToldAndTheListsStayUntilTheyAreFre
     NdisFreeNetBufferList(two);
   });
   ASSERT_EQ(seen.misuses.size(), 1U);
-  EXPECT_NE(seen.misuses[0].why.find("'abcd' is freed while 2 net buffer lists"), std::string::npos) << seen.misuses[0].why;
+  EXPECT_NE(seen.misuses[0].why.find("'abcd' is freed while 2 net buffer lists"), std::string::npos)
+      << seen.misuses[0].why;
   EXPECT_NE(seen.misuses[0].origin.count, 0U);
   EXPECT_TRUE(library->items().pools_of(*driver).empty());
   expect({"NdisFreeNetBufferListPool: NblMisuse"});
@@ -242,24 +251,28 @@ TEST_F(Items, LowMemoryIsDocumentedFailure) {
     again(schedule);
     static bool failed;
     failed = false;
-    library->load(*driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
-      const NDIS_HANDLE pool = list_pool(true);
-      NET_BUFFER_LIST* const list = NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, nullptr, 0, 0);
-      if (list == nullptr) {
-        failed = true;
-      } else {
-        NET_BUFFER_LIST* const copy = NdisAllocateCloneNetBufferList(list, nullptr, nullptr, 0);
-        if (copy == nullptr) failed = true;
-        else {
-          if (NdisRetreatNetBufferListDataStart(copy, 8, 0, nullptr, nullptr) != NDIS_STATUS_SUCCESS) failed = true;
-          else NdisAdvanceNetBufferListDataStart(copy, 8, TRUE, nullptr);
-          NdisFreeCloneNetBufferList(copy, 0);
-        }
-        NdisFreeNetBufferList(list);
-      }
-      NdisFreeNetBufferListPool(pool);
-      return STATUS_UNSUCCESSFUL;
-    });
+    library->load(
+        *driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS {
+          const NDIS_HANDLE pool = list_pool(true);
+          NET_BUFFER_LIST* const list = NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, nullptr, 0, 0);
+          if (list == nullptr) {
+            failed = true;
+          } else {
+            NET_BUFFER_LIST* const copy = NdisAllocateCloneNetBufferList(list, nullptr, nullptr, 0);
+            if (copy == nullptr)
+              failed = true;
+            else {
+              if (NdisRetreatNetBufferListDataStart(copy, 8, 0, nullptr, nullptr) != NDIS_STATUS_SUCCESS)
+                failed = true;
+              else
+                NdisAdvanceNetBufferListDataStart(copy, 8, TRUE, nullptr);
+              NdisFreeCloneNetBufferList(copy, 0);
+            }
+            NdisFreeNetBufferList(list);
+          }
+          NdisFreeNetBufferListPool(pool);
+          return STATUS_UNSUCCESSFUL;
+        });
     EXPECT_TRUE(failed) << schedule;
   }
 }
@@ -331,10 +344,11 @@ TEST_F(Items, TheDriversOwnMdlFunctionsAreUsed) {
     };
     EXPECT_EQ(NdisRetreatNetBufferDataStart(buffer, 16, 4, allocate), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(buffer->DataOffset, 48U);
-    NdisAdvanceNetBufferDataStart(buffer, 16, TRUE, +[](PMDL mdl) {
-      ++freed;
-      NdisFreeMdl(mdl);
-    });
+    NdisAdvanceNetBufferDataStart(
+        buffer, 16, TRUE, +[](PMDL mdl) {
+          ++freed;
+          NdisFreeMdl(mdl);
+        });
     EXPECT_EQ(buffer->MdlChain, mdls);
     NdisFreeNetBuffer(buffer);
     free_chain(mdls);
@@ -390,14 +404,16 @@ TEST_F(Items, ClonesFragmentsAndReassembledListsDescribeTheSameBytes) {
     MDL* const mdls = chain({10, 20, 70});
     NET_BUFFER_LIST* const original = NdisAllocateNetBufferAndNetBufferList(lists, 0, 0, mdls, 5, 90);
     for (const ULONG flags : {0U, static_cast<ULONG>(NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS)}) {
-      NET_BUFFER_LIST* const copy = NdisAllocateCloneNetBufferList(original, flags != 0 ? lists : nullptr, nullptr, flags);
+      NET_BUFFER_LIST* const copy =
+          NdisAllocateCloneNetBufferList(original, flags != 0 ? lists : nullptr, nullptr, flags);
       ASSERT_NE(copy, nullptr);
       EXPECT_EQ(bytes_of_list(copy), part(5, 90));
       EXPECT_EQ(copy->FirstNetBuffer->MdlChain == mdls, flags != 0);
       EXPECT_EQ(copy->Context, nullptr);
       NdisFreeCloneNetBufferList(copy, flags);
     }
-    NET_BUFFER_LIST* const pieces = NdisAllocateFragmentNetBufferList(original, lists, buffers, 10, 30, 4, 0, 0);
+    NET_BUFFER_LIST* const pieces =
+        NdisAllocateFragmentNetBufferList(original, lists, buffers, 10, 30, 4, 0, 0);
     ASSERT_NE(pieces, nullptr);
     std::vector<Bytes> found;
     for (NET_BUFFER* buffer = pieces->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
@@ -484,7 +500,8 @@ TEST_F(Items, BuffersAreChainedAtBothEndsAndCounted) {
     NDIS_PACKET* packet = nullptr;
     NdisAllocatePacket(&status, &packet, packets);
     NDIS_BUFFER* b[3] = {};
-    for (std::size_t i = 0; i < 3; ++i) NdisAllocateBuffer(&status, &b[i], buffers, bytes.data() + i * 10, 10);
+    for (std::size_t i = 0; i < 3; ++i)
+      NdisAllocateBuffer(&status, &b[i], buffers, bytes.data() + i * 10, 10);
     NdisChainBufferAtBack(packet, b[1]);
     NdisChainBufferAtFront(packet, b[0]);
     NdisChainBufferAtBack(packet, b[2]);

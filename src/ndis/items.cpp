@@ -24,8 +24,11 @@ constexpr ULONG kNdisTag = 0x7369644E;  // 'Ndis'
 /// The innermost frame of a Miniport callback of this thread, or nullptr.
 const kernel::CallFrame* innermost_miniport_callback() noexcept {
   const kernel::Thread* const thread = kernel::Thread::current_or_null();
-  for (const kernel::CallFrame* frame = thread != nullptr ? thread->calls : nullptr; frame != nullptr; frame = frame->up)
-    if (frame->kind == kernel::CallFrame::Kind::Callback && std::string_view(frame->name).starts_with("Miniport")) return frame;
+  for (const kernel::CallFrame* frame = thread != nullptr ? thread->calls : nullptr; frame != nullptr;
+       frame = frame->up)
+    if (frame->kind == kernel::CallFrame::Kind::Callback &&
+        std::string_view(frame->name).starts_with("Miniport"))
+      return frame;
   return nullptr;
 }
 
@@ -39,10 +42,14 @@ Ref<Adapter> adapter_at(const void* object) {
 
 const char* pool_word(HandleKind kind) noexcept {
   switch (kind) {
-    case HandleKind::NblPool: return "net buffer list pool";
-    case HandleKind::NetBufferPool: return "net buffer pool";
-    case HandleKind::PacketPool: return "packet pool";
-    default: return "buffer pool";
+  case HandleKind::NblPool:
+    return "net buffer list pool";
+  case HandleKind::NetBufferPool:
+    return "net buffer pool";
+  case HandleKind::PacketPool:
+    return "packet pool";
+  default:
+    return "buffer pool";
   }
 }
 
@@ -65,7 +72,8 @@ std::string DriverPool::name() const {
   return fmt::format("{} '{}'", pool_word(kind_), kernel::pool_tag_text(tag_).text);
 }
 
-ItemPool& DriverPool::add_blocks(std::size_t header, std::size_t body, std::size_t poisoned, std::uint32_t limit) {
+ItemPool& DriverPool::add_blocks(std::size_t header, std::size_t body, std::size_t poisoned,
+                                 std::uint32_t limit) {
   blocks_.push_back(std::make_unique<ItemPool>(items_, header, body, poisoned, limit));
   blocks_.back()->of = this;
   return *blocks_.back();
@@ -100,11 +108,17 @@ ItemBook::ItemBook()
 
 ItemBook::~ItemBook() = default;
 
-std::vector<DriverPool*> ItemBook::own() const { return {lists_.get(), buffers_.get(), packets_.get(), mdls_.get()}; }
+std::vector<DriverPool*> ItemBook::own() const {
+  return {lists_.get(), buffers_.get(), packets_.get(), mdls_.get()};
+}
 
-std::uint32_t ItemBook::own_live() const noexcept { return lists_->live() + buffers_->live() + packets_->live() + mdls_->live(); }
+std::uint32_t ItemBook::own_live() const noexcept {
+  return lists_->live() + buffers_->live() + packets_->live() + mdls_->live();
+}
 
-ItemBook& ItemBook::current() noexcept { return Library::current().items(); }
+ItemBook& ItemBook::current() noexcept {
+  return Library::current().items();
+}
 
 NDIS_HANDLE ItemBook::add(const Ref<DriverPool>& pool) {
   pool->handle_ = Library::current().handles().open(pool->kind(), static_cast<void*>(pool.get()));
@@ -118,13 +132,15 @@ void ItemBook::free(DriverPool& pool) {
   const Ref<DriverPool> alive(pool);
   const kernel::CallFrame* const frame = innermost_miniport_callback();
   const std::string_view callback = frame != nullptr ? frame->name : "";
-  if ((callback == "MiniportHalt" || callback == "MiniportHaltEx") && pool.made_for_ != nullptr && pool.made_for_ != frame->object) {
+  if ((callback == "MiniportHalt" || callback == "MiniportHaltEx") && pool.made_for_ != nullptr &&
+      pool.made_for_ != frame->object) {
     const Caller who = caller();
     const Ref<Adapter> halted = adapter_at(frame->object);
     Library::current().observer().on(WrongPlace{
         WrongPlace::Kind::OtherInstance, who.driver, who.function, &pool,
-        fmt::format("{} of {} frees the {} that was made for {}: it may touch only what belongs to its own adapter", callback,
-                    halted ? halted->name() : "one adapter", pool.name(), pool.made_for_name_),
+        fmt::format(
+            "{} of {} frees the {} that was made for {}: it may touch only what belongs to its own adapter",
+            callback, halted ? halted->name() : "one adapter", pool.name(), pool.made_for_name_),
         kernel::Stack::capture(1)});
   }
   Library::current().handles().close(pool.handle_);
@@ -135,7 +151,8 @@ void ItemBook::free(DriverPool& pool) {
     return;
   }
   tell_item_misuse(pool.items(), &pool, false,
-                   fmt::format("the {} is freed while {} {}{} of it {} not", pool.name(), out.size(), to_text(pool.items()), out.size() == 1 ? "" : "s",
+                   fmt::format("the {} is freed while {} {}{} of it {} not", pool.name(), out.size(),
+                               to_text(pool.items()), out.size() == 1 ? "" : "s",
                                out.size() == 1 ? "is" : "are"),
                    out.front()->origin);
 }
@@ -165,12 +182,15 @@ void sweep_items(kernel::Driver& driver, LeftBehind::When when) {
   const auto tell_out = [&](const DriverPool& pool, const std::vector<Item*>& out) {
     if (driver.harness() || out.empty()) return;
     const bool unload = when == LeftBehind::When::Unload;
-    observer.on(ItemsOut{&driver, pool.items(), pool.name(), unload ? "not freed when the driver was unloaded" : "not freed when DriverEntry failed",
-                         out.size(), out.front()->origin});
+    observer.on(
+        ItemsOut{&driver, pool.items(), pool.name(),
+                 unload ? "not freed when the driver was unloaded" : "not freed when DriverEntry failed",
+                 out.size(), out.front()->origin});
   };
   for (const Ref<DriverPool>& pool : book.pools_of(driver)) {
     tell_out(*pool, pool->live_items());
-    if (!driver.harness() && pool->open()) observer.on(LeftBehind{when, &driver, pool->kind(), pool->name(), false, false, pool->origin()});
+    if (!driver.harness() && pool->open())
+      observer.on(LeftBehind{when, &driver, pool->kind(), pool->name(), false, false, pool->origin()});
     if (pool->open()) Library::current().handles().close(pool->handle());
     book.drop(*pool);
   }

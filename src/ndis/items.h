@@ -44,16 +44,17 @@ class DriverPool : public Object {
 
  protected:
   ~DriverPool() override = default;
-  ItemPool& add_blocks(std::size_t header, std::size_t body, std::size_t poisoned, std::uint32_t limit = ItemPool::kNoLimit);
+  ItemPool& add_blocks(std::size_t header, std::size_t body, std::size_t poisoned,
+                       std::uint32_t limit = ItemPool::kNoLimit);
 
  private:
   friend class ItemBook;
   const HandleKind kind_;
   const ItemKind items_;
-  kernel::Driver* const owner_;      ///< nullptr: NDIS
+  kernel::Driver* const owner_;  ///< nullptr: NDIS
   const ULONG tag_;
   const kernel::Stack origin_;
-  const void* made_for_ = nullptr;   ///< the adapter whose callback ran when it was made
+  const void* made_for_ = nullptr;  ///< the adapter whose callback ran when it was made
   std::string made_for_name_;
   NDIS_HANDLE handle_ = nullptr;
   bool open_ = true;
@@ -69,7 +70,8 @@ class ItemBook {
 
   /// Opens the pool's handle and lists it. nullptr: no handle left.
   NDIS_HANDLE add(const Ref<DriverPool>& pool) EXCLUDES(lock_);
-  /// NdisFree...Pool: closes the handle; blocks that are out are told, and the memory stays until they are back.
+  /// NdisFree...Pool: closes the handle; blocks that are out are told, and the memory stays until they are
+  /// back.
   void free(DriverPool& pool) EXCLUDES(lock_);
   void drop(DriverPool& pool) noexcept EXCLUDES(lock_);
   std::vector<Ref<DriverPool>> pools_of(const kernel::Driver& driver) const EXCLUDES(lock_);
@@ -86,7 +88,7 @@ class ItemBook {
 
   static ItemBook& current() noexcept;
 
-  kernel::Lock packet_lock;          ///< guards the counts of uses of indicated packets
+  kernel::Lock packet_lock;  ///< guards the counts of uses of indicated packets
 
  private:
   mutable kernel::Lock lock_;
@@ -97,7 +99,8 @@ class ItemBook {
   Ref<BufferPool> mdls_;
 };
 
-/// The open pool behind a handle of kind T::kHandleKinds[0]; nullptr: none. No lock, no reference: for every allocation.
+/// The open pool behind a handle of kind T::kHandleKinds[0]; nullptr: none. No lock, no reference: for every
+/// allocation.
 template <class T>
 T* pool_of_handle(NDIS_HANDLE handle, HandleTable& handles) noexcept {
   const HandleView found = handles.view(handle);

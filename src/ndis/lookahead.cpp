@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Receive indications with lookahead: NdisMEthIndicateReceive, NdisTransferData and their completions; ProtocolReceive.
+// Receive indications with lookahead: NdisMEthIndicateReceive, NdisTransferData and their completions;
+// ProtocolReceive.
 //
 // Page    ndis/nf-ndis-ndisgetreceivedpacket
-// Beyond  A 6.x binding cannot be shown a part of a frame: NDIS gets all of it, by MiniportTransferData if the lookahead is not all, and
+// Beyond  A 6.x binding cannot be shown a part of a frame: NDIS gets all of it, by MiniportTransferData if
+// the lookahead is not all, and
 //         indicates a list of its own with the data.
 #include <algorithm>
 #include <cstring>
@@ -23,7 +25,8 @@ namespace data_path {
 
 // ---- calls of ProtocolReceive that run ----
 
-RunningReceive::RunningReceive(Binding& of, NDIS_HANDLE as_context, NDIS_PACKET* with_packet, UINT header) noexcept
+RunningReceive::RunningReceive(Binding& of, NDIS_HANDLE as_context, NDIS_PACKET* with_packet,
+                               UINT header) noexcept
     : binding(of), context(as_context), packet(with_packet), header_size(header) {
   const kernel::Hold hold(binding.running_lock);
   next = binding.running_receives;
@@ -44,25 +47,28 @@ RunningReceive* find_running(Binding& binding, NDIS_HANDLE context) noexcept {
   return nullptr;
 }
 
-void call_receive5(Binding& to, NDIS_HANDLE context, NDIS_PACKET* packet, void* header, UINT header_size, void* lookahead, UINT lookahead_size,
-                   UINT packet_size) {
+void call_receive5(Binding& to, NDIS_HANDLE context, NDIS_PACKET* packet, void* header, UINT header_size,
+                   void* lookahead, UINT lookahead_size, UINT packet_size) {
   if (!to.protocol().handlers5().Receive) return;
   const RunningReceive running(to, context, packet, header_size);
   const kernel::RaiseIrql raised(DISPATCH_LEVEL);
-  kernel::call_driver(&to.driver(), callbacks::kProtocolReceive, &to, nullptr, to.protocol().handlers5().Receive, to.context(), context, header,
-                      header_size, lookahead, lookahead_size, packet_size);
+  kernel::call_driver(&to.driver(), callbacks::kProtocolReceive, &to, nullptr,
+                      to.protocol().handlers5().Receive, to.context(), context, header, header_size,
+                      lookahead, lookahead_size, packet_size);
 }
 
 namespace {
 
 /// MiniportTransferData into `packet`: a status, PENDING included.
-NDIS_STATUS call_transfer(Adapter& adapter, NDIS_HANDLE context, UINT offset, UINT bytes, NDIS_PACKET* packet, UINT* transferred) {
+NDIS_STATUS call_transfer(Adapter& adapter, NDIS_HANDLE context, UINT offset, UINT bytes, NDIS_PACKET* packet,
+                          UINT* transferred) {
   const MiniportDriver& miniport = adapter.driver();
   if (!miniport.handlers5().TransferData) return NDIS_STATUS_NOT_SUPPORTED;
   const InCall call(adapter.calls);
   const kernel::RaiseIrql raised(adapter.is_serialized() ? DISPATCH_LEVEL : PASSIVE_LEVEL);
-  return kernel::call_driver(&miniport.driver(), callbacks::kMiniportTransferData, &adapter, nullptr, miniport.handlers5().TransferData, packet, transferred,
-                             adapter.context(), context, offset, bytes);
+  return kernel::call_driver(&miniport.driver(), callbacks::kMiniportTransferData, &adapter, nullptr,
+                             miniport.handlers5().TransferData, packet, transferred, adapter.context(),
+                             context, offset, bytes);
 }
 
 /// Indicates a copy of a whole frame to a 6.x binding.
@@ -96,7 +102,8 @@ NDIS_PACKET* gathering_packet(const void* header, UINT header_size, UINT packet_
   ItemBook& book = ItemBook::current();
   MDL* const front = book.mdls().with_data(nullptr, header_size);
   MDL* const data = book.mdls().with_data(nullptr, std::max<UINT>(packet_size, 1));
-  NDIS_PACKET* const packet = front != nullptr && data != nullptr ? book.packets().allocate(nullptr) : nullptr;
+  NDIS_PACKET* const packet =
+      front != nullptr && data != nullptr ? book.packets().allocate(nullptr) : nullptr;
   if (packet == nullptr) {
     free_mdls(front);
     free_mdls(data);
@@ -104,7 +111,7 @@ NDIS_PACKET* gathering_packet(const void* header, UINT header_size, UINT packet_
   }
   std::memcpy(bytes_of(front), header, header_size);
   data->ByteCount = packet_size;
-  set_chain(packet, data);                // what MiniportTransferData fills
+  set_chain(packet, data);  // what MiniportTransferData fills
   item_of(packet)->gathered_header = front;
   return packet;
 }
@@ -127,8 +134,8 @@ void finish_gathering(Adapter& adapter, NDIS_PACKET* packet, bool good) {
 }
 
 /// For the 6.x bindings of a 5.x adapter.
-void indicate_to_version6(Adapter& by, NDIS_HANDLE context, const void* header, UINT header_size, const void* lookahead, UINT lookahead_size,
-                          UINT packet_size) {
+void indicate_to_version6(Adapter& by, NDIS_HANDLE context, const void* header, UINT header_size,
+                          const void* lookahead, UINT lookahead_size, UINT packet_size) {
   NDIS_PACKET* const packet = gathering_packet(header, header_size, packet_size);
   if (packet == nullptr) return;
   MDL* const data = packet->Private.Head;
@@ -154,8 +161,8 @@ void indicate_to_version6(Adapter& by, NDIS_HANDLE context, const void* header, 
 
 using namespace data_path;
 
-void indicate_lookahead(Adapter& by, NDIS_HANDLE receive_context, void* header, UINT header_size, void* lookahead, UINT lookahead_size,
-                        UINT packet_size) {
+void indicate_lookahead(Adapter& by, NDIS_HANDLE receive_context, void* header, UINT header_size,
+                        void* lookahead, UINT lookahead_size, UINT packet_size) {
   if (!may_indicate(by)) return;
   Destination to;
   to.known = header_size >= kEthernetAddress;
@@ -170,9 +177,11 @@ void indicate_lookahead(Adapter& by, NDIS_HANDLE receive_context, void* header, 
     const InCall call(binding->calls);
     if (!call) continue;
     binding->receive_complete_due = true;
-    call_receive5(*binding, receive_context, nullptr, header, header_size, lookahead, std::min(lookahead_size, packet_size), packet_size);
+    call_receive5(*binding, receive_context, nullptr, header, header_size, lookahead,
+                  std::min(lookahead_size, packet_size), packet_size);
   }
-  if (version6) indicate_to_version6(by, receive_context, header, header_size, lookahead, lookahead_size, packet_size);
+  if (version6)
+    indicate_to_version6(by, receive_context, header, header_size, lookahead, lookahead_size, packet_size);
 }
 
 void indicate_receive_complete(Adapter& by) {
@@ -188,20 +197,25 @@ NDIS_PACKET* received_packet(Binding& to, NDIS_HANDLE receive_context) {
   return running != nullptr ? running->packet : nullptr;
 }
 
-NDIS_STATUS transfer_data(Binding& to, NDIS_HANDLE receive_context, UINT offset, UINT bytes, NDIS_PACKET* packet, UINT* transferred) {
+NDIS_STATUS transfer_data(Binding& to, NDIS_HANDLE receive_context, UINT offset, UINT bytes,
+                          NDIS_PACKET* packet, UINT* transferred) {
   *transferred = 0;
   if (!check_at_rest(packet, "filled by NdisTransferData")) return NDIS_STATUS_FAILURE;
   const RunningReceive* const running = find_running(to, receive_context);
   if (running == nullptr) {
-    tell_item_misuse(ItemKind::Packet, packet, false, fmt::format("{} asks for data of an indication that does not run: it is asked for inside ProtocolReceive",
-                                                                  to.name()));
+    tell_item_misuse(
+        ItemKind::Packet, packet, false,
+        fmt::format(
+            "{} asks for data of an indication that does not run: it is asked for inside ProtocolReceive",
+            to.name()));
     return NDIS_STATUS_FAILURE;
   }
   if (running->packet != nullptr) {
     const UINT total = packet_length(running->packet);
     const UINT from = running->header_size + offset;
     const UINT length = from < total ? std::min(bytes, total - from) : 0;
-    *transferred = static_cast<UINT>(copy_chain(packet->Private.Head, 0, running->packet->Private.Head, from, length));
+    *transferred =
+        static_cast<UINT>(copy_chain(packet->Private.Head, 0, running->packet->Private.Head, from, length));
     return NDIS_STATUS_SUCCESS;
   }
   Adapter& adapter = to.adapter();
@@ -228,22 +242,26 @@ void complete_transfer(Adapter& by, NDIS_PACKET* packet, NDIS_STATUS status, UIN
   PacketItem* const item = find_item(ItemKind::Packet, packet) == ItemFound::Live ? item_of(packet) : nullptr;
   Hop* const hop = item != nullptr ? find_hop(*item, Hop::Kind::Receive, &by) : nullptr;
   if (hop == nullptr || (item->transfer == nullptr && item->gathering != &by)) {
-    tell_item_misuse(ItemKind::Packet, packet, true, fmt::format("{} completes a transfer into a packet for which none is pended", by.name()));
+    tell_item_misuse(
+        ItemKind::Packet, packet, true,
+        fmt::format("{} completes a transfer into a packet for which none is pended", by.name()));
     return;
   }
   end_hop(*item, *hop);
   by.receives.leave();
   if (item->gathering != nullptr) {
     item->gathering = nullptr;
-    finish_gathering(by, packet, status == NDIS_STATUS_SUCCESS && transferred == chain_length(packet->Private.Head));
+    finish_gathering(by, packet,
+                     status == NDIS_STATUS_SUCCESS && transferred == chain_length(packet->Private.Head));
     return;
   }
   Binding& to = *std::exchange(item->transfer, nullptr);
   item->holder = &to.driver();
   const InCall call(to.calls);
   to.receives.leave();
-  kernel::call_driver(&to.driver(), callbacks::kProtocolTransferDataComplete, &to, nullptr, to.protocol().handlers5().TransferDataComplete, to.context(),
-                      packet, status, transferred);
+  kernel::call_driver(&to.driver(), callbacks::kProtocolTransferDataComplete, &to, nullptr,
+                      to.protocol().handlers5().TransferDataComplete, to.context(), packet, status,
+                      transferred);
 }
 
 }  // namespace undis

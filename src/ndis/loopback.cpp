@@ -3,9 +3,11 @@
 // Loopback: what one binding sends is shown to others on the same adapter.
 //
 // Page    network/looping-back-ndis-packets
-// Beyond  What is looped back is shown only (NDIS_RECEIVE_FLAGS_RESOURCES, NDIS_STATUS_RESOURCES), before the miniport gets the frame. A
-//         5.x sender is treated like a 6.x one that does not ask for loopback; NDIS_FLAGS_LOOPBACK_ONLY asks for it. An adapter without
-//         NDIS_MAC_OPTION_NO_LOOPBACK loops back itself (network/oid-gen-mac-options). docs/decisions.md#loopback
+// Beyond  What is looped back is shown only (NDIS_RECEIVE_FLAGS_RESOURCES, NDIS_STATUS_RESOURCES), before the
+// miniport gets the frame. A
+//         5.x sender is treated like a 6.x one that does not ask for loopback; NDIS_FLAGS_LOOPBACK_ONLY asks
+//         for it. An adapter without NDIS_MAC_OPTION_NO_LOOPBACK loops back itself
+//         (network/oid-gen-mac-options). docs/decisions.md#loopback
 #include "ndis/buffer_pool.h"
 #include "ndis/data_path_parts.h"
 #include "ndis/nbl_pool.h"

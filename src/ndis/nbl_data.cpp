@@ -39,7 +39,8 @@ NDIS_STATUS retreat(NET_BUFFER* buffer, ULONG delta, ULONG backfill, AllocateMdl
   if (delta <= buffer->DataOffset) {
     buffer->DataOffset -= delta;
   } else {
-    // What there is of unused space directly before the data is used first; the rest goes into an MDL in front of the chain.
+    // What there is of unused space directly before the data is used first; the rest goes into an MDL in
+    // front of the chain.
     const ULONG missing = delta - buffer->DataOffset;
     ULONG size = missing + backfill;
     if (size < missing) return NDIS_STATUS_RESOURCES;
@@ -61,8 +62,10 @@ bool advance(NET_BUFFER* buffer, ULONG delta, bool free_mdl, FreeMdl free) {
   buffer->stDataLength -= delta;
   while (free_mdl && buffer->MdlChain != nullptr) {
     MDL* const mdl = buffer->MdlChain;
-    const bool ours = find_item(ItemKind::Buffer, mdl) == ItemFound::Live && item_of(mdl)->owner == nullptr && item_of(mdl)->data_room != 0;
-    const bool unused = buffer->DataOffset >= mdl->ByteCount && (mdl->Next != nullptr || buffer->stDataLength == 0);
+    const bool ours = find_item(ItemKind::Buffer, mdl) == ItemFound::Live && item_of(mdl)->owner == nullptr &&
+                      item_of(mdl)->data_room != 0;
+    const bool unused =
+        buffer->DataOffset >= mdl->ByteCount && (mdl->Next != nullptr || buffer->stDataLength == 0);
     if (!unused || (!ours && !free)) break;
     buffer->DataOffset -= mdl->ByteCount;
     buffer->MdlChain = mdl->Next;
@@ -77,12 +80,14 @@ bool advance(NET_BUFFER* buffer, ULONG delta, bool free_mdl, FreeMdl free) {
   return true;
 }
 
-void* data_buffer(NET_BUFFER* buffer, ULONG bytes, void* storage, UINT align_multiple, UINT align_offset) noexcept {
+void* data_buffer(NET_BUFFER* buffer, ULONG bytes, void* storage, UINT align_multiple,
+                  UINT align_offset) noexcept {
   if (buffer->DataLength < bytes || buffer->CurrentMdl == nullptr) return nullptr;
   MDL* const mdl = buffer->CurrentMdl;
   if (buffer->CurrentMdlOffset + bytes <= mdl->ByteCount) {
     unsigned char* const at = bytes_of(mdl) + buffer->CurrentMdlOffset;
-    if (align_multiple <= 1 || (reinterpret_cast<std::uintptr_t>(at) - align_offset) % align_multiple == 0) return at;
+    if (align_multiple <= 1 || (reinterpret_cast<std::uintptr_t>(at) - align_offset) % align_multiple == 0)
+      return at;
   }
   if (storage == nullptr) return nullptr;
   return copy_out(storage, mdl, buffer->CurrentMdlOffset, bytes) == bytes ? storage : nullptr;
@@ -91,8 +96,8 @@ void* data_buffer(NET_BUFFER* buffer, ULONG bytes, void* storage, UINT align_mul
 ULONG copy_data(NET_BUFFER* to, ULONG to_offset, ULONG bytes, NET_BUFFER* from, ULONG from_offset) noexcept {
   if (from_offset >= from->DataLength) return 0;
   bytes = std::min(bytes, from->DataLength - from_offset);
-  return static_cast<ULONG>(
-      copy_chain(to->CurrentMdl, to->CurrentMdlOffset + to_offset, from->CurrentMdl, from->CurrentMdlOffset + from_offset, bytes));
+  return static_cast<ULONG>(copy_chain(to->CurrentMdl, to->CurrentMdlOffset + to_offset, from->CurrentMdl,
+                                       from->CurrentMdlOffset + from_offset, bytes));
 }
 
 ULONG physical_count(const NET_BUFFER* buffer) noexcept {

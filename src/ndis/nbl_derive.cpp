@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Lists made from lists: clones, fragments, reassembled ones; and the information that is copied from list to list.
+// Lists made from lists: clones, fragments, reassembled ones; and the information that is copied from list to
+// list.
 //
-// Beyond  Parent pointer and child count are the driver's to keep (network/relationships-between-net-buffer-list-generations). A clone
+// Beyond  Parent pointer and child count are the driver's to keep
+// (network/relationships-between-net-buffer-list-generations). A clone
 //         takes the checksum bias of each buffer along and nothing else.
 #include <algorithm>
 
@@ -17,7 +19,8 @@ namespace {
 /// A derived list that grows buffer by buffer; the first is the one that came with the list, if one did.
 class Growing {
  public:
-  Growing(kernel::Driver* owner, NblPool* lists, NbPool* buffers, Derived how) noexcept : owner_(owner), buffers_(buffers) {
+  Growing(kernel::Driver* owner, NblPool* lists, NbPool* buffers, Derived how) noexcept
+      : owner_(owner), buffers_(buffers) {
     ItemBook& book = ItemBook::current();
     if (lists == nullptr) lists = &book.lists();
     if (buffers_ == nullptr) buffers_ = &book.buffers();
@@ -63,7 +66,8 @@ class Growing {
 
 /// Appends a buffer with MDLs of its own for a part of `from`; false: no memory.
 NET_BUFFER* append_part(Growing& growing, NET_BUFFER* from, ULONG start, ULONG length) noexcept {
-  MDL* const part = length == 0 ? nullptr : describe_part(from->CurrentMdl, from->CurrentMdlOffset + start, length);
+  MDL* const part =
+      length == 0 ? nullptr : describe_part(from->CurrentMdl, from->CurrentMdlOffset + start, length);
   if (part == nullptr && length != 0) return nullptr;
   NET_BUFFER* const buffer = growing.append(part, 0, length);
   if (buffer == nullptr) free_mdls(part);
@@ -72,22 +76,26 @@ NET_BUFFER* append_part(Growing& growing, NET_BUFFER* from, ULONG start, ULONG l
 
 }  // namespace
 
-Derived derived(NET_BUFFER_LIST* list) noexcept { return static_cast<Derived>(item_of(list)->derived); }
+Derived derived(NET_BUFFER_LIST* list) noexcept {
+  return static_cast<Derived>(item_of(list)->derived);
+}
 
-NET_BUFFER_LIST* clone(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool* lists, NbPool* buffers, bool original_mdls) noexcept {
+NET_BUFFER_LIST* clone(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool* lists, NbPool* buffers,
+                       bool original_mdls) noexcept {
   Growing growing(owner, lists, buffers, original_mdls ? Derived::CloneOfMdls : Derived::Clone);
   if (!growing.started()) return nullptr;
   for (NET_BUFFER* from = original->FirstNetBuffer; from != nullptr; from = from->Next) {
-    NET_BUFFER* const buffer = original_mdls ? growing.append(from->CurrentMdl, from->CurrentMdlOffset, from->stDataLength)
-                                             : append_part(growing, from, 0, from->DataLength);
+    NET_BUFFER* const buffer =
+        original_mdls ? growing.append(from->CurrentMdl, from->CurrentMdlOffset, from->stDataLength)
+                      : append_part(growing, from, 0, from->DataLength);
     if (buffer == nullptr) return nullptr;
     buffer->ChecksumBias = from->ChecksumBias;
   }
   return growing.finish();
 }
 
-NET_BUFFER_LIST* fragment(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool* lists, NbPool* buffers, ULONG start, ULONG max_length, ULONG delta,
-                          ULONG backfill) noexcept {
+NET_BUFFER_LIST* fragment(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool* lists, NbPool* buffers,
+                          ULONG start, ULONG max_length, ULONG delta, ULONG backfill) noexcept {
   if (max_length == 0) return nullptr;
   Growing growing(owner, lists, buffers, Derived::Fragments);
   if (!growing.started()) return nullptr;
@@ -95,14 +103,16 @@ NET_BUFFER_LIST* fragment(kernel::Driver* owner, NET_BUFFER_LIST* original, NblP
     for (ULONG at = start; at < from->DataLength;) {
       const ULONG length = std::min(max_length, from->DataLength - at);
       NET_BUFFER* const buffer = append_part(growing, from, at, length);
-      if (buffer == nullptr || (delta != 0 && retreat(buffer, delta, backfill, {}) != NDIS_STATUS_SUCCESS)) return nullptr;
+      if (buffer == nullptr || (delta != 0 && retreat(buffer, delta, backfill, {}) != NDIS_STATUS_SUCCESS))
+        return nullptr;
       at += length;
     }
   }
   return growing.finish();
 }
 
-NET_BUFFER_LIST* reassemble(kernel::Driver* owner, NET_BUFFER_LIST* fragments, NblPool* lists, ULONG start, ULONG delta, ULONG backfill) noexcept {
+NET_BUFFER_LIST* reassemble(kernel::Driver* owner, NET_BUFFER_LIST* fragments, NblPool* lists, ULONG start,
+                            ULONG delta, ULONG backfill) noexcept {
   Growing growing(owner, lists, nullptr, Derived::Reassembled);
   if (!growing.started()) return nullptr;
   MDL* chain = nullptr;
@@ -120,7 +130,8 @@ NET_BUFFER_LIST* reassemble(kernel::Driver* owner, NET_BUFFER_LIST* fragments, N
   }
   NET_BUFFER* const buffer = growing.append(chain, 0, length);
   if (buffer == nullptr) free_mdls(chain);
-  if (buffer == nullptr || (delta != 0 && retreat(buffer, delta, backfill, {}) != NDIS_STATUS_SUCCESS)) return nullptr;
+  if (buffer == nullptr || (delta != 0 && retreat(buffer, delta, backfill, {}) != NDIS_STATUS_SUCCESS))
+    return nullptr;
   return growing.finish();
 }
 
@@ -140,19 +151,36 @@ void free_derived(NET_BUFFER_LIST* list, ULONG delta) noexcept {
 // ---- information ----
 
 void copy_send_info(NET_BUFFER_LIST* to, const NET_BUFFER_LIST* from) noexcept {
-  static constexpr NDIS_NET_BUFFER_LIST_INFO kCopied[] = {
-      TcpIpChecksumNetBufferListInfo, IPsecOffloadV1NetBufferListInfo, TcpLargeSendNetBufferListInfo,        Ieee8021QNetBufferListInfo,
-      MediaSpecificInformation,       NetBufferListCancelId,           NetBufferListProtocolId,              IPsecOffloadV2TunnelNetBufferListInfo,
-      VirtualSubnetInfo,              NetBufferListFilteringInfo,      IPsecOffloadV2HeaderNetBufferListInfo};
-  for (const NDIS_NET_BUFFER_LIST_INFO slot : kCopied) to->NetBufferListInfo[slot] = from->NetBufferListInfo[slot];
+  static constexpr NDIS_NET_BUFFER_LIST_INFO kCopied[] = {TcpIpChecksumNetBufferListInfo,
+                                                          IPsecOffloadV1NetBufferListInfo,
+                                                          TcpLargeSendNetBufferListInfo,
+                                                          Ieee8021QNetBufferListInfo,
+                                                          MediaSpecificInformation,
+                                                          NetBufferListCancelId,
+                                                          NetBufferListProtocolId,
+                                                          IPsecOffloadV2TunnelNetBufferListInfo,
+                                                          VirtualSubnetInfo,
+                                                          NetBufferListFilteringInfo,
+                                                          IPsecOffloadV2HeaderNetBufferListInfo};
+  for (const NDIS_NET_BUFFER_LIST_INFO slot : kCopied)
+    to->NetBufferListInfo[slot] = from->NetBufferListInfo[slot];
 }
 
 void copy_receive_info(NET_BUFFER_LIST* to, const NET_BUFFER_LIST* from) noexcept {
-  static constexpr NDIS_NET_BUFFER_LIST_INFO kCopied[] = {
-      TcpIpChecksumNetBufferListInfo, IPsecOffloadV1NetBufferListInfo,       TcpReceiveNoPush,       Ieee8021QNetBufferListInfo,
-      MediaSpecificInformation,       NetBufferListFrameType,                NetBufferListHashValue, NetBufferListHashInfo,
-      VirtualSubnetInfo,              IPsecOffloadV2TunnelNetBufferListInfo, NetBufferListFilteringInfo, IPsecOffloadV2HeaderNetBufferListInfo};
-  for (const NDIS_NET_BUFFER_LIST_INFO slot : kCopied) to->NetBufferListInfo[slot] = from->NetBufferListInfo[slot];
+  static constexpr NDIS_NET_BUFFER_LIST_INFO kCopied[] = {TcpIpChecksumNetBufferListInfo,
+                                                          IPsecOffloadV1NetBufferListInfo,
+                                                          TcpReceiveNoPush,
+                                                          Ieee8021QNetBufferListInfo,
+                                                          MediaSpecificInformation,
+                                                          NetBufferListFrameType,
+                                                          NetBufferListHashValue,
+                                                          NetBufferListHashInfo,
+                                                          VirtualSubnetInfo,
+                                                          IPsecOffloadV2TunnelNetBufferListInfo,
+                                                          NetBufferListFilteringInfo,
+                                                          IPsecOffloadV2HeaderNetBufferListInfo};
+  for (const NDIS_NET_BUFFER_LIST_INFO slot : kCopied)
+    to->NetBufferListInfo[slot] = from->NetBufferListInfo[slot];
 }
 
 }  // namespace undis

@@ -15,8 +15,12 @@
 namespace undis {
 namespace {
 
-constexpr std::size_t round16(std::size_t n) { return (n + 15) / 16 * 16; }
-constexpr std::size_t mdl_size(std::size_t data) { return round16(sizeof(MDL) + (data / PAGE_SIZE + 2) * sizeof(PFN_NUMBER)); }
+constexpr std::size_t round16(std::size_t n) {
+  return (n + 15) / 16 * 16;
+}
+constexpr std::size_t mdl_size(std::size_t data) {
+  return round16(sizeof(MDL) + (data / PAGE_SIZE + 2) * sizeof(PFN_NUMBER));
+}
 constexpr std::size_t kContextAt = round16(sizeof(NET_BUFFER_LIST));
 constexpr std::size_t kContextHeader = offsetof(NET_BUFFER_LIST_CONTEXT, ContextData);
 
@@ -24,7 +28,8 @@ NET_BUFFER_LIST_CONTEXT* inline_context(NET_BUFFER_LIST* list) noexcept {
   return reinterpret_cast<NET_BUFFER_LIST_CONTEXT*>(reinterpret_cast<char*>(list) + kContextAt);
 }
 
-std::size_t body_size(const NblPool::Parameters& p, std::size_t& buffer_at, std::size_t& mdl_at, std::size_t& data_at) {
+std::size_t body_size(const NblPool::Parameters& p, std::size_t& buffer_at, std::size_t& mdl_at,
+                      std::size_t& data_at) {
   std::size_t size = kContextAt;
   if (p.context_size != 0) size += kContextHeader + round16(p.context_size);
   buffer_at = size;
@@ -35,7 +40,8 @@ std::size_t body_size(const NblPool::Parameters& p, std::size_t& buffer_at, std:
 }
 
 bool push_context(NET_BUFFER_LIST* list, std::size_t size, std::size_t backfill) noexcept {
-  void* const memory = ::operator new(kContextHeader + size + backfill, std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT}, std::nothrow);
+  void* const memory = ::operator new (kContextHeader + size + backfill,
+                                       std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT}, std::nothrow);
   if (memory == nullptr) return false;
   auto* const context = static_cast<NET_BUFFER_LIST_CONTEXT*>(memory);
   context->Next = list->Context;
@@ -48,7 +54,8 @@ bool push_context(NET_BUFFER_LIST* list, std::size_t size, std::size_t backfill)
 void pop_context(NET_BUFFER_LIST* list) noexcept {
   NET_BUFFER_LIST_CONTEXT* const context = list->Context;
   list->Context = context->Next;
-  if (context != inline_context(list)) ::operator delete(context, std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT});
+  if (context != inline_context(list))
+    ::operator delete (context, std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT});
 }
 
 }  // namespace
@@ -56,12 +63,14 @@ void pop_context(NET_BUFFER_LIST* list) noexcept {
 // ---- lists ----
 
 NblPool::NblPool(kernel::Driver* owner, const Parameters& parameters)
-    : DriverPool(HandleKind::NblPool, ItemKind::NetBufferList, owner, parameters.tag), parameters_(parameters) {
+    : DriverPool(HandleKind::NblPool, ItemKind::NetBufferList, owner, parameters.tag),
+      parameters_(parameters) {
   const std::size_t size = body_size(parameters_, buffer_at_, mdl_at_, data_at_);
   lists_ = &add_blocks(sizeof(NblItem), size, size);
 }
 
-NET_BUFFER_LIST* NblPool::allocate(kernel::Driver* owner, std::size_t context_size, std::size_t context_backfill) noexcept {
+NET_BUFFER_LIST* NblPool::allocate(kernel::Driver* owner, std::size_t context_size,
+                                   std::size_t context_backfill) noexcept {
   auto* const item = static_cast<NblItem*>(lists_->take(owner));
   if (item == nullptr) return nullptr;
   NET_BUFFER_LIST* const list = item->body();
@@ -147,7 +156,8 @@ void set_data(NET_BUFFER* buffer, MDL* chain, ULONG offset, SIZE_T length) noexc
 // ---- context space ----
 
 NDIS_STATUS add_context(NET_BUFFER_LIST* list, USHORT size, USHORT backfill) noexcept {
-  if (size % sizeof(void*) != 0 || backfill % sizeof(void*) != 0 || size + backfill > 0xFFFF) return NDIS_STATUS_FAILURE;
+  if (size % sizeof(void*) != 0 || backfill % sizeof(void*) != 0 || size + backfill > 0xFFFF)
+    return NDIS_STATUS_FAILURE;
   NET_BUFFER_LIST_CONTEXT* const context = list->Context;
   if (context != nullptr && context->Offset >= size) {
     context->Offset = static_cast<USHORT>(context->Offset - size);
@@ -168,26 +178,32 @@ bool remove_context(NET_BUFFER_LIST* list, USHORT size) noexcept {
 
 bool check_at_rest(NET_BUFFER_LIST* list, const char* what) {
   switch (find_item(ItemKind::NetBufferList, list)) {
-    case ItemFound::NotOurs:
-      tell_item_misuse(ItemKind::NetBufferList, list, false, fmt::format("what is {} is no net buffer list out of a pool", what));
-      return false;
-    case ItemFound::Freed:
-      tell_item_misuse(ItemKind::NetBufferList, list, false, fmt::format("the net buffer list that is {} was freed before", what), item_of(list)->origin);
-      return false;
-    case ItemFound::Live: break;
+  case ItemFound::NotOurs:
+    tell_item_misuse(ItemKind::NetBufferList, list, false,
+                     fmt::format("what is {} is no net buffer list out of a pool", what));
+    return false;
+  case ItemFound::Freed:
+    tell_item_misuse(ItemKind::NetBufferList, list, false,
+                     fmt::format("the net buffer list that is {} was freed before", what),
+                     item_of(list)->origin);
+    return false;
+  case ItemFound::Live:
+    break;
   }
   const NblItem* const item = item_of(list);
   if (item->state == ItemState::Sent || item->state == ItemState::Indicated) {
-    tell_item_misuse(ItemKind::NetBufferList, list, false,
-                     fmt::format("the net buffer list is {} while it is {}, and with {}", what,
-                                 item->state == ItemState::Sent ? "sent and not completed" : "indicated and not returned",
-                                 item->holder != nullptr ? item->holder->name() : "NDIS"),
-                     item->origin);
+    tell_item_misuse(
+        ItemKind::NetBufferList, list, false,
+        fmt::format("the net buffer list is {} while it is {}, and with {}", what,
+                    item->state == ItemState::Sent ? "sent and not completed" : "indicated and not returned",
+                    item->holder != nullptr ? item->holder->name() : "NDIS"),
+        item->origin);
     return false;
   }
   if (!acts_for(caller().driver, item->holder)) {
     tell_item_misuse(ItemKind::NetBufferList, list, false,
-                     fmt::format("the net buffer list that is {} belongs to {}", what, item->holder->name()), item->origin);
+                     fmt::format("the net buffer list that is {} belongs to {}", what, item->holder->name()),
+                     item->origin);
     return false;
   }
   return true;
@@ -197,8 +213,9 @@ bool check_live(NET_BUFFER* buffer, const char* what) {
   const ItemFound found = find_item(ItemKind::NetBuffer, buffer);
   if (found == ItemFound::Live) return true;
   tell_item_misuse(ItemKind::NetBuffer, buffer, false,
-                   found == ItemFound::Freed ? fmt::format("the net buffer that is {} was freed before", what)
-                                             : fmt::format("what is {} is no net buffer out of a pool of net buffers", what),
+                   found == ItemFound::Freed
+                       ? fmt::format("the net buffer that is {} was freed before", what)
+                       : fmt::format("what is {} is no net buffer out of a pool of net buffers", what),
                    found == ItemFound::Freed ? item_of(buffer)->origin : kernel::Stack{});
   return false;
 }

@@ -17,9 +17,11 @@ TEST_F(RequestingOids, AQueryIsAnsweredAcrossEveryPairOfGenerations) {
       start(card(card6));
       Protocol& p = protocol("proto", protocol6);
       ULONG number = 0;
-      EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, &number, sizeof(number)), NDIS_STATUS_SUCCESS);
+      EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, &number, sizeof(number)),
+                NDIS_STATUS_SUCCESS);
       EXPECT_EQ(number, 1500U);
-      EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)), static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED));
+      EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)),
+                static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED));
       TearDown();
     }
   tears_down = false;
@@ -33,7 +35,8 @@ TEST_F(RequestingOids, APendedRequestIsCompletedByCallbackAndASecondCompletionIs
     Protocol& p = protocol("proto", true);
     nic.on_oid = [](NDIS_OID) { return static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING); };
     ULONG number = 0;
-    EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)), static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING));
+    EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)),
+              static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING));
     nic.on_oid = nullptr;
     as(nic.driver, [&] {
       for (int i = 0; i < 2; ++i) {
@@ -73,7 +76,8 @@ TEST_F(RequestingOids, ARequestToASerializedMiniportWaitsForItsTurn) {
   };
   nic.on_send5 = [&](NDIS_PACKET*) {
     sending = true;
-    EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)), static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING));
+    EXPECT_EQ(p.oid(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)),
+              static_cast<NDIS_STATUS>(NDIS_STATUS_PENDING));
     sending = false;
     return static_cast<NDIS_STATUS>(NDIS_STATUS_SUCCESS);
   };

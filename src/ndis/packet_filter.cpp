@@ -3,7 +3,8 @@
 // Which binding gets which frame, and who may send or indicate now.
 //
 // Page    network/oid-gen-current-packet-filter, network/oid-802-3-multicast-list
-// Beyond  On media other than 802.3 a binding with any filter gets everything: their addressing is not known here.
+// Beyond  On media other than 802.3 a binding with any filter gets everything: their addressing is not known
+// here.
 #include <cstring>
 
 #include "ndis/buffer_pool.h"
@@ -12,12 +13,17 @@
 
 namespace undis::data_path {
 
-Frame frame_of(const NET_BUFFER* buffer) noexcept { return {buffer->CurrentMdl, buffer->CurrentMdlOffset, buffer->stDataLength}; }
-Frame frame_of(NDIS_PACKET* packet) noexcept { return {packet->Private.Head, 0, packet_length(packet)}; }
+Frame frame_of(const NET_BUFFER* buffer) noexcept {
+  return {buffer->CurrentMdl, buffer->CurrentMdlOffset, buffer->stDataLength};
+}
+Frame frame_of(NDIS_PACKET* packet) noexcept {
+  return {packet->Private.Head, 0, packet_length(packet)};
+}
 
 Destination destination(const Frame& frame) noexcept {
   Destination to;
-  to.known = frame.length >= kEthernetAddress && copy_out(to.bytes, frame.chain, frame.offset, kEthernetAddress) == kEthernetAddress;
+  to.known = frame.length >= kEthernetAddress &&
+             copy_out(to.bytes, frame.chain, frame.offset, kEthernetAddress) == kEthernetAddress;
   return to;
 }
 
@@ -29,7 +35,9 @@ bool accepts(const Binding& binding, const Destination& to) noexcept {
   if (traits.medium != NdisMedium802_3) return true;
   if (!to.known) return false;
   static constexpr std::uint8_t kBroadcast[kEthernetAddress] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
-  const auto is = [&to](const void* address) { return std::memcmp(to.bytes, address, kEthernetAddress) == 0; };
+  const auto is = [&to](const void* address) {
+    return std::memcmp(to.bytes, address, kEthernetAddress) == 0;
+  };
   if (is(kBroadcast)) return (filter & NDIS_PACKET_TYPE_BROADCAST) != 0;
   if ((to.bytes[0] & 1) != 0) {
     if ((filter & NDIS_PACKET_TYPE_ALL_MULTICAST) != 0) return true;
@@ -44,17 +52,21 @@ bool accepts(const Binding& binding, const Destination& to) noexcept {
 
 std::vector<Ref<Binding>> receivers(const Adapter& adapter) {
   std::vector<Ref<Binding>> found = adapter.bindings();
-  std::erase_if(found, [](const Ref<Binding>& binding) { return binding->packet_filter == 0 || !binding->may_carry_data(); });
+  std::erase_if(found, [](const Ref<Binding>& binding) {
+    return binding->packet_filter == 0 || !binding->may_carry_data();
+  });
   return found;
 }
 
 void tell_send_while_paused(const Binding& from) {
-  // A 5.x protocol knows of no pause: NDIS has made it on its own account. A close it does know of: its handle is told of then.
+  // A 5.x protocol knows of no pause: NDIS has made it on its own account. A close it does know of: its
+  // handle is told of then.
   if (!from.is_version6()) return;
   const BindingState state = from.state();
   if (state == BindingState::Restarting || kBindingStates.allows(state, BindingEvent::SendReceive)) return;
-  Library::current().observer().on(
-      StateMove{"binding", from.name(), to_text(state), to_text(BindingEvent::SendReceive), nullptr, &from.driver(), caller().function});
+  Library::current().observer().on(StateMove{"binding", from.name(), to_text(state),
+                                             to_text(BindingEvent::SendReceive), nullptr, &from.driver(),
+                                             caller().function});
 }
 
 bool may_indicate(const Adapter& by) {
@@ -64,8 +76,9 @@ bool may_indicate(const Adapter& by) {
   // A 5.x miniport knows of no pause, but it does know whether it is initialised.
   const bool own_pause_of_ndis = !by.is_version6() && state == AdapterState::Paused;
   if (!own_pause_of_ndis)
-    Library::current().observer().on(StateMove{"adapter", by.name(), to_text(state), to_text(AdapterEvent::SendReceive), nullptr, &by.driver().driver(),
-                                               caller().function});
+    Library::current().observer().on(StateMove{"adapter", by.name(), to_text(state),
+                                               to_text(AdapterEvent::SendReceive), nullptr,
+                                               &by.driver().driver(), caller().function});
   return false;
 }
 

@@ -14,7 +14,9 @@
 namespace undis {
 namespace {
 
-constexpr std::size_t round8(std::size_t n) { return (n + 7) / 8 * 8; }
+constexpr std::size_t round8(std::size_t n) {
+  return (n + 7) / 8 * 8;
+}
 
 }  // namespace
 
@@ -74,26 +76,31 @@ void set_chain(NDIS_PACKET* packet, MDL* chain) noexcept {
 
 bool check_not_freed(NDIS_PACKET* packet, const char* what) {
   if (find_item(ItemKind::Packet, packet) != ItemFound::Freed) return true;
-  tell_item_misuse(ItemKind::Packet, packet, false, fmt::format("the packet that is {} was freed before", what), item_of(packet)->origin);
+  tell_item_misuse(ItemKind::Packet, packet, false,
+                   fmt::format("the packet that is {} was freed before", what), item_of(packet)->origin);
   return false;
 }
 
 bool check_at_rest(NDIS_PACKET* packet, const char* what) {
   if (!check_not_freed(packet, what)) return false;
   if (find_item(ItemKind::Packet, packet) == ItemFound::NotOurs) {
-    tell_item_misuse(ItemKind::Packet, packet, false, fmt::format("what is {} is no packet out of a pool", what));
+    tell_item_misuse(ItemKind::Packet, packet, false,
+                     fmt::format("what is {} is no packet out of a pool", what));
     return false;
   }
   const PacketItem* const item = item_of(packet);
   if (item->state == ItemState::Sent || item->state == ItemState::Indicated) {
-    tell_item_misuse(ItemKind::Packet, packet, false,
-                     fmt::format("the packet is {} while it is {}", what,
-                                 item->state == ItemState::Sent ? "sent and not completed" : "indicated and not returned"),
-                     item->origin);
+    tell_item_misuse(
+        ItemKind::Packet, packet, false,
+        fmt::format("the packet is {} while it is {}", what,
+                    item->state == ItemState::Sent ? "sent and not completed" : "indicated and not returned"),
+        item->origin);
     return false;
   }
   if (!acts_for(caller().driver, item->holder)) {
-    tell_item_misuse(ItemKind::Packet, packet, false, fmt::format("the packet that is {} belongs to {}", what, item->holder->name()), item->origin);
+    tell_item_misuse(ItemKind::Packet, packet, false,
+                     fmt::format("the packet that is {} belongs to {}", what, item->holder->name()),
+                     item->origin);
     return false;
   }
   return true;

@@ -3,7 +3,8 @@
 // Pools of NDIS 5 packets, and what a packet consists of.
 // Pages: ndis/nf-ndis-ndisallocatepacketpoolex, ndis/nf-ndis-ndisfreepacketpool.
 //
-// Layout  body: NDIS_PACKET with its ProtocolReserved bytes; NDIS_PACKET_OOB_DATA; NDIS_PACKET_EXTENSION; the packet stack.
+// Layout  body: NDIS_PACKET with its ProtocolReserved bytes; NDIS_PACKET_OOB_DATA; NDIS_PACKET_EXTENSION; the
+// packet stack.
 #pragma once
 
 #include <ndis.h>
@@ -22,7 +23,7 @@ class PacketPool final : public DriverPool {
   NDIS_PACKET* allocate(kernel::Driver* owner) noexcept;
   static void free(NDIS_PACKET* packet) noexcept;
 
-  std::uint8_t protocol_id = 0;      ///< NdisSetPacketPoolProtocolId
+  std::uint8_t protocol_id = 0;  ///< NdisSetPacketPoolProtocolId
 
  private:
   const std::size_t oob_at_;

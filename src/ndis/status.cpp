@@ -2,9 +2,11 @@
 //
 // Status indications of miniports, to the bindings of both generations.
 //
-// Pages   ndis/nf-ndis-ndismindicatestatusex, ndis/nf-ndis-ndismindicatestatus, network/ndis-status-link-state,
+// Pages   ndis/nf-ndis-ndismindicatestatusex, ndis/nf-ndis-ndismindicatestatus,
+// network/ndis-status-link-state,
 //         network/ndis-status-media-connect, network/ndis-status-link-speed-change
-// Beyond  NDIS_STATUS_LINK_STATE (6.x) stands for NDIS_STATUS_MEDIA_CONNECT, _DISCONNECT and _LINK_SPEED_CHANGE (5.x) and the other way
+// Beyond  NDIS_STATUS_LINK_STATE (6.x) stands for NDIS_STATUS_MEDIA_CONNECT, _DISCONNECT and
+// _LINK_SPEED_CHANGE (5.x) and the other way
 //         round; every other code goes across as it is. docs/decisions.md#status
 #include <cstring>
 
@@ -20,24 +22,28 @@ void call_status6(Binding& to, const NDIS_STATUS_INDICATION& indication) {
   const InCall call(to.calls);
   if (!call) return;
   NDIS_STATUS_INDICATION copy = indication;
-  kernel::call_driver(&to.driver(), callbacks::kProtocolStatusEx, &to, nullptr, to.protocol().handlers6().Status, to.context(), &copy);
+  kernel::call_driver(&to.driver(), callbacks::kProtocolStatusEx, &to, nullptr,
+                      to.protocol().handlers6().Status, to.context(), &copy);
 }
 
 void call_status5(Binding& to, NDIS_STATUS status, void* buffer, UINT length) {
   const InCall call(to.calls);
   if (!call || !to.protocol().handlers5().Status) return;
-  kernel::call_driver(&to.driver(), callbacks::kProtocolStatus, &to, nullptr, to.protocol().handlers5().Status, to.context(), status, buffer, length);
+  kernel::call_driver(&to.driver(), callbacks::kProtocolStatus, &to, nullptr,
+                      to.protocol().handlers5().Status, to.context(), status, buffer, length);
 }
 
 void call_status_complete5(Binding& to) {
   const InCall call(to.calls);
   if (!call || !to.protocol().handlers5().StatusComplete) return;
-  kernel::call_driver(&to.driver(), callbacks::kProtocolStatusComplete, &to, nullptr, to.protocol().handlers5().StatusComplete, to.context());
+  kernel::call_driver(&to.driver(), callbacks::kProtocolStatusComplete, &to, nullptr,
+                      to.protocol().handlers5().StatusComplete, to.context());
 }
 
 NDIS_STATUS_INDICATION make_indication(const Adapter& by, NDIS_STATUS code, void* buffer, ULONG length) {
   NDIS_STATUS_INDICATION indication{};
-  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                       NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
   indication.SourceHandle = by.handle();
   indication.StatusCode = code;
   indication.StatusBuffer = buffer;
@@ -59,7 +65,10 @@ NDIS_LINK_STATE link_state(const AdapterTraits& traits) {
 /// What a link state says to 5.x protocols: what has changed, one code each.
 void tell5_of_link(Binding& to, const AdapterTraits& before, const AdapterTraits& now) {
   if (now.connect_state != before.connect_state && now.connect_state != MediaConnectStateUnknown) {
-    call_status5(to, now.connect_state == MediaConnectStateConnected ? NDIS_STATUS_MEDIA_CONNECT : NDIS_STATUS_MEDIA_DISCONNECT, nullptr, 0);
+    call_status5(to,
+                 now.connect_state == MediaConnectStateConnected ? NDIS_STATUS_MEDIA_CONNECT
+                                                                 : NDIS_STATUS_MEDIA_DISCONNECT,
+                 nullptr, 0);
     call_status_complete5(to);
   }
   if (now.transmit_speed != before.transmit_speed) {
@@ -86,7 +95,8 @@ void indicate_status6(Adapter& by, const NDIS_STATUS_INDICATION& indication) {
   }
   for (const Ref<Binding>& binding : by.bindings()) {
     if (!binding->is_open()) continue;
-    if (indication.DestinationHandle != nullptr && indication.DestinationHandle != binding->handle()) continue;
+    if (indication.DestinationHandle != nullptr && indication.DestinationHandle != binding->handle())
+      continue;
     if (binding->is_version6()) {
       call_status6(*binding, indication);
     } else if (link) {
@@ -114,8 +124,9 @@ void indicate_status5(Adapter& by, NDIS_STATUS status, void* buffer, UINT length
     link = false;
   }
   NDIS_LINK_STATE state = link_state(traits);
-  const NDIS_STATUS_INDICATION indication = link ? make_indication(by, NDIS_STATUS_LINK_STATE, &state, sizeof(state))
-                                                 : make_indication(by, status, buffer, length);
+  const NDIS_STATUS_INDICATION indication =
+      link ? make_indication(by, NDIS_STATUS_LINK_STATE, &state, sizeof(state))
+           : make_indication(by, status, buffer, length);
   for (const Ref<Binding>& binding : by.bindings()) {
     if (!binding->is_open()) continue;
     if (binding->is_version6()) {

@@ -36,13 +36,15 @@ struct CardCallbacks {
     NdisMSetMiniportAttributes(handle, &a);
     NDIS_MINIPORT_ADAPTER_ATTRIBUTES g{};
     auto& general = g.GeneralAttributes;
-    general.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
+    general.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
+                      NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
                       NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2};
     general.MediaType = NdisMedium802_3;
     general.MtuSize = 1500;
     general.LookaheadSize = 1500;
     general.MediaConnectState = MediaConnectStateConnected;
-    general.MaxXmitLinkSpeed = general.XmitLinkSpeed = general.MaxRcvLinkSpeed = general.RcvLinkSpeed = 1'000'000'000;
+    general.MaxXmitLinkSpeed = general.XmitLinkSpeed = general.MaxRcvLinkSpeed = general.RcvLinkSpeed =
+        1'000'000'000;
     general.MacOptions = NDIS_MAC_OPTION_NO_LOOPBACK;
     general.MacAddressLength = 6;
     std::copy_n(kCardAddress, 6, general.CurrentMacAddress);
@@ -67,7 +69,9 @@ struct CardCallbacks {
   static VOID shutdown(NDIS_HANDLE, NDIS_SHUTDOWN_ACTION) {}
   static VOID pnp(NDIS_HANDLE, PNET_DEVICE_PNP_EVENT) {}
   static VOID cancel_oid(NDIS_HANDLE, PVOID) {}
-  static VOID unload(PDRIVER_OBJECT) { NdisMDeregisterMiniportDriver(std::exchange(Card::loading->miniport, nullptr)); }
+  static VOID unload(PDRIVER_OBJECT) {
+    NdisMDeregisterMiniportDriver(std::exchange(Card::loading->miniport, nullptr));
+  }
   static NDIS_STATUS oid6(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
     Card& card = self(context);
     if (card.on_oid) return card.on_oid(request->DATA.QUERY_INFORMATION.Oid);
@@ -85,7 +89,8 @@ struct CardCallbacks {
     }
     for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next) {
       list->Status = NDIS_STATUS_SUCCESS;
-      for (NET_BUFFER* buffer = list->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) card.sent.push_back(bytes_of_buffer(buffer));
+      for (NET_BUFFER* buffer = list->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next)
+        card.sent.push_back(bytes_of_buffer(buffer));
     }
     if (!card.hold_sends) {
       NdisMSendNetBufferListsComplete(card.handle, chain, flags & NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
@@ -110,33 +115,46 @@ struct CardCallbacks {
   }
 
   // ---- 5.x ----
-  static NDIS_STATUS initialize5(PNDIS_STATUS, PUINT index, PNDIS_MEDIUM, UINT, NDIS_HANDLE handle, NDIS_HANDLE) {
+  static NDIS_STATUS initialize5(PNDIS_STATUS, PUINT index, PNDIS_MEDIUM, UINT, NDIS_HANDLE handle,
+                                 NDIS_HANDLE) {
     Card& card = *Card::loading;
     card.handle = handle;
     *index = 0;
-    NdisMSetAttributesEx(handle, &card, 0, card.serialized ? 0U : static_cast<ULONG>(NDIS_ATTRIBUTE_DESERIALIZE), NdisInterfaceInternal);
+    NdisMSetAttributesEx(handle, &card, 0,
+                         card.serialized ? 0U : static_cast<ULONG>(NDIS_ATTRIBUTE_DESERIALIZE),
+                         NdisInterfaceInternal);
     NDIS_STATUS status = NDIS_STATUS_SUCCESS;
     NdisAllocatePacketPoolEx(&status, &card.packet_pool, 64, 0, PROTOCOL_RESERVED_SIZE_IN_PACKET);
     NdisAllocateBufferPool(&status, &card.buffer_pool, 64);
     return status;
   }
-  static NDIS_STATUS query5(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG written, PULONG needed) {
+  static NDIS_STATUS query5(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG written,
+                            PULONG needed) {
     if (self(context).on_oid) return self(context).on_oid(oid);
     ULONG number = 0;
     const void* data = &number;
     ULONG size = sizeof(number);
     switch (oid) {
-      case OID_GEN_MAXIMUM_FRAME_SIZE:
-      case OID_GEN_MAXIMUM_LOOKAHEAD: number = 1500; break;
-      case OID_GEN_LINK_SPEED: number = 10'000'000; break;
-      case OID_GEN_MEDIA_CONNECT_STATUS: number = NdisMediaStateConnected; break;
-      case OID_GEN_MAC_OPTIONS: number = NDIS_MAC_OPTION_NO_LOOPBACK; break;
-      case OID_802_3_PERMANENT_ADDRESS:
-      case OID_802_3_CURRENT_ADDRESS:
-        data = kCardAddress;
-        size = 6;
-        break;
-      default: return NDIS_STATUS_NOT_SUPPORTED;
+    case OID_GEN_MAXIMUM_FRAME_SIZE:
+    case OID_GEN_MAXIMUM_LOOKAHEAD:
+      number = 1500;
+      break;
+    case OID_GEN_LINK_SPEED:
+      number = 10'000'000;
+      break;
+    case OID_GEN_MEDIA_CONNECT_STATUS:
+      number = NdisMediaStateConnected;
+      break;
+    case OID_GEN_MAC_OPTIONS:
+      number = NDIS_MAC_OPTION_NO_LOOPBACK;
+      break;
+    case OID_802_3_PERMANENT_ADDRESS:
+    case OID_802_3_CURRENT_ADDRESS:
+      data = kCardAddress;
+      size = 6;
+      break;
+    default:
+      return NDIS_STATUS_NOT_SUPPORTED;
     }
     *needed = size;
     if (length < size) return NDIS_STATUS_INVALID_LENGTH;
@@ -181,12 +199,16 @@ struct CardCallbacks {
     self(context).returned.push_back(bytes_of_packet(packet));
     self(context).take_back(packet);
   }
-  static NDIS_STATUS transfer5(PNDIS_PACKET packet, PUINT transferred, NDIS_HANDLE context, NDIS_HANDLE, UINT offset, UINT bytes) {
-    return self(context).on_transfer ? self(context).on_transfer(packet, transferred, offset, bytes) : static_cast<NDIS_STATUS>(NDIS_STATUS_FAILURE);
+  static NDIS_STATUS transfer5(PNDIS_PACKET packet, PUINT transferred, NDIS_HANDLE context, NDIS_HANDLE,
+                               UINT offset, UINT bytes) {
+    return self(context).on_transfer ? self(context).on_transfer(packet, transferred, offset, bytes)
+                                     : static_cast<NDIS_STATUS>(NDIS_STATUS_FAILURE);
   }
 };
 
-Card::Card(Traffic& w, bool v6) : world(w), version6(v6), driver(w.system->add_driver("card" + std::to_string(w.cards.size()), {}, false)) {}
+Card::Card(Traffic& w, bool v6)
+    : world(w), version6(v6),
+      driver(w.system->add_driver("card" + std::to_string(w.cards.size()), {}, false)) {}
 Card::Card(Traffic& w, bool v6, kernel::Driver& of) : world(w), version6(v6), driver(of) {}
 Card::~Card() = default;
 
@@ -194,7 +216,8 @@ NTSTATUS Card::entry(PDRIVER_OBJECT object, PUNICODE_STRING path) {
   using C = CardCallbacks;
   if (version6) {
     NDIS_MINIPORT_DRIVER_CHARACTERISTICS c{};
-    c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
+    c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
+                NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
                 NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2};
     c.MajorNdisVersion = 6;
     c.MinorNdisVersion = 30;
@@ -225,8 +248,10 @@ NTSTATUS Card::entry(PDRIVER_OBJECT object, PUNICODE_STRING path) {
   c.ReturnPacketHandler = &C::return5;
   c.TransferDataHandler = &C::transfer5;
   c.CancelSendPacketsHandler = &C::cancel6;
-  if (send_packets) c.SendPacketsHandler = &C::send_packets5;
-  else c.SendHandler = &C::send5;
+  if (send_packets)
+    c.SendPacketsHandler = &C::send_packets5;
+  else
+    c.SendHandler = &C::send5;
   return NdisMRegisterMiniport(wrapper, reinterpret_cast<PNDIS_MINIPORT_CHARACTERISTICS>(&c), sizeof(c));
 }
 
@@ -302,7 +327,8 @@ void Card::indicate(const std::vector<Bytes>& frames, ULONG flags) {
     const kernel::RaiseIrql raised(DISPATCH_LEVEL);
     NdisMIndicateReceivePacket(handle, packets.data(), static_cast<UINT>(packets.size()));
     for (NDIS_PACKET* packet : packets)
-      if (resources || (serialized && NDIS_GET_PACKET_STATUS(packet) != NDIS_STATUS_PENDING)) take_back(packet);
+      if (resources || (serialized && NDIS_GET_PACKET_STATUS(packet) != NDIS_STATUS_PENDING))
+        take_back(packet);
   });
 }
 
@@ -310,7 +336,8 @@ void Card::indicate_lookahead(const Bytes& bytes, std::size_t lookahead) {
   world.as(driver, [&] {
     const kernel::RaiseIrql raised(DISPATCH_LEVEL);
     Bytes copy = bytes;
-    NdisMEthIndicateReceive(handle, this, copy.data(), 14, copy.data() + 14, static_cast<UINT>(lookahead), static_cast<UINT>(copy.size() - 14));
+    NdisMEthIndicateReceive(handle, this, copy.data(), 14, copy.data() + 14, static_cast<UINT>(lookahead),
+                            static_cast<UINT>(copy.size() - 14));
     NdisMEthIndicateReceiveComplete(handle);
   });
 }

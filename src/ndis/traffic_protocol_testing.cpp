@@ -29,7 +29,8 @@ struct ProtocolCallbacks {
   static NDIS_STATUS bind6(NDIS_HANDLE context, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters) {
     Protocol& p = self(context);
     NDIS_OPEN_PARAMETERS open{};
-    open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
+    open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1,
+                   NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
     NDIS_MEDIUM media[] = {NdisMedium802_3};
     open.AdapterName = parameters->AdapterName;
     open.MediumArray = media;
@@ -37,7 +38,8 @@ struct ProtocolCallbacks {
     open.SelectedMediumIndex = &p.medium_index_;
     p.list_pool_ = make_list_pool(p.protocol, false);
     NET_BUFFER_POOL_PARAMETERS pool{};
-    pool.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1};
+    pool.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                   NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1};
     pool.PoolTag = kTag;
     p.packet_pool_ = NdisAllocateNetBufferPool(p.protocol, &pool);
     p.bind_context_ = bind_context;
@@ -50,13 +52,20 @@ struct ProtocolCallbacks {
     NdisFreeNetBufferPool(p.packet_pool_);
     return status == NDIS_STATUS_PENDING ? NDIS_STATUS_SUCCESS : status;
   }
-  static VOID open_complete6(NDIS_HANDLE context, NDIS_STATUS status) { NdisCompleteBindAdapterEx(self(context).bind_context_, status); }
+  static VOID open_complete6(NDIS_HANDLE context, NDIS_STATUS status) {
+    NdisCompleteBindAdapterEx(self(context).bind_context_, status);
+  }
   static VOID close_complete6(NDIS_HANDLE) {}
   static NDIS_STATUS pnp6(NDIS_HANDLE, PNET_PNP_EVENT_NOTIFICATION) { return NDIS_STATUS_SUCCESS; }
-  static VOID oid_complete6(NDIS_HANDLE context, PNDIS_OID_REQUEST, NDIS_STATUS status) { self(context).requests_done.push_back(status); }
-  static VOID status6(NDIS_HANDLE context, PNDIS_STATUS_INDICATION indication) { self(context).statuses.push_back(indication->StatusCode); }
+  static VOID oid_complete6(NDIS_HANDLE context, PNDIS_OID_REQUEST, NDIS_STATUS status) {
+    self(context).requests_done.push_back(status);
+  }
+  static VOID status6(NDIS_HANDLE context, PNDIS_STATUS_INDICATION indication) {
+    self(context).statuses.push_back(indication->StatusCode);
+  }
 
-  static VOID receive6(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER, ULONG count, ULONG flags) {
+  static VOID receive6(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER, ULONG count,
+                       ULONG flags) {
     Protocol& p = self(context);
     p.receive_irqls.push_back(kernel::irql());
     if (p.on_lists) {
@@ -92,7 +101,8 @@ struct ProtocolCallbacks {
       chain->Next = nullptr;
       EXPECT_EQ(chain->SourceHandle, p.handle);
       p.completed.push_back(chain->Status);
-      p.completed_order.push_back(static_cast<unsigned>(reinterpret_cast<std::uintptr_t>(chain->ProtocolReserved[0])));
+      p.completed_order.push_back(
+          static_cast<unsigned>(reinterpret_cast<std::uintptr_t>(chain->ProtocolReserved[0])));
       p.free_list(chain);
       chain = next;
     }
@@ -110,7 +120,8 @@ struct ProtocolCallbacks {
     NDIS_STATUS error = NDIS_STATUS_SUCCESS;
     NdisAllocatePacketPoolEx(status, &p.packet_pool_, 64, 0, PROTOCOL_RESERVED_SIZE_IN_PACKET);
     NdisAllocateBufferPool(status, &p.buffer_pool_, 64);
-    NdisOpenAdapter(status, &error, &p.handle, &p.medium_index_, media, 1, p.protocol, &p, device, 0, nullptr);
+    NdisOpenAdapter(status, &error, &p.handle, &p.medium_index_, media, 1, p.protocol, &p, device, 0,
+                    nullptr);
   }
   static VOID unbind5(PNDIS_STATUS status, NDIS_HANDLE context, NDIS_HANDLE) {
     Protocol& p = self(context);
@@ -124,8 +135,12 @@ struct ProtocolCallbacks {
   }
   static VOID close_complete5(NDIS_HANDLE, NDIS_STATUS) {}
   static VOID reset_complete5(NDIS_HANDLE, NDIS_STATUS) {}
-  static VOID request_complete5(NDIS_HANDLE context, PNDIS_REQUEST, NDIS_STATUS status) { self(context).requests_done.push_back(status); }
-  static VOID status5(NDIS_HANDLE context, NDIS_STATUS status, PVOID, UINT) { self(context).statuses.push_back(status); }
+  static VOID request_complete5(NDIS_HANDLE context, PNDIS_REQUEST, NDIS_STATUS status) {
+    self(context).requests_done.push_back(status);
+  }
+  static VOID status5(NDIS_HANDLE context, NDIS_STATUS status, PVOID, UINT) {
+    self(context).statuses.push_back(status);
+  }
   static VOID status_complete5(NDIS_HANDLE context) { ++self(context).status_completes; }
   static VOID receive_complete5(NDIS_HANDLE context) { ++self(context).receive_completes; }
   static VOID send_complete5(NDIS_HANDLE context, PNDIS_PACKET packet, NDIS_STATUS status) {
@@ -150,7 +165,8 @@ struct ProtocolCallbacks {
     p.kept_packets.push_back(packet);
     return 1;
   }
-  static VOID transfer_complete5(NDIS_HANDLE context, PNDIS_PACKET packet, NDIS_STATUS status, UINT transferred) {
+  static VOID transfer_complete5(NDIS_HANDLE context, PNDIS_PACKET packet, NDIS_STATUS status,
+                                 UINT transferred) {
     Protocol& p = self(context);
     if (status == NDIS_STATUS_SUCCESS) {
       Bytes data = bytes_of_packet(packet);
@@ -159,7 +175,8 @@ struct ProtocolCallbacks {
     }
     free_packet_of(packet);
   }
-  static NDIS_STATUS receive5(NDIS_HANDLE context, NDIS_HANDLE mac, PVOID header, UINT header_size, PVOID lookahead, UINT lookahead_size, UINT size) {
+  static NDIS_STATUS receive5(NDIS_HANDLE context, NDIS_HANDLE mac, PVOID header, UINT header_size,
+                              PVOID lookahead, UINT lookahead_size, UINT size) {
     Protocol& p = self(context);
     p.receive_irqls.push_back(kernel::irql());
     Bytes bytes(static_cast<std::uint8_t*>(header), static_cast<std::uint8_t*>(header) + header_size);
@@ -180,10 +197,13 @@ struct ProtocolCallbacks {
   static inline std::vector<Protocol*> all;
 };
 
-Protocol::Protocol(Traffic& w, std::string n, bool v6) : world(w), name(std::move(n)), version6(v6), driver(w.system->add_driver(name, {}, false)) {
+Protocol::Protocol(Traffic& w, std::string n, bool v6)
+    : world(w), name(std::move(n)), version6(v6), driver(w.system->add_driver(name, {}, false)) {
   ProtocolCallbacks::all.push_back(this);
 }
-Protocol::~Protocol() { std::erase(ProtocolCallbacks::all, this); }
+Protocol::~Protocol() {
+  std::erase(ProtocolCallbacks::all, this);
+}
 
 NTSTATUS Protocol::entry() {
   using C = ProtocolCallbacks;
@@ -191,7 +211,8 @@ NTSTATUS Protocol::entry() {
   const WideString text(wide);
   if (version6) {
     NDIS_PROTOCOL_DRIVER_CHARACTERISTICS c{};
-    c.Header = {NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
+    c.Header = {NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
+                NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
                 NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2};
     c.MajorNdisVersion = 6;
     c.MinorNdisVersion = 30;
@@ -233,7 +254,8 @@ NDIS_STATUS Protocol::oid(NDIS_REQUEST_TYPE type, NDIS_OID code, void* buffer, U
   world.as(driver, [&] {
     if (version6) {
       request6_ = {};
-      request6_.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
+      request6_.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
+                          NDIS_SIZEOF_OID_REQUEST_REVISION_1};
       request6_.RequestType = type;
       request6_.RequestId = this;
       request6_.DATA.QUERY_INFORMATION.Oid = code;
@@ -253,12 +275,15 @@ NDIS_STATUS Protocol::oid(NDIS_REQUEST_TYPE type, NDIS_OID code, void* buffer, U
 }
 
 void Protocol::set_filter(ULONG filter) {
-  EXPECT_EQ(oid(NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter)), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(oid(NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter)),
+            NDIS_STATUS_SUCCESS);
 }
 
 void Protocol::set_multicast(const Bytes& list) {
   Bytes copy = list;
-  EXPECT_EQ(oid(NdisRequestSetInformation, OID_802_3_MULTICAST_LIST, copy.data(), static_cast<ULONG>(copy.size())), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(
+      oid(NdisRequestSetInformation, OID_802_3_MULTICAST_LIST, copy.data(), static_cast<ULONG>(copy.size())),
+      NDIS_STATUS_SUCCESS);
 }
 
 NET_BUFFER_LIST* Protocol::make_list(const std::vector<Bytes>& frames) {
@@ -300,7 +325,9 @@ NDIS_PACKET* Protocol::make_packet(const Bytes& bytes) {
   return packet;
 }
 
-void Protocol::free_packet(NDIS_PACKET* packet) { free_packet_of(packet); }
+void Protocol::free_packet(NDIS_PACKET* packet) {
+  free_packet_of(packet);
+}
 
 void Protocol::send(const std::vector<Bytes>& frames, ULONG flags) {
   world.as(driver, [&] {

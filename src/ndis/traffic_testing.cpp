@@ -15,7 +15,8 @@
 
 namespace undis::test {
 void* copy_of(const Bytes& bytes, std::size_t before, std::size_t after) {
-  auto* const data = static_cast<std::uint8_t*>(ExAllocatePoolWithTag(NonPagedPoolNx, before + bytes.size() + after + 1, kTag));
+  auto* const data = static_cast<std::uint8_t*>(
+      ExAllocatePoolWithTag(NonPagedPoolNx, before + bytes.size() + after + 1, kTag));
   std::memset(data, 0xEE, before + bytes.size() + after + 1);
   std::memcpy(data + before, bytes.data(), bytes.size());
   return data;
@@ -23,7 +24,8 @@ void* copy_of(const Bytes& bytes, std::size_t before, std::size_t after) {
 
 NDIS_HANDLE make_list_pool(NDIS_HANDLE handle, bool with_buffer) {
   NET_BUFFER_LIST_POOL_PARAMETERS p{};
-  p.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
+  p.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+              NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
   p.fAllocateNetBuffer = with_buffer ? TRUE : FALSE;
   p.PoolTag = kTag;
   return NdisAllocateNetBufferListPool(handle, &p);
@@ -129,11 +131,13 @@ Card& Traffic::card(bool version6) {
 Card& Traffic::start(Card& card) {
   Card::loading = &card;
   if (card.driver.phase() == kernel::DriverPhase::Loaded) {  // the other half of a driver that is there
-    as(card.driver, [&] { EXPECT_TRUE(NT_SUCCESS(card.entry(card.driver.object(), card.driver.registry_path()))); });
+    as(card.driver,
+       [&] { EXPECT_TRUE(NT_SUCCESS(card.entry(card.driver.object(), card.driver.registry_path()))); });
   } else {
-    EXPECT_TRUE(NT_SUCCESS(library->load(card.driver, +[](PDRIVER_OBJECT object, PUNICODE_STRING path) -> NTSTATUS {
-      return Card::loading->entry(object, path);
-    })));
+    EXPECT_TRUE(NT_SUCCESS(library->load(
+        card.driver, +[](PDRIVER_OBJECT object, PUNICODE_STRING path) -> NTSTATUS {
+          return Card::loading->entry(object, path);
+        })));
   }
   AdapterConfig config;
   config.name = card.driver.name();
@@ -150,7 +154,8 @@ Protocol& Traffic::protocol(std::string name, bool version6, ULONG filter) {
   Protocol& p = *made;
   protocols.push_back(std::move(made));
   Protocol::loading = &p;
-  EXPECT_TRUE(NT_SUCCESS(library->load(p.driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS { return Protocol::loading->entry(); })));
+  EXPECT_TRUE(NT_SUCCESS(library->load(
+      p.driver, +[](PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS { return Protocol::loading->entry(); })));
   settle();
   EXPECT_NE(p.handle, nullptr);
   if (filter != 0) p.set_filter(filter);
@@ -160,7 +165,8 @@ Protocol& Traffic::protocol(std::string name, bool version6, ULONG filter) {
 void Traffic::as(kernel::Driver& driver, const std::function<void()>& body) {
   static constexpr kernel::CallbackInfo info{"TestCallback", HIGH_LEVEL, true};
   using Body = const std::function<void()>;
-  kernel::call_driver(&driver, info, nullptr, nullptr, kernel::callback<void(Body*)>([](Body* code) { (*code)(); }), &body);
+  kernel::call_driver(&driver, info, nullptr, nullptr,
+                      kernel::callback<void(Body*)>([](Body* code) { (*code)(); }), &body);
 }
 
 void Traffic::TearDown() {
@@ -174,11 +180,13 @@ void Traffic::TearDown() {
   settle();
   EXPECT_EQ(seen.told, expected);
   for (const auto& protocol : protocols) {
-    for (const Ref<DriverPool>& pool : library->items().pools_of(protocol->driver)) EXPECT_EQ(pool->live(), 0U) << protocol->name << ": " << pool->name();
+    for (const Ref<DriverPool>& pool : library->items().pools_of(protocol->driver))
+      EXPECT_EQ(pool->live(), 0U) << protocol->name << ": " << pool->name();
     EXPECT_EQ(system->pool().live_blocks(&protocol->driver), 0U) << protocol->name;
   }
   for (const auto& card : cards) {
-    for (const Ref<DriverPool>& pool : library->items().pools_of(card->driver)) EXPECT_EQ(pool->live(), 0U) << "card: " << pool->name();
+    for (const Ref<DriverPool>& pool : library->items().pools_of(card->driver))
+      EXPECT_EQ(pool->live(), 0U) << "card: " << pool->name();
     EXPECT_EQ(system->pool().live_blocks(&card->driver), 0U) << "card";
   }
   EXPECT_EQ(library->items().own_live(), 0U) << "NDIS' own items are left";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// For tests of the data path: a library on a simulated machine, one network card and any number of protocols, each of 5.1 or 6.30 and
-// a driver of its own. They do what the pages ask; a test turns one thing.
+// For tests of the data path: a library on a simulated machine, one network card and any number of protocols,
+// each of 5.1 or 6.30 and a driver of its own. They do what the pages ask; a test turns one thing.
 #pragma once
 
 #include <cstdint>
@@ -28,18 +28,19 @@ using Bytes = std::vector<std::uint8_t>;
 using Lines = std::vector<std::string>;
 
 inline constexpr std::uint8_t kCardAddress[6] = {0x02, 0, 0, 0, 0, 1};
-/// An Ethernet frame to `to` (its last byte; 0xFF: broadcast; 0x100 + n: multicast group n) with `length` bytes after the header.
+/// An Ethernet frame to `to` (its last byte; 0xFF: broadcast; 0x100 + n: multicast group n) with `length`
+/// bytes after the header.
 Bytes frame(unsigned to, std::size_t length, unsigned seed = 0);
 
 Bytes bytes_of_buffer(const NET_BUFFER* buffer);
-Bytes bytes_of_list(const NET_BUFFER_LIST* list);   ///< of all its buffers, one after the other
+Bytes bytes_of_list(const NET_BUFFER_LIST* list);  ///< of all its buffers, one after the other
 Bytes bytes_of_packet(NDIS_PACKET* packet);
 
 /// Remembers what is told, as lines.
 struct Recorder final : Observer {
   using Observer::on;
-  Lines told;          ///< misuse of any kind
-  Lines blank_moves;   ///< "binding Paused SendReceive"
+  Lines told;         ///< misuse of any kind
+  Lines blank_moves;  ///< "binding Paused SendReceive"
   std::vector<ItemMisuse> misuses;
   std::vector<ItemsOut> out;
   std::vector<LeftBehind> left;
@@ -77,21 +78,22 @@ class Traffic;
 class Card {
  public:
   Card(Traffic& world, bool version6);
-  Card(Traffic& world, bool version6, kernel::Driver& driver);   ///< the miniport half of a driver that is there
+  Card(Traffic& world, bool version6,
+       kernel::Driver& driver);  ///< the miniport half of a driver that is there
   virtual ~Card();
 
   Traffic& world;
   const bool version6;
   kernel::Driver& driver;
   NDIS_HANDLE miniport = nullptr;
-  NDIS_HANDLE handle = nullptr;           ///< MiniportAdapterHandle
+  NDIS_HANDLE handle = nullptr;  ///< MiniportAdapterHandle
   Ref<Adapter> adapter;
 
   // ---- how it behaves ----
-  bool serialized = false;                ///< 5.x
-  bool send_packets = true;               ///< 5.x: has MiniportSendPackets, else MiniportSend
+  bool serialized = false;   ///< 5.x
+  bool send_packets = true;  ///< 5.x: has MiniportSendPackets, else MiniportSend
   bool hold_sends = false;
-  std::function<NDIS_STATUS(NDIS_PACKET*)> on_send5;       ///< 5.x: instead of everything else
+  std::function<NDIS_STATUS(NDIS_PACKET*)> on_send5;  ///< 5.x: instead of everything else
   std::function<void(NET_BUFFER_LIST*)> on_send6;
   std::function<void(NDIS_PACKET*)> on_return5;
   std::function<NDIS_STATUS(NDIS_PACKET*, UINT*, UINT offset, UINT bytes)> on_transfer;
@@ -105,7 +107,7 @@ class Card {
   std::vector<Bytes> returned;
   std::vector<KIRQL> send_irqls;
   std::vector<void*> cancelled;
-  unsigned inside = 0;                    ///< data functions that run; a serialized driver's never exceed 1
+  unsigned inside = 0;  ///< data functions that run; a serialized driver's never exceed 1
   unsigned most_inside = 0;
 
   /// Completes what is held, oldest first.
@@ -122,8 +124,8 @@ class Card {
   NDIS_HANDLE packet_pool = nullptr;
   NDIS_HANDLE buffer_pool = nullptr;
 
-  NTSTATUS entry(PDRIVER_OBJECT object, PUNICODE_STRING path);   ///< its DriverEntry
-  static Card* loading;                   ///< whose DriverEntry or Unload runs
+  NTSTATUS entry(PDRIVER_OBJECT object, PUNICODE_STRING path);  ///< its DriverEntry
+  static Card* loading;                                         ///< whose DriverEntry or Unload runs
 };
 
 /// A protocol driver with one binding.
@@ -137,16 +139,17 @@ class Protocol {
   const bool version6;
   kernel::Driver& driver;
   NDIS_HANDLE protocol = nullptr;
-  NDIS_HANDLE handle = nullptr;           ///< NdisBindingHandle
+  NDIS_HANDLE handle = nullptr;  ///< NdisBindingHandle
 
   // ---- how it behaves ----
-  bool receive_packet = true;             ///< 5.x: has ProtocolReceivePacket
-  bool keep = false;                      ///< keeps what it receives until return_kept()
+  bool receive_packet = true;  ///< 5.x: has ProtocolReceivePacket
+  bool keep = false;           ///< keeps what it receives until return_kept()
   std::function<INT(NDIS_PACKET*)> on_packet;
   std::function<void(NET_BUFFER_LIST*, ULONG flags)> on_lists;
   std::function<void(NDIS_PACKET*, NDIS_STATUS)> on_send_complete;
   std::function<void(NET_BUFFER_LIST*)> on_lists_complete;
-  std::function<void(NDIS_HANDLE context, UINT lookahead, UINT size)> on_receive;   ///< in ProtocolReceive, after the default
+  std::function<void(NDIS_HANDLE context, UINT lookahead, UINT size)>
+      on_receive;  ///< in ProtocolReceive, after the default
 
   // ---- what happened ----
   std::vector<Bytes> received;
@@ -164,7 +167,8 @@ class Protocol {
   void set_filter(ULONG filter);
   void set_multicast(const Bytes& list);
   NDIS_STATUS oid(NDIS_REQUEST_TYPE type, NDIS_OID code, void* buffer, ULONG length);
-  /// Sends each frame in a list or packet of its own, all in one call. `flags`: SendFlags (6.x) or packet flags (5.x).
+  /// Sends each frame in a list or packet of its own, all in one call. `flags`: SendFlags (6.x) or packet
+  /// flags (5.x).
   void send(const std::vector<Bytes>& frames, ULONG flags = 0);
   /// 6.x: all frames in one list.
   void send_in_one_list(const std::vector<Bytes>& frames);
@@ -176,13 +180,13 @@ class Protocol {
   void free_list(NET_BUFFER_LIST* list);
   void free_packet(NDIS_PACKET* packet);
 
-  NTSTATUS entry();                       ///< what its DriverEntry does
-  static Protocol* loading;               ///< whose DriverEntry runs
+  NTSTATUS entry();          ///< what its DriverEntry does
+  static Protocol* loading;  ///< whose DriverEntry runs
 
  private:
   friend struct ProtocolCallbacks;
-  NDIS_HANDLE bind_context_ = nullptr;    ///< of a bind whose open is pended
-  UINT medium_index_ = 0;  // written when a pended open completes
+  NDIS_HANDLE bind_context_ = nullptr;  ///< of a bind whose open is pended
+  UINT medium_index_ = 0;               // written when a pended open completes
   unsigned next_send_ = 0;
   NDIS_HANDLE list_pool_ = nullptr;
   NDIS_HANDLE packet_pool_ = nullptr;
@@ -201,10 +205,12 @@ class Traffic : public ::testing::Test {
 
   void restart(const char* schedule);
   void stop();
-  /// A card that is up, then protocols that are bound to it and running; each with a filter for everything that is for the card.
+  /// A card that is up, then protocols that are bound to it and running; each with a filter for everything
+  /// that is for the card.
   Card& card(bool version6);
   Card& start(Card& card);
-  Protocol& protocol(std::string name, bool version6, ULONG filter = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST);
+  Protocol& protocol(std::string name, bool version6,
+                     ULONG filter = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST);
   void settle() { system->run_until_idle(); }
   /// Runs `body` as code of the driver.
   void as(kernel::Driver& driver, const std::function<void()>& body);
@@ -217,7 +223,7 @@ class Traffic : public ::testing::Test {
   std::unique_ptr<Library> library;
   std::vector<std::unique_ptr<Card>> cards;
   std::vector<std::unique_ptr<Protocol>> protocols;
-  Lines expected;                         ///< what the test means to be told, in order
+  Lines expected;  ///< what the test means to be told, in order
   bool tears_down = true;
 };
 

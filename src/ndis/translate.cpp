@@ -2,10 +2,12 @@
 //
 // The border between 5.x and 6.x: packets as lists, buffers of lists as packets, on the same memory.
 //
-// Pages   ndis/nf-ndis-ndisimcopysendperpacketinfo, network/packet-structures-in-network-drivers, nblinfo/ne-nblinfo-ndis_net_buffer_list_info
-// Beyond  What both generations document alike goes across: cancel ID, 802.1Q information, classification handle, and of the receive
-//         checksum information the results (bits 0 to 6, of equal meaning). Offload requests of 5.x and 6.x differ and are not made into
-//         each other; a 5.x task is never offered by a 6.x adapter here. docs/decisions.md#border
+// Pages   ndis/nf-ndis-ndisimcopysendperpacketinfo, network/packet-structures-in-network-drivers,
+// nblinfo/ne-nblinfo-ndis_net_buffer_list_info Beyond  What both generations document alike goes across:
+// cancel ID, 802.1Q information, classification handle, and of the receive
+//         checksum information the results (bits 0 to 6, of equal meaning). Offload requests of 5.x and 6.x
+//         differ and are not made into each other; a 5.x task is never offered by a 6.x adapter here.
+//         docs/decisions.md#border
 #include <atomic>
 #include <cstdint>
 
@@ -21,33 +23,44 @@ namespace {
 constexpr std::uintptr_t kReceiveChecksumResults = 0x7F;
 
 void info_to_list(NET_BUFFER_LIST* list, NDIS_PACKET* packet, bool send) noexcept {
-  const auto packet_info = [packet](NDIS_PER_PACKET_INFO id) { return NDIS_PER_PACKET_INFO_FROM_PACKET(packet, id); };
+  const auto packet_info = [packet](NDIS_PER_PACKET_INFO id) {
+    return NDIS_PER_PACKET_INFO_FROM_PACKET(packet, id);
+  };
   list->NetBufferListInfo[Ieee8021QNetBufferListInfo] = packet_info(Ieee8021QInfo);
-  list->NetBufferListInfo[ClassificationHandleNetBufferListInfo] = packet_info(ClassificationHandlePacketInfo);
+  list->NetBufferListInfo[ClassificationHandleNetBufferListInfo] =
+      packet_info(ClassificationHandlePacketInfo);
   if (send) {
     list->NetBufferListInfo[NetBufferListCancelId] = packet_info(PacketCancelId);
     NdisSetNetBufferListProtocolId(list, packet->Private.Flags & NDIS_FLAGS_PROTOCOL_ID_MASK);
   } else {
-    const auto results = reinterpret_cast<std::uintptr_t>(packet_info(TcpIpChecksumPacketInfo)) & kReceiveChecksumResults;
+    const auto results =
+        reinterpret_cast<std::uintptr_t>(packet_info(TcpIpChecksumPacketInfo)) & kReceiveChecksumResults;
     list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo] = reinterpret_cast<void*>(results);
   }
 }
 
 void info_to_packet(NDIS_PACKET* packet, NET_BUFFER_LIST* list, bool send) noexcept {
-  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, Ieee8021QInfo) = list->NetBufferListInfo[Ieee8021QNetBufferListInfo];
-  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, ClassificationHandlePacketInfo) = list->NetBufferListInfo[ClassificationHandleNetBufferListInfo];
+  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, Ieee8021QInfo) =
+      list->NetBufferListInfo[Ieee8021QNetBufferListInfo];
+  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, ClassificationHandlePacketInfo) =
+      list->NetBufferListInfo[ClassificationHandleNetBufferListInfo];
   if (send) {
     NDIS_SET_PACKET_CANCEL_ID(packet, list->NetBufferListInfo[NetBufferListCancelId]);
-    packet->Private.Flags |= *reinterpret_cast<const UCHAR*>(&list->NetBufferListInfo[NetBufferListProtocolId]) & NDIS_FLAGS_PROTOCOL_ID_MASK;
+    packet->Private.Flags |=
+        *reinterpret_cast<const UCHAR*>(&list->NetBufferListInfo[NetBufferListProtocolId]) &
+        NDIS_FLAGS_PROTOCOL_ID_MASK;
   } else {
-    const auto results = reinterpret_cast<std::uintptr_t>(list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo]) & kReceiveChecksumResults;
+    const auto results =
+        reinterpret_cast<std::uintptr_t>(list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo]) &
+        kReceiveChecksumResults;
     NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo) = reinterpret_cast<void*>(results);
   }
 }
 
 /// True if the buffer's data is all of its chain: then the chain itself will do.
 bool is_whole_chain(const NET_BUFFER* buffer) noexcept {
-  return buffer->CurrentMdl == buffer->MdlChain && buffer->CurrentMdlOffset == 0 && chain_length(buffer->MdlChain) == buffer->stDataLength;
+  return buffer->CurrentMdl == buffer->MdlChain && buffer->CurrentMdlOffset == 0 &&
+         chain_length(buffer->MdlChain) == buffer->stDataLength;
 }
 
 }  // namespace
@@ -58,7 +71,8 @@ NET_BUFFER_LIST* list_for(NDIS_PACKET* packet, bool send) noexcept {
   set_data(list->FirstNetBuffer, packet->Private.Head, 0, packet_length(packet));
   item_of(list)->packet = packet;
   info_to_list(list, packet, send);
-  if (!send && (packet->Private.Flags & NDIS_FLAGS_IS_LOOPBACK_PACKET) != 0) NdisSetNblFlag(list, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET);
+  if (!send && (packet->Private.Flags & NDIS_FLAGS_IS_LOOPBACK_PACKET) != 0)
+    NdisSetNblFlag(list, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET);
   return list;
 }
 
@@ -68,7 +82,9 @@ NDIS_PACKET* packet_for(NET_BUFFER_LIST* list, NET_BUFFER* buffer, bool send) no
   PacketItem& item = *item_of(packet);
   MDL* chain = buffer->MdlChain;
   if (!is_whole_chain(buffer)) {
-    chain = buffer->stDataLength == 0 ? nullptr : describe_part(buffer->CurrentMdl, buffer->CurrentMdlOffset, buffer->stDataLength);
+    chain = buffer->stDataLength == 0
+                ? nullptr
+                : describe_part(buffer->CurrentMdl, buffer->CurrentMdlOffset, buffer->stDataLength);
     if (chain == nullptr && buffer->stDataLength != 0) {
       PacketPool::free(packet);
       return nullptr;
@@ -78,7 +94,8 @@ NDIS_PACKET* packet_for(NET_BUFFER_LIST* list, NET_BUFFER* buffer, bool send) no
   set_chain(packet, chain);
   item.list = list;
   info_to_packet(packet, list, send);
-  if (!send && NdisTestNblFlag(list, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET)) packet->Private.Flags |= NDIS_FLAGS_IS_LOOPBACK_PACKET;
+  if (!send && NdisTestNblFlag(list, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET))
+    packet->Private.Flags |= NDIS_FLAGS_IS_LOOPBACK_PACKET;
   return packet;
 }
 
@@ -127,7 +144,8 @@ void send_as_packets(NET_BUFFER_LIST* chain) {
       }
       adapter.sends.add(parts - 1);  // counted packet by packet from here
     }
-    if (next == nullptr && !packets.empty()) give_packets(adapter, packets.data(), static_cast<UINT>(packets.size()));
+    if (next == nullptr && !packets.empty())
+      give_packets(adapter, packets.data(), static_cast<UINT>(packets.size()));
     list = next;
   }
 }
@@ -142,14 +160,15 @@ void finish_send(NET_BUFFER_LIST* list, ULONG flags) {
     const NDIS_STATUS status = list->Status;
     pop(item);
     free_translation(list);
-    if (Hop* const sent = find_hop(*item_of(packet), Hop::Kind::Send, &adapter); sent != nullptr) finish_send(packet, *sent, status);
+    if (Hop* const sent = find_hop(*item_of(packet), Hop::Kind::Send, &adapter); sent != nullptr)
+      finish_send(packet, *sent, status);
     return;
   }
   pop(item);
   item.holder = &binding->driver();
   list->SourceHandle = binding->handle();
-  tell_item(Library::current().observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list, &adapter.driver().driver(), &binding->driver(),
-            caller().function, binding->name());
+  tell_item(Library::current().observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list,
+            &adapter.driver().driver(), &binding->driver(), caller().function, binding->name());
   Chain chain;
   chain.append(list);
   const ULONG irql = kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
@@ -177,8 +196,9 @@ void send_as_lists(Adapter& adapter, NDIS_PACKET** packets, UINT count) {
   const MiniportDriver& miniport = adapter.driver();
   const InCall call(adapter.calls);
   const ULONG flags = kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_FLAGS_DISPATCH_LEVEL : 0U;
-  kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendNetBufferLists, &adapter, nullptr, miniport.handlers6().SendNetBufferLists,
-                      adapter.context(), chain.first, NDIS_DEFAULT_PORT_NUMBER, flags);
+  kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendNetBufferLists, &adapter, nullptr,
+                      miniport.handlers6().SendNetBufferLists, adapter.context(), chain.first,
+                      NDIS_DEFAULT_PORT_NUMBER, flags);
 }
 
 // ---- receives ----
