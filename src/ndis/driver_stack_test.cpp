@@ -9,7 +9,7 @@
 namespace undis::test {
 namespace {
 
-constexpr std::initializer_list<std::string_view> kLife = {"Miniport", "ProtocolBind", "ProtocolUnbind", "ProtocolNetPnPEvent"};
+const std::initializer_list<std::string_view> kLife = {"Miniport", "ProtocolBind", "ProtocolUnbind", "ProtocolNetPnPEvent"};
 
 /// Two protocols on one card.
 class AStack : public CoreTest {
@@ -274,7 +274,7 @@ TEST_P(StacksUnderAnySchedule, ComeAndGoCleanly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Generations, StacksUnderAnySchedule, ::testing::Values(5, 6),
-                         [](const ::testing::TestParamInfo<int>& info) { return fmt::format("Miniport{}", info.param); });
+                         [](const ::testing::TestParamInfo<int>& generation) { return fmt::format("Miniport{}", generation.param); });
 
 }  // namespace
 }  // namespace undis::test
