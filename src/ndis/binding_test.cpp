@@ -396,7 +396,9 @@ class OpeningAnAdapter : public CoreTest {
       NDIS_PROTOCOL_DRIVER_CHARACTERISTICS c = FakeDriver::protocol6_characteristics(name.get());
       c.BindAdapterHandlerEx = [](NDIS_HANDLE, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters) {
         self->hook(bind_context, parameters);
-        if (self->handle != nullptr) EXPECT_EQ(NdisCloseAdapterEx(self->handle), NDIS_STATUS_SUCCESS);
+        if (self->handle != nullptr) {
+          EXPECT_EQ(NdisCloseAdapterEx(self->handle), NDIS_STATUS_SUCCESS);
+        }
         self->handle = nullptr;
         return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_ACCEPTED);
       };
