@@ -24,10 +24,10 @@ class DdiCall {
   kernel::Driver& driver() const noexcept { return *frame_.driver; }
   NDIS_STATUS returns(NDIS_STATUS status) const noexcept { return status; }
 
-  /// The object of `handle` if it is an open handle of one of T's kinds; otherwise a HandleMisuse is told and nothing returned.
+  /// The object of `handle` if it is an open handle of the expected kind (see HandleTable::find); otherwise a HandleMisuse is told and nothing returned.
   template <class T>
   Ref<T> find(const char* argument, NDIS_HANDLE handle, HandleKind expected) const noexcept {
-    Ref<T> found = Library::current().handles().find<T>(handle);
+    Ref<T> found = Library::current().handles().find<T>(handle, expected);
     if (!found) tell_misuse(argument, handle, expected);
     return found;
   }

@@ -62,8 +62,8 @@ FakeAdapter& FakeDriver::new_adapter(NDIS_HANDLE handle) {
   return adapter;
 }
 
-NDIS_STATUS FakeDriver::initialized(FakeAdapter& adapter) {
-  const NDIS_STATUS status = on_initialize ? on_initialize(adapter) : NDIS_STATUS_SUCCESS;
+NDIS_STATUS FakeDriver::initialized(FakeAdapter& adapter, NDIS_STATUS status) {
+  if (status == NDIS_STATUS_SUCCESS && on_initialize) status = on_initialize(adapter);
   if (status != NDIS_STATUS_SUCCESS) adapter.state = FakeAdapter::State::Halted;
   for (FakeBinding& binding : bindings)
     if (&binding == adapter.device_context && binding.instance_started) binding.instance_started->set();

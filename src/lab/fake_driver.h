@@ -146,7 +146,8 @@ class FakeDriver {
   NDIS_STATUS finish_bind(FakeBinding& binding, NDIS_STATUS opened);
   NDIS_STATUS unbound(FakeBinding& binding);
   FakeAdapter& new_adapter(NDIS_HANDLE handle);
-  NDIS_STATUS initialized(FakeAdapter& adapter);
+  /// The end of MiniportInitialize(Ex), also of one that `status` has ended early: whoever waits for it goes on.
+  NDIS_STATUS initialized(FakeAdapter& adapter, NDIS_STATUS status = NDIS_STATUS_SUCCESS);
 
   World& world_;
   kernel::Driver& driver_;

@@ -33,7 +33,8 @@ struct FakeDriver::Callbacks6 {
     registration.RegistrationAttributes.MiniportAdapterContext = &adapter;
     registration.RegistrationAttributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND;
     registration.RegistrationAttributes.InterfaceType = NdisInterfaceInternal;
-    if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration); status != NDIS_STATUS_SUCCESS) return status;
+    if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration); status != NDIS_STATUS_SUCCESS)
+      return driver.initialized(adapter, status);
 
     static NDIS_OID oids[] = {OID_GEN_CURRENT_PACKET_FILTER};
     static constexpr UCHAR kAddress[6] = {0x02, 0, 0, 0, 6, 1};
@@ -53,8 +54,7 @@ struct FakeDriver::Callbacks6 {
     std::ranges::copy(kAddress, general.CurrentMacAddress);
     general.SupportedOidList = oids;
     general.SupportedOidListLength = sizeof(oids);
-    if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &attributes); status != NDIS_STATUS_SUCCESS) return status;
-    return driver.initialized(adapter);
+    return driver.initialized(adapter, NdisMSetMiniportAttributes(handle, &attributes));
   }
 
   static VOID halt(NDIS_HANDLE context, NDIS_HALT_ACTION action) {

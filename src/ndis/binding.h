@@ -24,7 +24,7 @@ struct RunningReceive;
 
 class Binding final : public Object {
  public:
-  static constexpr HandleKind kHandleKinds[] = {HandleKind::Binding, HandleKind::BindContext, HandleKind::UnbindContext};
+  static constexpr HandleKind kHandleKinds[] = {HandleKind::Binding};
 
   Binding(ProtocolDriver& protocol, Adapter& adapter);
   ~Binding() override;

@@ -6,8 +6,10 @@
 // slot keeps what it was and is not given out again while fresh ones are left: late use is seen as late use.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include <ndis.h>
 
@@ -45,12 +47,20 @@ class HandleTable {
   /// The object of an open handle of one of T::kHandleKinds, kept alive by the reference; empty otherwise.
   template <class T>
   Ref<T> find(NDIS_HANDLE handle) noexcept EXCLUDES(lock_) {
+    return find<T>(handle, T::kHandleKinds[0]);
+  }
+  /// The same for a handle of kind `expected`. T::kHandleKinds stand for each other (its caller tells generations
+  /// apart); any other kind of handle that leads to a T, as a bind context does to a binding, only for itself.
+  template <class T>
+  Ref<T> find(NDIS_HANDLE handle, HandleKind expected) noexcept EXCLUDES(lock_) {
+    const auto is_main = [](HandleKind kind) {
+      return std::find(std::begin(T::kHandleKinds), std::end(T::kHandleKinds), kind) != std::end(T::kHandleKinds);
+    };
     const kernel::Hold hold(lock_);
     const HandleView found = view(handle);
     if (!found.open) return {};
-    for (const HandleKind kind : T::kHandleKinds)
-      if (kind == found.kind) return Ref<T>(static_cast<T*>(found.object));
-    return {};
+    if (found.kind != expected && !(is_main(expected) && is_main(found.kind))) return {};
+    return Ref<T>(static_cast<T*>(found.object));
   }
   std::size_t open_count() const noexcept { return open_count_; }
 
