@@ -133,6 +133,11 @@ VOID KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity) {
   set_affinity(call.name(), PreviousAffinity->Mask != 0 ? PreviousAffinity->Mask : ~KAFFINITY{0});
 }
 
+// ---- a processor that spins ----
+
+/// What YieldProcessor() of a driver is: others go on at this place.
+VOID undis_yield_processor() { schedule_point("YieldProcessor"); }
+
 // ---- floating point: every fiber has its own registers ----
 
 NTSTATUS KeSaveFloatingPointState(PKFLOATING_SAVE FloatSave) {

@@ -85,7 +85,8 @@ TEST(Hanging, IsReportedWithWhoWaitsForWhomAndWhere) {
                                wait_on(&first);
                                sleep_ms(5);
                                constexpr CallbackInfo info{"ProtocolUnbindAdapterEx", PASSIVE_LEVEL, false};
-                               call_driver(&driver, info, nullptr, nullptr, callback<void()>(+[] { wait_on(mutex_wanted); }));
+                               call_driver(&driver, info, nullptr, nullptr,
+                                           callback<void()>(+[] { wait_on(mutex_wanted); }));
                              }),
             Outcome::Hang);
   ASSERT_EQ(world.recorder.hangs.size(), 1U);
@@ -106,7 +107,8 @@ TEST(Hanging, NamesTheEventsOfUndis) {
   World world;
   Event event("nic: pause complete");
   EXPECT_EQ(world.system.run("body", [&] { event.wait(); }), Outcome::Hang);
-  EXPECT_EQ(world.recorder.hangs[0].waiters[0].waits_for, "event 'nic: pause complete', which nobody has set");
+  EXPECT_EQ(world.recorder.hangs[0].waiters[0].waits_for,
+            "event 'nic: pause complete', which nobody has set");
   EXPECT_EQ(world.system.run("later", [] {}), Outcome::Hang) << "nothing runs after a hang";
 }
 
@@ -143,7 +145,8 @@ TEST(Hanging, IsSeenInALoopThatPollsWithoutADelay) {
     while (KeReadStateEvent(&never) == 0) {
     }
   });
-  EXPECT_EQ(world.system.run("body", [] {}), Outcome::Hang) << "the body has ended, but the machine never comes to rest";
+  EXPECT_EQ(world.system.run("body", [] {}), Outcome::Hang)
+      << "the body has ended, but the machine never comes to rest";
   EXPECT_EQ(world.recorder.hangs[0].waiters[0].thread_name, "poller");
   EXPECT_EQ(world.recorder.hangs[0].waiters[0].waits_for, "nothing: it runs without end");
 }
@@ -191,7 +194,8 @@ TEST(CallingAtTheWrongIrql, IsReported) {
   world.system.run("t", [&] {
     const KIRQL before = KeRaiseIrqlToDpcLevel();
     HANDLE thread = nullptr;
-    PsCreateSystemThread(&thread, 0, nullptr, nullptr, nullptr, [](PVOID) {}, nullptr);
+    PsCreateSystemThread(
+        &thread, 0, nullptr, nullptr, nullptr, [](PVOID) {}, nullptr);
     LARGE_INTEGER zero{};
     KeDelayExecutionThread(KernelMode, FALSE, &zero);
     KIRQL old;
@@ -222,7 +226,8 @@ TEST(ASystemThread, IsWaitedForAndEndsByPsTerminateSystemThread) {
                                                nullptr),
                                            STATUS_SUCCESS);
                                  PVOID thread = nullptr;
-                                 ASSERT_EQ(ObReferenceObjectByHandle(handle, THREAD_ALL_ACCESS, nullptr, KernelMode, &thread, nullptr),
+                                 ASSERT_EQ(ObReferenceObjectByHandle(handle, THREAD_ALL_ACCESS, nullptr,
+                                                                     KernelMode, &thread, nullptr),
                                            STATUS_SUCCESS);
                                  ZwClose(handle);
                                  EXPECT_EQ(wait_on(thread), STATUS_SUCCESS);
@@ -254,11 +259,11 @@ TEST(TheChainOfCalls, NamesTheDriverAndTheCallback) {
     static int object;
     static Driver* seen;
     call_driver(&driver, info, &object, nullptr, callback<void()>(+[] {
-                  seen = current_driver();
-                  EXPECT_STREQ(current_callback()->name, "MiniportInitializeEx");
-                  EXPECT_TRUE(inside_callback("MiniportInitializeEx", &object));
-                  EXPECT_FALSE(inside_callback("MiniportHaltEx"));
-                }));
+      seen = current_driver();
+      EXPECT_STREQ(current_callback()->name, "MiniportInitializeEx");
+      EXPECT_TRUE(inside_callback("MiniportInitializeEx", &object));
+      EXPECT_FALSE(inside_callback("MiniportHaltEx"));
+    }));
     EXPECT_EQ(seen, &driver);
     EXPECT_EQ(current_callback(), nullptr);
   });
@@ -277,7 +282,9 @@ volatile bool go_deeper = true;
 
 /// Through a variable: compilers see a constant null pointer and say so, or do away with the access.
 volatile std::uintptr_t null_and_a_bit = 8;
-void write_to_null() { *reinterpret_cast<volatile int*>(null_and_a_bit) = 1; }
+void write_to_null() {
+  *reinterpret_cast<volatile int*>(null_and_a_bit) = 1;
+}
 
 struct CrashCase {
   const char* name;
@@ -313,7 +320,8 @@ TEST_P(ACrashOfADriver, EndsTheRunWithAReport) {
     EXPECT_EQ(world.system.run("t",
                                [&] {
                                  constexpr CallbackInfo info{"MiniportHaltEx", PASSIVE_LEVEL, false};
-                                 call_driver(&driver, info, nullptr, nullptr, callback<void()>(+[] { crash(); }));
+                                 call_driver(&driver, info, nullptr, nullptr,
+                                             callback<void()>(+[] { crash(); }));
                                }),
               Outcome::Crash);
     ASSERT_EQ(world.recorder.crashes.size(), 1U);
@@ -362,6 +370,18 @@ TEST(ALoopThatCallsNothing, IsReportedAsAHang) {
   EXPECT_EQ(world.recorder.hangs[0].waiters[0].driver, &driver);
 }
 #endif
+
+TEST(AProcessorThatSpins, LetsOthersGoOnAtYieldProcessor) {
+  under_seeds(20, [](World& world) {
+    std::atomic<bool> flag = false;
+    EXPECT_EQ(world.system.run("spins",
+                               [&] {
+                                 world.system.spawn("sets the flag", [&] { flag = true; });
+                                 while (!flag) YieldProcessor();
+                               }),
+              Outcome::Idle);
+  });
+}
 
 }  // namespace
 }  // namespace undis::kernel

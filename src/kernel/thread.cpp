@@ -63,15 +63,9 @@ void Thread::signal_end(NTSTATUS status) noexcept {
   System::current().objects().dereference(&object_);
 }
 
-void Thread::object_gone() noexcept {
-  object_gone_ = true;
-  release_if_done();
-}
+void Thread::object_gone() noexcept { let_go(); }
 
-void Thread::ended() noexcept {
-  machine_done_ = true;
-  release_if_done();
-}
+void Thread::ended() noexcept { let_go(); }
 
 bool Thread::owns_nothing() const noexcept {
   if (state() == State::New) return true;
@@ -79,8 +73,8 @@ bool Thread::owns_nothing() const noexcept {
   return kind_ == Kind::Dpcs || wait.for_work;
 }
 
-void Thread::release_if_done() noexcept {
-  if (!machine_done_ || !object_gone_) return;
+void Thread::let_go() noexcept {
+  if (--kept_by_ != 0) return;
   System::current().scheduling().threads.remove(*this);
   delete this;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -97,6 +98,7 @@ class Thread final : public machine::Strand {
     std::uint32_t count = 0;
     WaitBlock* blocks = nullptr;
     const char* name = nullptr;  // of the object, if undis knows it by one
+    machine::Ticks until = machine::kNever;
   } wait;
 
   /// Structured exceptions: the guarded blocks that it is in, innermost first, and what was caught last.
@@ -137,13 +139,12 @@ class Thread final : public machine::Strand {
   void ended() noexcept override;
   bool owns_nothing() const noexcept override;
   void signal_end(NTSTATUS status) noexcept;
-  void release_if_done() noexcept;
+  void let_go() noexcept;
 
   _KTHREAD object_{};
   Kind kind_;
   bool has_ended_ = false;       // its body is through: the KTHREAD is signaled
-  bool machine_done_ = false;    // the machine will not touch it again
-  bool object_gone_ = false;     // nobody has a reference or a handle
+  std::atomic<int> kept_by_{2};  // the machine, until it will not touch it again; the references and handles of its object
   NTSTATUS exit_status_ = 0;
   std::string name_;
   Driver* creator_;

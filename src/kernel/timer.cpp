@@ -30,6 +30,7 @@ class TimerTable::Record final : public machine::Timer {
   KDPC* dpc = nullptr;
   Driver* driver = nullptr;
   machine::Ticks period = 0;
+  machine::Ticks due = 0;
   Record* next = nullptr;
   Record* before = nullptr;
 
@@ -95,6 +96,7 @@ bool TimerTable::set(KTIMER& timer, machine::Ticks due, machine::Ticks period, K
     record->dpc = dpc;
     record->driver = by;
     record->period = period;
+    record->due = due;
     timer.DueTime.QuadPart = due;
     timer.Dpc = dpc;
     timer.Period = static_cast<ULONG>((period + kTicksPerMillisecond - 1) / kTicksPerMillisecond);
@@ -103,11 +105,13 @@ bool TimerTable::set(KTIMER& timer, machine::Ticks due, machine::Ticks period, K
     const Hold hold(dispatcher_lock);
     timer.Header.SignalState = 0;
   }
-  if (due <= machine_.now()) {
-    expired(*record, machine_.now());  // in the past: at once
-  } else {
-    machine_.arm(*record, due);
+  const machine::Ticks time = machine_.now();
+  if (due <= time) {
+    expired(*record, time);  // in the past: at once
+    return was_active;
   }
+  const Hold hold(lock_);
+  if (record->timer == &timer && record->due == due) machine_.arm(*record, due);  // else cancelled or set anew meanwhile
   return was_active;
 }
 
@@ -130,19 +134,23 @@ bool TimerTable::cancel(KTIMER& timer) noexcept {
 }
 
 void TimerTable::expired(Record& record, machine::Ticks now) noexcept {
+  lock_.lock();
+  if (record.timer == nullptr || record.due > now) {
+    lock_.unlock();  // it was cancelled or set anew while it expired
+    return;
+  }
   KTIMER& timer = *record.timer;
   KDPC* const dpc = record.dpc;
   Driver* const driver = record.driver;
-  {
-    const Hold hold(lock_);
-    if (record.period != 0) {
-      const machine::Ticks next = now + record.period;
-      timer.DueTime.QuadPart = next;
-      machine_.arm(record, next);
-    } else {
-      retire(record);
-    }
+  if (record.period != 0) {
+    const machine::Ticks next = now + record.period;
+    record.due = next;
+    timer.DueTime.QuadPart = next;
+    machine_.arm(record, next);
+  } else {
+    retire(record);
   }
+  lock_.unlock();
   {
     const Hold hold(dispatcher_lock);
     timer.Header.SignalState = 1;
@@ -174,7 +182,9 @@ void TimerTable::take_of(const Driver& driver, const std::function<void(KTIMER&)
 OwnTimer::OwnTimer(std::function<void()> body) : dpc_(std::move(body)) {}
 
 OwnTimer::~OwnTimer() {
-  if (System::current_or_null() != nullptr) cancel();
+  if (System::current_or_null() == nullptr) return;
+  cancel();
+  System::current().machine().finish_expiries();
 }
 
 bool OwnTimer::set(machine::Ticks ticks, std::uint32_t period_ms) noexcept {

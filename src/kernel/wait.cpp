@@ -33,9 +33,13 @@ void initialize_header(DISPATCHER_HEADER& header, DispatcherType type, std::size
 }
 
 std::optional<DispatcherType> type_of(const DISPATCHER_HEADER& header) noexcept {
-  // The list is linked to itself or to a waiter: never null in an initialised object, always null in zeroed memory.
-  if (header.WaitListHead.Flink == nullptr || header.WaitListHead.Blink == nullptr) return std::nullopt;
-  const auto type = static_cast<DispatcherType>(header.Type);
+  // The list is linked to itself or to a waiter: never null in an initialised object, always null in zeroed memory. The type is read
+  // first: a wild pointer faults here, with no lock held.
+  const auto type = static_cast<DispatcherType>(*static_cast<const volatile UCHAR*>(&header.Type));
+  {
+    const Hold hold(dispatcher_lock);
+    if (header.WaitListHead.Flink == nullptr || header.WaitListHead.Blink == nullptr) return std::nullopt;
+  }
   switch (type) {
     case DispatcherType::NotificationEvent:
     case DispatcherType::SynchronizationEvent:
@@ -108,7 +112,7 @@ void finish_wait(Thread& thread, NTSTATUS status) noexcept {
   unlink(thread.wait);
   thread.wait.status = status;
   machine::Machine& machine = System::current().machine();
-  if (thread.wait_timer.armed()) machine.disarm(thread.wait_timer);
+  if (thread.wait.until != machine::kNever) machine.disarm(thread.wait_timer);
   machine.unpark(thread);
 }
 
@@ -149,13 +153,17 @@ void report_wait_at_dispatch(const char* function, const void* object) noexcept 
   }
 }
 
-/// Parks the current thread until finish_wait; its Wait is set up.
-NTSTATUS block(Thread& self, Deadline deadline, const void* frame) noexcept {
+bool is_over(const Thread& thread) noexcept {
+  const Hold hold(dispatcher_lock);
+  return !thread.wait.active;
+}
+
+/// Parks the current thread until finish_wait; its Wait is set up, its timer armed.
+NTSTATUS block(Thread& self, const void* frame) noexcept {
   machine::Machine& machine = System::current().machine();
-  if (deadline.at != machine::kNever) machine.arm(self.wait_timer, deadline.at);
   self.blocked_frame = frame;
   self.blocked_since = machine.now();
-  while (self.wait.active) machine.park();
+  while (!is_over(self)) machine.park();
   self.blocked_frame = nullptr;
   return self.wait.status;
 }
@@ -176,9 +184,10 @@ void wake_waiters(DISPATCHER_HEADER& header) noexcept {
   }
 }
 
-void Thread::WaitTimer::expire(machine::Ticks) noexcept {
+void Thread::WaitTimer::expire(machine::Ticks now) noexcept {
   const Hold hold(dispatcher_lock);
-  if (thread_.wait.active) finish_wait(thread_, STATUS_TIMEOUT);
+  // The wait that it was armed for may have ended meanwhile, and another have begun.
+  if (thread_.wait.active && thread_.wait.until <= now) finish_wait(thread_, STATUS_TIMEOUT);
 }
 
 Deadline deadline_of(const LARGE_INTEGER* timeout) noexcept {
@@ -220,18 +229,21 @@ NTSTATUS wait_for(const char* function, std::span<DISPATCHER_HEADER* const> obje
                .all = all,
                .count = static_cast<std::uint32_t>(objects.size()),
                .blocks = blocks.data(),
-               .name = name};
+               .name = name,
+               .until = deadline.at};
+  if (deadline.at != machine::kNever) System::current().machine().arm(self.wait_timer, deadline.at);
   dispatcher_lock.unlock();
-  return block(self, deadline, __builtin_frame_address(0));
+  return block(self, __builtin_frame_address(0));
 }
 
 void sleep_until(const char* function, machine::Ticks at) noexcept {
   report_wait_at_dispatch(function, nullptr);
   Thread& self = Thread::current();
   dispatcher_lock.lock();
-  self.wait = {.active = true};
+  self.wait = {.active = true, .until = at};
+  System::current().machine().arm(self.wait_timer, at);
   dispatcher_lock.unlock();
-  block(self, {.at = at, .at_once = false}, __builtin_frame_address(0));
+  block(self, __builtin_frame_address(0));
 }
 
 }  // namespace undis::kernel

@@ -30,7 +30,7 @@ enum class DispatcherType : std::uint8_t {
 void initialize_header(DISPATCHER_HEADER& header, DispatcherType type, std::size_t size, LONG state) noexcept;
 
 /// The type, if the header is that of an initialised dispatcher object as far as can be told.
-std::optional<DispatcherType> type_of(const DISPATCHER_HEADER& header) noexcept;
+std::optional<DispatcherType> type_of(const DISPATCHER_HEADER& header) noexcept EXCLUDES(dispatcher_lock);
 
 /// True if `header` is of `type` (or of `other`). If not, Misuse::ObjectNotInitialized is reported: `function` was given `what`.
 bool check_header(const DISPATCHER_HEADER& header, DispatcherType type, DispatcherType other, const char* function,

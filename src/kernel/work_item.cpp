@@ -88,14 +88,15 @@ void WorkQueue::queue(WorkEntry entry) {
     system.machine().unpark(*idle);
     return;
   }
-  Thread* const thread = system.scheduling().start(Thread::Kind::Worker, fmt::format("worker {}", index + 1), nullptr,
-                                                   [this, index] { loop(index); });
-  const Hold hold(lock_);
-  workers_[index].thread = thread;
+  system.scheduling().start(Thread::Kind::Worker, fmt::format("worker {}", index + 1), nullptr, [this, index] { loop(index); });
 }
 
 void WorkQueue::loop(std::size_t worker) {
   Thread& self = Thread::current();
+  {
+    const Hold hold(lock_);
+    workers_[worker].thread = &self;
+  }
   for (;;) {
     WorkEntry entry;
     bool got = false;

@@ -68,6 +68,7 @@ class Strand {
 
  private:
   friend class Simulated;
+  friend class Threaded;
   State state_ = State::New;
   std::uint8_t irql_ = kPassive;    // while it has no processor, or is under a DPC
   bool token_ = false;              // unparked before it parked
@@ -100,6 +101,7 @@ class Timer {
 
  private:
   friend class TimerHeap;
+  friend class Threaded;
   static constexpr std::size_t kNoSlot = ~std::size_t{0};
   Ticks due_ = 0;
   std::uint64_t order_ = 0;  // of arming: equal times expire in the order in which they were armed
@@ -177,8 +179,10 @@ class Machine {
   /// Time passes while the processor is held.
   virtual void stall(Ticks ticks) noexcept = 0;
   virtual void arm(Timer& timer, Ticks due) noexcept = 0;
-  /// True: it was armed and will not expire.
+  /// True: it was armed and will not expire. False: it was not, or expires now; see finish_expiries().
   virtual bool disarm(Timer& timer) noexcept = 0;
+  /// Returns when no Timer::expire() that had begun before runs any more. Not under a lock that one may want.
+  virtual void finish_expiries() noexcept = 0;
 
   /// A yes or no that the documentation leaves open.
   virtual bool choose(const char* what) noexcept = 0;
@@ -187,7 +191,7 @@ class Machine {
 
   /// From the host: gives way until nothing can run, letting time pass as long as `wanted` (may be nullptr) has not ended.
   virtual Stop run(Strand* wanted, const Patience& patience) noexcept = 0;
-  /// From any strand but the host, while the host is in run(): run() returns Abandoned and no strand ever runs again.
+  /// From any strand but the host, while can_abandon(): run() returns Abandoned and no strand ever runs again.
   [[noreturn]] virtual void abandon() noexcept = 0;
   /// From the host, outside run(): no strand ever runs again.
   virtual void give_up() noexcept = 0;

@@ -49,6 +49,7 @@ class Simulated final : public Machine {
   void stall(Ticks ticks) noexcept override;
   void arm(Timer& timer, Ticks due) noexcept override;
   bool disarm(Timer& timer) noexcept override { return timers_.disarm(timer); }
+  void finish_expiries() noexcept override {}
   bool choose(const char* what) noexcept override;
   bool fault(const char* what) noexcept override;
   Stop run(Strand* wanted, const Patience& patience) noexcept override;

@@ -28,12 +28,15 @@ bool TimerHeap::disarm(Timer& timer) noexcept {
   return true;
 }
 
+Timer* TimerHeap::take_due(Ticks now) noexcept {
+  if (next_due() > now) return nullptr;
+  Timer* const timer = heap_.front();
+  disarm(*timer);
+  return timer;
+}
+
 void TimerHeap::expire(Ticks now) noexcept {
-  while (next_due() <= now) {
-    Timer& timer = *heap_.front();
-    disarm(timer);
-    timer.expire(now);
-  }
+  while (Timer* const timer = take_due(now)) timer->expire(now);
 }
 
 void TimerHeap::clear() noexcept {

@@ -19,6 +19,8 @@ class TimerHeap {
   bool disarm(Timer& timer) noexcept;
   /// Expires every timer due at or before `now`, in order; those that an expiry arms anew for `now` too.
   void expire(Ticks now) noexcept;
+  /// Takes the first timer out if it is due at or before `now`; nullptr: none is. The caller expires it.
+  Timer* take_due(Ticks now) noexcept;
   /// Forgets all timers without expiring them.
   void clear() noexcept;
 
