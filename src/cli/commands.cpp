@@ -138,6 +138,10 @@ struct Run {
     run->add_option("--seed", options.seed, "The schedule to run with, in hex (0)")
         ->type_name("HEX")
         ->check(check_schedule);
+    run->add_option("--machine", options.engine, "simulated: one thread, virtual time, the schedule of --seed; threaded: real threads, real time")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, lab::Engine>{{"simulated", lab::Engine::Simulated}, {"threaded", lab::Engine::Threaded}}))
+        ->type_name("KIND")
+        ->capture_default_str();
     run->add_flag("--quiet,-q", options.quiet, "Print the verdict alone");
     add_color(*run, options.color);
     return run;

@@ -56,7 +56,7 @@ JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, 
   Scene& scene = *owned;
   const kernel::Outcome outcome = scene.world().run(suite.name, [&] { result.fits = suite.play(scene); });
   result.poisoned = outcome != kernel::Outcome::Idle;
-  result.faults = scene.world().machine().schedule().faults_seen();
+  result.faults = scene.world().simulated()->schedule().faults_seen();
   result.trace_hash = scene.world().verifier().trace_hash();
   result.violations = scene.world().verifier().violations();
   if (record_trace) result.trace = scene.world().verifier().trace();

@@ -21,6 +21,9 @@ inline constexpr int kClean = 0;  ///< no violation
 inline constexpr int kViolations = 1;
 inline constexpr int kUsage = 2;  ///< wrong usage, or what was to be loaded cannot be
 
+/// What a world's virtual processors are: fibers in virtual time, or threads in real time.
+enum class Engine : std::uint8_t { Simulated, Threaded };
+
 struct VerifyOptions {
   std::vector<std::string> images;  ///< driver images, in the order in which they are loaded
   std::vector<std::string> suites;  ///< names, or the part before a dot: "lifecycle"; empty: all
@@ -44,6 +47,7 @@ struct RunOptions {
   std::string in;   ///< a capture to send through; replaces the lab file's
   std::string out;
   std::string seed = "0";
+  Engine engine = Engine::Simulated;
   Color color = Color::Auto;
   bool quiet = false;
 };

@@ -40,7 +40,7 @@ std::string card_name(unsigned index) { return fmt::format("nic{}", index); }
 }  // namespace
 
 Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace)
-    : world_(WorldOptions{schedule, 2, record_trace, crash_reports}), images_(images) {
+    : world_({.schedule = schedule, .record_trace = record_trace, .crash_reports = crash_reports}), images_(images) {
   for (loader::Image* image : images) {
     image->reset();
     subjects_.push_back(&world_.add(*image));

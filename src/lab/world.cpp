@@ -5,6 +5,7 @@
 
 #include "kernel/crash.h"
 #include "kernel/unicode.h"
+#include "machine/threaded.h"
 #include "ndis/driver_stack.h"
 
 namespace undis::lab {
@@ -13,14 +14,20 @@ namespace {
 constexpr std::u16string_view kNetClass =
     u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\";
 
+std::unique_ptr<machine::Machine> make_machine(const WorldOptions& options) {
+  if (options.engine == Engine::Threaded) return std::make_unique<machine::Threaded>(options.processors);
+  return std::make_unique<machine::Simulated>(options.schedule, options.processors);
+}
+
 }  // namespace
 
 std::u16string device_name(std::string_view adapter) { return u"\\Device\\{" + kernel::to_utf16(adapter) + u"}"; }
 
 World::World(const WorldOptions& options)
-    : machine_(options.schedule, options.processors),
+    : machine_(make_machine(options)),
+      simulated_(options.engine == Engine::Simulated ? static_cast<machine::Simulated*>(machine_.get()) : nullptr),
       verifier_(32, options.record_trace),
-      system_(machine_, verifier_),
+      system_(*machine_, verifier_),
       library_(system_, verifier_) {
   if (options.crash_reports) kernel::install_crash_handlers();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A world: one simulated machine with its kernel slice, an NDIS library, a verifier, and the drivers loaded into it.
+// A world: one machine with its kernel slice, an NDIS library, a verifier, and the drivers loaded into it.
 //
 // One world exists at a time (the C interface of NDIS forces it). Everything in it goes with it, also what a driver left behind
 // and what an abandoned run never came to; nothing in a driver is called at the end.
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernel/system.h"
+#include "lab/options.h"
 #include "loader/image.h"
 #include "machine/simulated.h"
 #include "ndis/library.h"
@@ -21,7 +22,8 @@
 namespace undis::lab {
 
 struct WorldOptions {
-  machine::Schedule schedule;        ///< every choice of the run
+  Engine engine = Engine::Simulated;
+  machine::Schedule schedule;        ///< every choice of a simulated run
   std::uint32_t processors = 2;
   bool record_trace = false;         ///< keep the whole trace, not just its tail
   bool crash_reports = false;        ///< a driver's SIGSEGV, abort ... becomes a finding; the world is of no use afterwards
@@ -34,7 +36,9 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  machine::Simulated& machine() noexcept { return machine_; }
+  machine::Machine& machine() noexcept { return *machine_; }
+  /// nullptr: the machine is a threaded one.
+  machine::Simulated* simulated() noexcept { return simulated_; }
   kernel::System& system() noexcept { return system_; }
   Library& library() noexcept { return library_; }
   verifier::Verifier& verifier() noexcept { return verifier_; }
@@ -57,7 +61,8 @@ class World {
   Ref<Adapter> adapter(std::string_view name);
 
  private:
-  machine::Simulated machine_;
+  std::unique_ptr<machine::Machine> machine_;
+  machine::Simulated* simulated_;
   verifier::Verifier verifier_;
   kernel::System system_;
   Library library_;
