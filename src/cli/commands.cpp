@@ -18,6 +18,8 @@
 namespace undis::cli {
 namespace {
 
+const std::map<std::string, lab::Engine> kEngines{
+    {"simulated", lab::Engine::Simulated}, {"threaded", lab::Engine::Threaded}};
 const std::map<std::string, lab::Color> kColors{
     {"auto", lab::Color::Auto}, {"always", lab::Color::Always}, {"never", lab::Color::Never}};
 
@@ -138,10 +140,11 @@ struct Run {
     run->add_option("--seed", options.seed, "The schedule to run with, in hex (0)")
         ->type_name("HEX")
         ->check(check_schedule);
-    run->add_option("--machine", options.engine, "simulated: one thread, virtual time, the schedule of --seed; threaded: real threads, real time")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, lab::Engine>{{"simulated", lab::Engine::Simulated}, {"threaded", lab::Engine::Threaded}}))
-        ->type_name("KIND")
-        ->capture_default_str();
+    run->add_option_function<std::string>(
+           "--machine", [this](const std::string& word) { options.engine = kEngines.at(word); },
+           "simulated: virtual time, the schedule of --seed (the default); threaded: real threads, real time")
+        ->check(CLI::IsMember({"simulated", "threaded"}))
+        ->type_name("KIND");
     run->add_flag("--quiet,-q", options.quiet, "Print the verdict alone");
     add_color(*run, options.color);
     return run;

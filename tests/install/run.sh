@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 "$cmake" --install "$build" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/undis"
 
-"$cmake" -S "$driver" -B "$work/by-cmake" -DCMAKE_PREFIX_PATH="$work/undis" >/dev/null
+"$cmake" -G Ninja -S "$driver" -B "$work/by-cmake" -DCMAKE_PREFIX_PATH="$work/undis" >/dev/null
 "$cmake" --build "$work/by-cmake"
 
 export PKG_CONFIG_PATH="$work/undis/$libdir/pkgconfig"
