@@ -60,9 +60,7 @@ void World::unplug(Adapter& adapter) { remove_device(adapter); }
 
 Ref<Adapter> World::adapter(std::string_view name) {
   if (Ref<Adapter> usual = library_.adapter_by_device_name(device_name(name)); usual && usual->name() == name) return usual;
-  for (const Ref<Adapter>& adapter : library_.adapters())
-    if (adapter->name() == name) return adapter;
-  return {};
+  return library_.find_adapter([name](const Adapter& adapter) { return adapter.name() == name; });
 }
 
 }  // namespace undis::lab

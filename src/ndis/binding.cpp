@@ -297,9 +297,8 @@ void Binding::vanish() {
   adapter_->remove(*this);
   protocol_->remove(*this);
   for (const std::u16string& name : instances_made)
-    for (const Ref<DeviceInstance>& instance : library.instances())
-      if (instance->name() == name && instance->phase == DeviceInstance::Phase::Up)
-        library.observer().on(InstanceOutlivesBinding{&driver(), kernel::to_utf8(name), name_});
+    if (const Ref<DeviceInstance> instance = library.instance_named(name); instance && instance->phase == DeviceInstance::Phase::Up)
+      library.observer().on(InstanceOutlivesBinding{&driver(), kernel::to_utf8(name), name_});
 }
 
 }  // namespace undis

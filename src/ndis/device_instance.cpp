@@ -38,7 +38,7 @@ NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_vi
   Ref<DeviceInstance> instance(new DeviceInstance(driver, std::u16string(name), device_context));
   {
     const kernel::Hold hold(library.lock_);
-    if (!library.live_instances_.insert(kernel::upcased(name)).second) return NDIS_STATUS_NOT_ACCEPTED;
+    if (!library.by_instance_name_.emplace(kernel::upcased(name), instance.get()).second) return NDIS_STATUS_NOT_ACCEPTED;
     library.instances_.push_back(instance);
   }
   if (Binding* const binding = binding_being_made(); binding != nullptr) binding->instances_made.emplace_back(name);
@@ -85,7 +85,7 @@ void Library::initialize_instance(DeviceInstance& instance) {
 }
 
 void Library::drop_locked(const DeviceInstance& instance) {
-  live_instances_.erase(kernel::upcased(instance.name()));
+  by_instance_name_.erase(kernel::upcased(instance.name()));
   std::erase_if(instances_, [&](const Ref<DeviceInstance>& other) { return other == &instance; });
 }
 
@@ -97,15 +97,13 @@ void Library::start_device(std::u16string_view name) {
 NDIS_STATUS cancel_device_instance(MiniportDriver& driver, std::u16string_view name) {
   Library& library = Library::current();
   const kernel::Hold hold(library.lock_);
-  for (const Ref<DeviceInstance>& instance : library.instances_) {
-    if (&instance->driver() != &driver || instance->phase != DeviceInstance::Phase::WaitingForDevice ||
-        !kernel::equal_ignore_case(instance->name(), name))
-      continue;
-    instance->phase = DeviceInstance::Phase::Cancelled;
-    library.drop_locked(*Ref<DeviceInstance>(instance));
-    return NDIS_STATUS_SUCCESS;
-  }
-  return NDIS_STATUS_FAILURE;
+  const auto found = library.by_instance_name_.find(kernel::upcased(name));
+  if (found == library.by_instance_name_.end()) return NDIS_STATUS_FAILURE;
+  const Ref<DeviceInstance> instance(found->second);
+  if (&instance->driver() != &driver || instance->phase != DeviceInstance::Phase::WaitingForDevice) return NDIS_STATUS_FAILURE;
+  instance->phase = DeviceInstance::Phase::Cancelled;
+  library.drop_locked(*instance);
+  return NDIS_STATUS_SUCCESS;
 }
 
 NDIS_STATUS deinitialize_device_instance(Adapter& adapter) {
@@ -115,10 +113,12 @@ NDIS_STATUS deinitialize_device_instance(Adapter& adapter) {
   {
     // Whoever comes second, or calls from inside a callback of the start or the removal, gets FAILURE (docs/decisions.md#im-deinit).
     const kernel::Hold hold(library.lock_);
-    const auto at = std::ranges::find_if(library.instances_, [&](const Ref<DeviceInstance>& i) { return i->adapter == &adapter; });
-    if (at == library.instances_.end() || (*at)->phase != DeviceInstance::Phase::Up) return NDIS_STATUS_FAILURE;
-    (*at)->phase = DeviceInstance::Phase::Gone;
-    library.drop_locked(**at);
+    const auto at = library.by_instance_name_.find(kernel::upcased(adapter.config().device_name));
+    if (at == library.by_instance_name_.end() || at->second->adapter != &adapter || at->second->phase != DeviceInstance::Phase::Up)
+      return NDIS_STATUS_FAILURE;
+    const Ref<DeviceInstance> instance(at->second);
+    instance->phase = DeviceInstance::Phase::Gone;
+    library.drop_locked(*instance);
   }
   return remove_stack(adapter, NdisHaltDeviceInstanceDeInitialized) ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE;
 }

@@ -34,10 +34,8 @@ const kernel::CallFrame* innermost_miniport_callback() noexcept {
 
 /// The adapter at that address, if one is there.
 Ref<Adapter> adapter_at(const void* object) {
-  if (object != nullptr)
-    for (const Ref<Adapter>& adapter : Library::current().adapters())
-      if (adapter.get() == object) return adapter;
-  return {};
+  if (object == nullptr) return {};
+  return Library::current().find_adapter([object](const Adapter& adapter) { return &adapter == object; });
 }
 
 const char* pool_word(HandleKind kind) noexcept {

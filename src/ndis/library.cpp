@@ -230,4 +230,10 @@ std::vector<Ref<DeviceInstance>> Library::instances() const {
   return instances_;
 }
 
+Ref<DeviceInstance> Library::instance_named(std::u16string_view name) const {
+  const kernel::Hold hold(lock_);
+  const auto found = by_instance_name_.find(kernel::upcased(name));
+  return found == by_instance_name_.end() ? Ref<DeviceInstance>() : Ref<DeviceInstance>(found->second);
+}
+
 }  // namespace undis

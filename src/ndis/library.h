@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include <ndis.h>
@@ -83,11 +82,21 @@ class Library {
   void forget(Adapter& adapter) EXCLUDES(lock_);
   std::vector<Ref<Adapter>> adapters() const EXCLUDES(lock_);
   Ref<Adapter> adapter_by_device_name(std::u16string_view name) const EXCLUDES(lock_);
+  /// The adapter for which `is_it` holds; it runs under the lock and does no more than compare.
+  template <class IsIt>
+  Ref<Adapter> find_adapter(IsIt is_it) const EXCLUDES(lock_) {
+    const kernel::Hold hold(lock_);
+    for (const Ref<Adapter>& adapter : adapters_)
+      if (is_it(*adapter)) return adapter;
+    return {};
+  }
   /// The device of a virtual miniport starts (IRP_MN_START_DEVICE): an initialisation that waits for it happens now.
   void start_device(std::u16string_view name) EXCLUDES(lock_);
   bool wants(const ProtocolDriver& protocol, const Adapter& adapter) const;
 
   std::vector<Ref<DeviceInstance>> instances() const EXCLUDES(lock_);
+  /// The instance that was asked for under this name and is not gone.
+  Ref<DeviceInstance> instance_named(std::u16string_view name) const EXCLUDES(lock_);
 
   /// Binds a protocol that has just registered to all adapters that are up; later, on a worker (docs/decisions.md#bind-after-register).
   void bind_later(ProtocolDriver& protocol);
@@ -120,8 +129,8 @@ class Library {
   std::vector<Ref<ProtocolDriver>> protocols_ GUARDED_BY(lock_);
   std::vector<Ref<Adapter>> adapters_ GUARDED_BY(lock_);
   std::unordered_map<std::u16string, Adapter*> by_device_name_ GUARDED_BY(lock_);   ///< by upper-case name; looked up only
-  std::unordered_set<std::u16string> live_instances_ GUARDED_BY(lock_);             ///< upper-case names of instances_
   std::vector<Ref<DeviceInstance>> instances_ GUARDED_BY(lock_);
+  std::unordered_map<std::u16string, DeviceInstance*> by_instance_name_ GUARDED_BY(lock_);   ///< the same by upper-case name
   std::vector<const kernel::Driver*> intermediates_ GUARDED_BY(lock_);   ///< drivers that ever registered an intermediate half
   ULONG last_interface_index_ GUARDED_BY(lock_) = 0;
 };
