@@ -206,6 +206,7 @@ VOID HarnessNic::send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUM
   Card& card = *static_cast<Card*>(context);
   for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
     NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_SUCCESS;
+    ++card.nic.totals_.given;
     if (!card.running) {
       NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_PAUSED;
       continue;
@@ -220,6 +221,7 @@ VOID HarnessNic::send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUM
     }
   }
   if (!kernel::choose("the card completes sends later")) {
+    for (const NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) ++card.nic.totals_.completed;
     NdisMSendNetBufferListsComplete(card.handle, chain, NDIS_TEST_SEND_FLAG(flags, NDIS_SEND_FLAGS_DISPATCH_LEVEL) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
     return;
   }
@@ -235,6 +237,7 @@ void HarnessNic::Card::complete_queued() {
     NET_BUFFER_LIST* const list = to_complete.front();
     to_complete.pop_front();
     NET_BUFFER_LIST_NEXT_NBL(list) = nullptr;
+    ++nic.totals_.completed;
     NdisMSendNetBufferListsComplete(handle, list, 0);
   }
   completing = false;
@@ -268,6 +271,7 @@ bool HarnessNic::indicate(const std::string& name, const std::vector<FrameView>&
   }
   card->indicated -= reserved - count;
   if (indicates) {
+    totals_.indicated += count;
     NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, 0);
   } else {
     card->finish_pause_if_idle();
@@ -281,6 +285,7 @@ VOID HarnessNic::return_lists(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG
   for_each_taken(chain, [&card](NET_BUFFER_LIST* list) {
     free_list(list, kTag);
     --card.indicated;
+    ++card.nic.totals_.returned;
   });
   card.finish_pause_if_idle();
 }

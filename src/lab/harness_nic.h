@@ -36,6 +36,14 @@ class HarnessNic {
   /// Indicates frames up, in one chain. False: the card is not running.
   bool indicate(const std::string& name, const std::vector<FrameView>& frames);
   std::uint64_t sent(const std::string& name) const;   ///< frames given to the wire
+  /// Over all cards that there were, in net buffer lists.
+  struct Totals {
+    std::uint64_t given = 0;       ///< came down to be sent
+    std::uint64_t completed = 0;
+    std::uint64_t indicated = 0;
+    std::uint64_t returned = 0;
+  };
+  const Totals& totals() const noexcept { return totals_; }
 
  private:
   struct Card;
@@ -58,6 +66,7 @@ class HarnessNic {
   kernel::Driver& driver_;
   NDIS_HANDLE handle_ = nullptr;
   std::map<std::string, std::shared_ptr<Card>> cards_;
+  Totals totals_;
 };
 
 }  // namespace undis::lab

@@ -214,6 +214,7 @@ bool HarnessProtocol::send(const std::string& adapter, const std::vector<FrameVi
   }
   open->sending -= reserved - count;
   if (sends) {
+    totals_.sent += count;
     NdisSendNetBufferLists(open->handle, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
   } else {
     open->finish_pause_if_idle();
@@ -227,6 +228,7 @@ VOID HarnessProtocol::send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST chain,
   const std::shared_ptr<Open> keep = open.protocol.opens_.at(open.adapter);
   for_each_taken(chain, [&](NET_BUFFER_LIST* list) {
     ++(NET_BUFFER_LIST_STATUS(list) == NDIS_STATUS_SUCCESS ? open.completed : open.failed);
+    ++open.protocol.totals_.completed;
     free_list(list, kTag);
     --open.sending;
   });
@@ -242,8 +244,14 @@ VOID HarnessProtocol::receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_
       if (open.protocol.on_receive) open.protocol.on_receive(open.adapter, bytes_of(buffer));
     }
   }
-  if (NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_RESOURCES)) return;  // the data is the miniport's again when this returns
+  Totals& totals = open.protocol.totals_;
+  if (NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_RESOURCES)) {
+    totals.lent += count;
+    return;  // the data is the miniport's again when this returns
+  }
+  totals.received += count;
   if (!kernel::choose("the protocol returns received lists later")) {
+    totals.returned += count;
     NdisReturnNetBufferLists(open.handle, chain, NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL) ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0);
     return;
   }
@@ -253,6 +261,7 @@ VOID HarnessProtocol::receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_
 }
 
 void HarnessProtocol::Open::give_back(NET_BUFFER_LIST* chain, ULONG count) {
+  protocol.totals_.returned += count;
   NdisReturnNetBufferLists(handle, chain, 0);
   held -= count;
   finish_pause_if_idle();

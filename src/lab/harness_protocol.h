@@ -39,6 +39,16 @@ class HarnessProtocol {
   /// What happens with each received frame; nullptr: it is counted only.
   std::function<void(const std::string& adapter, FrameView frame)> on_receive;
 
+  /// Over all bindings that there were.
+  struct Totals {
+    std::uint64_t sent = 0;        ///< net buffer lists given to NDIS
+    std::uint64_t completed = 0;   ///< and back, with any status
+    std::uint64_t received = 0;    ///< lists that came up and had to be returned
+    std::uint64_t returned = 0;
+    std::uint64_t lent = 0;        ///< lists that came up with NDIS_RECEIVE_FLAGS_RESOURCES
+  };
+  const Totals& totals() const noexcept { return totals_; }
+
   std::uint64_t received(const std::string& adapter) const;
   std::uint64_t completed(const std::string& adapter) const;       ///< sends completed with success
   std::uint64_t failed(const std::string& adapter) const;          ///< sends completed otherwise
@@ -62,6 +72,7 @@ class HarnessProtocol {
   kernel::Driver& driver_;
   NDIS_HANDLE handle_ = nullptr;
   std::map<std::string, std::shared_ptr<Open>> opens_;
+  Totals totals_;
 };
 
 }  // namespace undis::lab

@@ -27,6 +27,8 @@ Binding::Binding(ProtocolDriver& protocol, Adapter& adapter)
       opened_(fmt::format("{}: open", name_)) {
   closed_.set();
   opened_.set();
+  // Nothing goes to or from the protocol before its open is complete, also if that is pended: it has no handle, we have no context.
+  for (Gate* const gate : {&sends, &receives, &requests, &calls}) gate->close();
 }
 
 Binding::~Binding() = default;

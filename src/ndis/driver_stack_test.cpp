@@ -273,6 +273,43 @@ TEST_P(StacksUnderAnySchedule, ComeAndGoCleanly) {
   }
 }
 
+/// A card that says its link state all the time while a protocol opens it, at once or pended, and closes it again.
+TEST(AStatusWhileAnOpenIsUnderWay, DoesNotReachTheProtocolBeforeItIsComplete) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(fmt::format("schedule {:x}", seed));
+    lab::WorldOptions options;
+    options.schedule = machine::Schedule(seed);
+    lab::World world(options);
+    FakeDriver mp(world, "mp");
+    FakeDriver p(world, "p");
+    mp.be_miniport6();
+    p.be_protocol6();
+    bool done = false;
+    ASSERT_EQ(world.run("all", [&] {
+      ASSERT_EQ(mp.load(), STATUS_SUCCESS);
+      const Ref<Adapter> card = world.plug(mp.driver(), "nic");
+      world.system().spawn("statuses", [&] {
+        NDIS_STATUS_INDICATION indication{};
+        indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                             NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+        indication.SourceHandle = card->handle();
+        indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
+        while (!done) NdisMIndicateStatusEx(card->handle(), &indication);
+      });
+      EXPECT_EQ(p.load(), STATUS_SUCCESS);
+      world.system().advance(10'000);
+      EXPECT_TRUE(p.unload());
+      done = true;
+    }), kernel::Outcome::Idle);
+    const auto first = std::ranges::find_if(p.calls, [](const std::string& call) { return call.starts_with("ProtocolStatusEx"); });
+    const auto bind = std::ranges::find_if(p.calls, [](const std::string& call) { return call.starts_with("ProtocolBind"); });
+    EXPECT_LT(bind, first);
+    ASSERT_EQ(world.run("down", [&] { EXPECT_TRUE(mp.unload()); }), kernel::Outcome::Idle);
+    EXPECT_EQ(world.verifier().violation_lines(), Lines{});
+    if (::testing::Test::HasFailure()) break;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Generations, StacksUnderAnySchedule, ::testing::Values(5, 6),
                          [](const ::testing::TestParamInfo<int>& generation) { return fmt::format("Miniport{}", generation.param); });
 
