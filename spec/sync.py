@@ -8,7 +8,9 @@ sync.py --check    says what would change, and changes nothing
 """
 
 import argparse
+import pathlib
 import re
+import subprocess
 import sys
 
 import tables
@@ -19,6 +21,8 @@ DEFINITION = re.compile(r"^(?!return\b|else\b|namespace\b)(?:extern \"C\"\s+)?[A
                         r"(?:noexcept\s*)?(?:[A-Z_]+(?:\([^)]*\))?\s*)*\{", re.MULTILINE)
 VARIABLE = re.compile(r"^(?:extern \"C\"\s+)?[A-Za-z_][\w \t*&:<>,]*?[\s*&](\w+)\s*(?:=[^=]|\{|;)", re.MULTILINE)
 INLINE = re.compile(r"^(?:UNDIS_INLINE|static inline|FORCEINLINE)\b[^;{}()]*?\b(\w+)\s*\([^;{}]*\)\s*\{", re.MULTILINE)
+MARKER = re.compile(r'# \d+ "([^"]+)"')
+EXPANDED = re.compile(r"static inline __attribute__\(\(unused\)\) [^;{}()]*?\b(\w+)\s*\([^;{}]*?\)\s*\{")
 MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 OID = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(OID_\w+)[ \t]+\(*(?:\(NDIS_OID\)[ \t]*)?(0[xX][0-9A-Fa-f]+)", re.MULTILINE)
@@ -44,7 +48,22 @@ def definitions() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
         plain = COMMENT.sub("", text)
         for pattern in (MACRO, INLINE):
             headers |= {match[1]: path for match in pattern.finditer(plain)}
-    return functions, variables, headers
+    return functions, variables, expanded() | headers
+
+
+def expanded() -> dict[str, str]:
+    """Inline functions whose names are pasted together by macros (InterlockedAddNoFence64 ...): as the preprocessor sees them."""
+    includes = "".join(f"#include <{name}.h>\n" for name in ("ntifs", "ntddk", "ntintsafe", "ntstrsafe", "ndis"))
+    command = ["cc", "-E", "-std=gnu11", "-fshort-wchar", "-DUNDIS_ALL_VERSIONS", "-I", str(ROOT / "include/wdk"), "-x", "c", "-"]
+    text = subprocess.run(command, input=includes, capture_output=True, text=True, check=True).stdout
+    names: dict[str, str] = {}
+    path = ""
+    for line in text.splitlines():
+        if marker := MARKER.match(line):
+            path = marker[1]
+        elif path.startswith(str(ROOT)):
+            names |= {match[1]: str(pathlib.Path(path).relative_to(ROOT)) for match in EXPANDED.finditer(line)}
+    return names
 
 
 def place(row: Ddi, functions: dict[str, str], variables: dict[str, str], headers: dict[str, str]) -> str:

@@ -29,18 +29,20 @@ std::u16string parameters_of(const kernel::Driver& driver) {
 }
 
 /// A handle for `key` in *handle, or why not.
-NDIS_STATUS open(const DdiCall& call, kernel::Registry::Key key, NDIS_HANDLE* handle) {
+NDIS_STATUS open(const DdiCall& call, kernel::Registry::Key key, NDIS_HANDLE* handle, const Adapter* adapter = nullptr) {
   if (key == nullptr) return NDIS_STATUS_FAILURE;
   if (call.fails()) return NDIS_STATUS_RESOURCES;
   const Ref<Configuration> configuration(new Configuration(call.driver(), std::move(key)));
+  configuration->made_for(adapter);
   if (!Library::current().services().open(*configuration)) return NDIS_STATUS_RESOURCES;
   *handle = configuration->handle();
   return NDIS_STATUS_SUCCESS;
 }
 
-NDIS_STATUS open_path(const DdiCall& call, std::u16string_view path, bool create, NDIS_HANDLE* handle) {
+NDIS_STATUS open_path(const DdiCall& call, std::u16string_view path, bool create, NDIS_HANDLE* handle,
+                      const Adapter* adapter = nullptr) {
   if (create) registry().create_key(path);
-  return open(call, registry().find(registry().root(), path), handle);
+  return open(call, registry().find(registry().root(), path), handle, adapter);
 }
 
 /// The registry path behind the NdisHandle of NdisOpenConfigurationEx; empty: the handle is none of those it
@@ -48,11 +50,12 @@ NDIS_STATUS open_path(const DdiCall& call, std::u16string_view path, bool create
 struct Place {
   std::u16string path;
   bool create = false;
+  const Adapter* adapter = nullptr;
 };
 Place place_of(NDIS_HANDLE handle) {
   HandleTable& handles = Library::current().handles();
   if (const Ref<Adapter> adapter = handles.find<Adapter>(handle))
-    return {adapter->config().configuration_key, true};
+    return {adapter->config().configuration_key, true, adapter.get()};
   if (const Ref<MiniportDriver> driver = handles.find<MiniportDriver>(handle))
     return {parameters_of(driver->driver()), false};
   if (const Ref<ProtocolDriver> protocol = handles.find<ProtocolDriver>(handle))
@@ -84,7 +87,7 @@ NDIS_STATUS NdisOpenConfigurationEx(PNDIS_CONFIGURATION_OBJECT ConfigObject,
     call.tell_misuse("ConfigObject->NdisHandle", ConfigObject->NdisHandle, HandleKind::Adapter);
     return call.returns(NDIS_STATUS_FAILURE);
   }
-  return call.returns(open_path(call, place.path, place.create, ConfigurationHandle));
+  return call.returns(open_path(call, place.path, place.create, ConfigurationHandle, place.adapter));
 }
 
 // Page    previous-versions ff553676 (NdisOpenConfiguration)         IRQL  PASSIVE_LEVEL
@@ -101,7 +104,7 @@ VOID NdisOpenConfiguration(PNDIS_STATUS Status, PNDIS_HANDLE ConfigurationHandle
     return;
   }
   const Ref<Adapter> adapter(static_cast<Adapter*>(found.object));
-  *Status = call.returns(open_path(call, adapter->config().configuration_key, true, ConfigurationHandle));
+  *Status = call.returns(open_path(call, adapter->config().configuration_key, true, ConfigurationHandle, adapter.get()));
 }
 
 // Page    ndis/nf-ndis-ndisopenprotocolconfiguration                 IRQL  PASSIVE_LEVEL

@@ -3,6 +3,7 @@
 
 #include "ddi/testing.h"
 #include "kernel/file.h"
+#include "kernel/io.h"
 #include "ndis/strings.h"
 
 namespace undis {
@@ -114,6 +115,7 @@ TEST_F(Devices, LeaveTheEntriesOfOtherDevicesAlone) {
   EXPECT_EQ(driver->object()->MajorFunction[IRP_MJ_CREATE], before);
 }
 
+// LIFE-337
 TEST_F(Devices, DeregisteredWhileOpenAreTold) {
   NDIS_HANDLE handle = nullptr;
   PDEVICE_OBJECT object = nullptr;
@@ -137,6 +139,19 @@ TEST_F(Devices, AreRefusedToOthersAndWithoutMemory) {
   });
 }
 
+// LIFE-338
+TEST_F(Devices, OfNdis6AreToldWhenTheDriverLeavesThemAndAreGoneThen) {
+  NDIS_HANDLE handle = nullptr;
+  PDEVICE_OBJECT object = nullptr;
+  as_driver([&] { add(u"\\Device\\Probe", u"\\DosDevices\\Probe", &handle, &object); });
+  library->services().sweep(*driver, LeftBehind::When::Unload, false);
+  ASSERT_EQ(seen.left.size(), 1U);
+  EXPECT_EQ(seen.left[0].kind, HandleKind::Device);
+  EXPECT_EQ(system->io().find_device(u"\\Device\\Probe"), nullptr);
+  EXPECT_EQ(system->io().find_device(u"\\DosDevices\\Probe"), nullptr);
+}
+
+// LIFE-337
 TEST_F(Devices, OfNdis5AreToldWhenTheDriverLeavesThem) {
   miniport = nullptr;
   restart("0");

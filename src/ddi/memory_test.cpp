@@ -143,6 +143,19 @@ TEST_F(GenericObjects, AreHandlesForWhatNeedsOne) {
   EXPECT_EQ(misuses(), Kinds{Misuse::PoolDoubleFree});
 }
 
+// LIFE-180
+TEST_F(GenericObjects, FreedBeforeWhatWasAllocatedWithThemAreTold) {
+  as_driver([&] {
+    NDIS_GENERIC_OBJECT* const object = NdisAllocateGenericObject(driver->object(), kTag, 0);
+    PNDIS_RW_LOCK_EX const early = NdisAllocateRWLock(object);
+    PNDIS_RW_LOCK_EX const late = NdisAllocateRWLock(object);
+    NdisFreeRWLock(early);
+    NdisFreeGenericObject(object);
+    EXPECT_EQ(misuses(), Kinds{Misuse::BadParameter});
+    NdisFreeRWLock(late);
+  });
+}
+
 TEST_F(GenericObjects, AreNotThereWithoutMemory) {
   with_first_call_failing([&] { EXPECT_EQ(NdisAllocateGenericObject(nullptr, kTag, 0), nullptr); });
 }

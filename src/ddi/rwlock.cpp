@@ -89,6 +89,7 @@ PNDIS_RW_LOCK_EX NdisAllocateRWLock(NDIS_HANDLE NdisHandle) {
     check_caller_handle(call, "NdisHandle", NdisHandle);
   if (call.fails()) return nullptr;
   const Ref<RwLock> lock(new RwLock(call.driver()));
+  if (is_generic_object(NdisHandle)) lock->made_for(NdisHandle);
   return Library::current().services().open(*lock) ? static_cast<PNDIS_RW_LOCK_EX>(lock->handle()) : nullptr;
 }
 

@@ -92,6 +92,8 @@ NDIS_STATUS NdisAllocateTimerObject(NDIS_HANDLE NdisHandle, PNDIS_TIMER_CHARACTE
     return call.returns(NDIS_STATUS_BAD_CHARACTERISTICS);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   const Ref<TimerObject> timer(new TimerObject(call.driver(), *TimerCharacteristics));
+  if (const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(NdisHandle); adapter) timer->made_for(adapter.get());
+  if (is_generic_object(NdisHandle)) timer->made_for(NdisHandle);
   if (!Library::current().services().open(*timer)) return call.returns(NDIS_STATUS_RESOURCES);
   *pTimerObject = timer->handle();
   return call.returns(NDIS_STATUS_SUCCESS);

@@ -122,6 +122,7 @@ TEST_F(TimerObjects, FireOnceWhenDueWithTheirContext) {
   free_timer();
 }
 
+// LIFE-176
 TEST_F(TimerObjects, FirePeriodicallyUntilCancelled) {
   as_driver([&] { NdisSetTimerObject(timer, in_ms(5), 10, nullptr); });
   system->advance(36 * kMs);
@@ -132,6 +133,7 @@ TEST_F(TimerObjects, FirePeriodicallyUntilCancelled) {
   free_timer();
 }
 
+// LIFE-176
 TEST_F(TimerObjects, SetAgainOrCancelledSayWhetherTheyWereSet) {
   as_driver([&] {
     EXPECT_EQ(NdisCancelTimerObject(timer), FALSE);
@@ -165,6 +167,7 @@ TEST_F(TimerObjects, FreedWhileSetAreToldAndDoNotFire) {
   EXPECT_EQ(fired, 0);
 }
 
+// LIFE-177
 TEST_F(TimerObjects, OfPeriodAreCancelledAtPassiveLevelOnly) {
   as_driver([&] { NdisSetTimerObject(timer, in_ms(10), 10, nullptr); });
   as_driver_at(DISPATCH_LEVEL, [&] { EXPECT_EQ(NdisCancelTimerObject(timer), TRUE); });
@@ -200,6 +203,7 @@ TEST_F(TimerObjects, LeftByADriverAreToldAndDoNotFire) {
         NdisFreeGenericObject(caller);
         return STATUS_UNSUCCESSFUL;
       });
+  EXPECT_EQ(misuses(), Kinds{Misuse::BadParameter}) << "the generic object goes before its timer";
   ASSERT_EQ(seen.left.size(), 1U);
   EXPECT_EQ(seen.left[0].kind, HandleKind::Timer);
   system->advance(10 * kMs);

@@ -13,6 +13,7 @@
 
 #include "kernel/call.h"
 #include "kernel/misuse.h"
+#include "kernel/notify.h"
 #include "kernel/observer.h"
 #include "kernel/system.h"
 #include "machine/machine.h"
@@ -21,6 +22,7 @@ namespace undis::kernel {
 
 void bug_check(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3, ULONG_PTR p4) noexcept {
   System& system = System::current();
+  call_bug_check_callbacks();
   const BugCheckEvent event{code, {p1, p2, p3, p4}, current_driver(), Stack::capture(1)};
   system.observer().on(event);
   if (!system.machine().can_abandon()) {

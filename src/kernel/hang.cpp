@@ -123,7 +123,7 @@ HangEvent describe_hang(Scheduling& scheduling, bool all) {
     using State = machine::Strand::State;
     if (thread.has_ended() || thread.state() == State::Ended || thread.state() == State::New) return;
     if (thread.wait.for_work) return;
-    if (thread.kind() == Thread::Kind::Dpcs && thread.state() == State::Parked && !thread.wait.active) return;
+    if ((thread.kind() == Thread::Kind::Dpcs || thread.kind() == Thread::Kind::Interrupts) && thread.state() == State::Parked && !thread.wait.active) return;
     const bool blocked = thread.state() == State::Spinning || thread.state() == State::Interrupted || thread.wait.active;
     if (all || blocked) stuck.push_back(&thread);
   };
@@ -131,6 +131,7 @@ HangEvent describe_hang(Scheduling& scheduling, bool all) {
   if (!scheduling.machine.can_abandon() && scheduling.host.blocked_frame != nullptr) consider(scheduling.host);
   scheduling.threads.each([&](const Thread& thread) { consider(thread); });
   for (const auto& strand : scheduling.dpcs.strands()) consider(*strand);
+  for (const auto& strand : scheduling.interrupts.strands()) consider(*strand);
   std::stable_sort(stuck.begin(), stuck.end(), [](const Thread* a, const Thread* b) { return a->id() < b->id(); });
 
   HangEvent hang;

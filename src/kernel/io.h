@@ -18,6 +18,7 @@
 namespace undis::kernel {
 
 class Driver;
+class PciDevice;
 
 /// What IoGetDeviceProperty and IoOpenDeviceRegistryKey answer about a physical device. Empty strings: the
 /// property is absent.
@@ -36,6 +37,7 @@ struct PhysicalDevice {
   std::vector<std::u16string> hardware_ids;
   ULONG bus_number = 0;
   ULONG address = 0;
+  PciDevice* hardware = nullptr;  ///< what is in the slot; nullptr: nothing that can be reached
 };
 
 class Io {

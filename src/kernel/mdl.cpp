@@ -15,6 +15,7 @@
 #include "kernel/call.h"
 #include "kernel/kernel_call.h"
 #include "kernel/misuse.h"
+#include "kernel/pci.h"
 #include "kernel/pool.h"
 #include "kernel/system.h"
 
@@ -298,8 +299,15 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID BaseAddress) {
 PVOID MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, MEMORY_CACHING_TYPE) {
   const KernelCall call("MmMapIoSpace", DISPATCH_LEVEL);
   auto* const address = reinterpret_cast<char*>(PhysicalAddress.QuadPart);
+  if (NumberOfBytes == 0 || fault_point("MmMapIoSpace")) return nullptr;
+  const Bus& bus = System::current().bus();
+  const RegisterPlace first = bus.at_address(static_cast<std::uint64_t>(PhysicalAddress.QuadPart));
+  if (first.device != nullptr) {  // a device's registers: as long as they are all of one range
+    const RegisterPlace last = bus.at_address(static_cast<std::uint64_t>(PhysicalAddress.QuadPart) + NumberOfBytes - 1);
+    return last.device == first.device && last.bar == first.bar ? address : nullptr;
+  }
   PoolBlock block;
-  if (NumberOfBytes == 0 || fault_point("MmMapIoSpace") || !System::current().pool().find(address, block) ||
+  if ( !System::current().pool().find(address, block) ||
       !block.live)
     return nullptr;
   const auto left = static_cast<std::size_t>(static_cast<const char*>(block.address) + block.size - address);

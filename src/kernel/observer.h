@@ -40,6 +40,10 @@ enum class Misuse : std::uint8_t {
   TimerActiveAtUnload, DpcQueuedAtUnload, WorkItemAtUnload, ThreadAtUnload, DeviceAtUnload, ShutdownHookAtUnload,
   ObjectNotInitialized,   ///< an event, timer, lock, DPC used before its Initialize call
   MdlMisuse, IrpMisuse, BadParameter,
+  InterruptMisuse, InterruptAtUnload,
+  HardwareLeft,           ///< registers, ports, shared memory or map registers not given back when the adapter is halted
+  DmaMisuse,              ///< a device reached memory that was not given to it, or a list was given back wrongly
+  RegisterMisuse,         ///< an access to a device's registers or ports that reaches none
 };
 
 struct MisuseEvent {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernel/dpc.h"
+#include "kernel/interrupt.h"
 #include "kernel/keyed_wait.h"
 #include "kernel/observer.h"
 #include "kernel/thread.h"
@@ -48,6 +49,7 @@ struct Scheduling {
   Thread host;
   ThreadList threads;
   DpcQueues dpcs;
+  Interrupts interrupts;
   TimerTable timers;
   WorkQueue work;
   KeyedWaits keyed;

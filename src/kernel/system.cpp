@@ -14,8 +14,10 @@
 #include "kernel/io.h"
 #include "kernel/misuse.h"
 #include "kernel/object.h"
+#include "kernel/pci.h"
 #include "kernel/pool.h"
 #include "kernel/process.h"
+#include "kernel/register_access.h"
 #include "kernel/registry.h"
 #include "kernel/scheduling.h"
 #include "kernel/time.h"
@@ -78,7 +80,7 @@ void ThreadList::remove(Thread& thread) noexcept {
 }
 
 Scheduling::Scheduling(machine::Machine& the_machine)
-    : machine(the_machine), host(Thread::Kind::Host, "host", nullptr, {}), dpcs(the_machine), timers(the_machine) {}
+    : machine(the_machine), host(Thread::Kind::Host, "host", nullptr, {}), dpcs(the_machine), interrupts(the_machine), timers(the_machine) {}
 
 Thread* Scheduling::start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body) {
   auto* const thread = new Thread(kind, name, creator, std::move(body));
@@ -111,6 +113,7 @@ struct System::Parts final : machine::Client {
   Io io;
   std::vector<std::unique_ptr<Driver>> drivers;
   Scheduling scheduling;
+  Bus bus{scheduling.interrupts};
   Outcome outcome = Outcome::Idle;
   bool crash_reports = false;
   bool over = false;  // a run ended by abandon() or in a hang: nothing runs any more
@@ -134,6 +137,7 @@ System::System(machine::Machine& machine, Observer& observer) {
 }
 
 System::~System() {
+  forget_register_traps();  // before those of crashes, which were there first
   if (parts_->crash_reports) remove_crash_handlers();
   parts_->scheduling.machine.detach();
   parts_.reset();
@@ -156,6 +160,7 @@ Observer& System::observer() noexcept { return parts_->observer; }
 Pool& System::pool() noexcept { return parts_->pool; }
 Registry& System::registry() noexcept { return parts_->registry; }
 ObjectTable& System::objects() noexcept { return parts_->objects; }
+Bus& System::bus() noexcept { return parts_->bus; }
 Io& System::io() noexcept { return parts_->io; }
 Scheduling& System::scheduling() noexcept { return parts_->scheduling; }
 
@@ -203,6 +208,10 @@ void sweep_scheduling(Scheduling& scheduling, Driver& driver) {
   scheduling.dpcs.take_of(driver, [&](KDPC& dpc) {
     report(Misuse::DpcQueuedAtUnload, "DriverUnload", &dpc,
            fmt::format("a DPC that {} queued is still queued after its unload", driver.name()));
+  });
+  scheduling.interrupts.take_of(driver, [&](_KINTERRUPT& interrupt) {
+    report(Misuse::InterruptAtUnload, "DriverUnload", &interrupt,
+           fmt::format("{} is still connected to {} after its unload", driver.name(), interrupt.input->name()));
   });
   scheduling.work.take_of(driver, [&](const WorkEntry& entry, bool running) {
     report(Misuse::WorkItemAtUnload, "DriverUnload", entry.item,

@@ -15,6 +15,7 @@ namespace undis::machine { class Machine; struct Patience; }
 
 namespace undis::kernel {
 
+class Bus;
 class Io;
 class ObjectTable;
 class Pool;
@@ -40,6 +41,7 @@ class System {
   Registry& registry() noexcept;
   ObjectTable& objects() noexcept;         ///< counted objects and handles (object.h)
   Scheduling& scheduling() noexcept;       ///< threads, DPC queues, timers, work items (scheduling.h)
+  Bus& bus() noexcept;                     ///< simulated devices (pci.h)
   Io& io() noexcept;                       ///< devices, symbolic links, IRPs, shutdown registrations (io.h)
 
   Driver& add_driver(std::string service, ImageRange image, bool harness);

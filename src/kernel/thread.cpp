@@ -70,7 +70,7 @@ void Thread::ended() noexcept { let_go(); }
 bool Thread::owns_nothing() const noexcept {
   if (state() == State::New) return true;
   if (state() != State::Parked || wait.active) return false;
-  return kind_ == Kind::Dpcs || wait.for_work;
+  return kind_ == Kind::Dpcs || kind_ == Kind::Interrupts || wait.for_work;
 }
 
 void Thread::let_go() noexcept {

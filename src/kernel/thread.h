@@ -53,7 +53,7 @@ struct HeldLock {
 
 class Thread final : public machine::Strand {
  public:
-  enum class Kind : std::uint8_t { Host, System, Worker, Dpcs };
+  enum class Kind : std::uint8_t { Host, System, Worker, Dpcs, Interrupts };
 
   Thread(Kind kind, std::string name, Driver* creator, std::function<void()> body);
   ~Thread() override;

@@ -148,7 +148,7 @@ void report_wait_at_dispatch(const char* function, const void* object) noexcept 
   if (irql() < DISPATCH_LEVEL) return;
   report_misuse(Misuse::WaitAtDispatch, function, object,
                 fmt::format("{} would block at IRQL {}; a thread may wait at IRQL <= {} only", function, irql(), APC_LEVEL));
-  if (Thread::current().kind() == Thread::Kind::Dpcs) {
+  if (const Thread::Kind kind = Thread::current().kind(); kind == Thread::Kind::Dpcs || kind == Thread::Kind::Interrupts) {
     bug_check(ATTEMPTED_SWITCH_FROM_DPC, reinterpret_cast<ULONG_PTR>(object), 0, 0, 0);
   }
 }

@@ -29,7 +29,7 @@ struct FakeDriver::Callbacks5 {
     *medium_index = index;
     adapter.device_context = NdisIMGetDeviceContext(handle);
     const ULONG virtual_flags = real->is_virtual() ? NDIS_ATTRIBUTE_INTERMEDIATE_DRIVER | NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND : 0;
-    NdisMSetAttributesEx(handle, &adapter, 0, NDIS_ATTRIBUTE_DESERIALIZE | virtual_flags, NdisInterfaceInternal);
+    NdisMSetAttributesEx(handle, &adapter, 0, NDIS_ATTRIBUTE_DESERIALIZE | NDIS_ATTRIBUTE_BUS_MASTER | virtual_flags, NdisInterfaceInternal);
     return driver.initialized(adapter);
   }
 

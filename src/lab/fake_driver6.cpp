@@ -31,7 +31,7 @@ struct FakeDriver::Callbacks6 {
                                                   NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
                                                   NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1};
     registration.RegistrationAttributes.MiniportAdapterContext = &adapter;
-    registration.RegistrationAttributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND;
+    registration.RegistrationAttributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER;
     registration.RegistrationAttributes.InterfaceType = NdisInterfaceInternal;
     if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration); status != NDIS_STATUS_SUCCESS)
       return driver.initialized(adapter, status);

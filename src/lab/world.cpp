@@ -23,6 +23,8 @@ std::unique_ptr<machine::Machine> make_machine(const WorldOptions& options) {
 
 std::u16string device_name(std::string_view adapter) { return u"\\Device\\{" + kernel::to_utf16(adapter) + u"}"; }
 
+std::u16string adapter_key(std::string_view adapter) { return std::u16string(kNetClass) + kernel::to_utf16(adapter); }
+
 World::World(const WorldOptions& options)
     : machine_(make_machine(options)),
       simulated_(options.engine == Engine::Simulated ? static_cast<machine::Simulated*>(machine_.get()) : nullptr),
@@ -38,13 +40,14 @@ kernel::Driver& World::add(loader::Image& image) { return system_.add_driver(ima
 
 kernel::Driver& World::add(std::string service, bool harness) { return system_.add_driver(std::move(service), {}, harness); }
 
-Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* status) {
+Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* status, kernel::PciDevice* hardware) {
   for (const Ref<MiniportDriver>& miniport : library_.miniport_drivers_of(driver)) {
     if (miniport->is_intermediate()) continue;
     AdapterConfig config;
     config.device_name = device_name(name);
-    config.configuration_key = std::u16string(kNetClass) + kernel::to_utf16(name);
+    config.configuration_key = adapter_key(name);
     config.name = std::move(name);
+    config.hardware = hardware;
     Ref<Adapter> adapter = library_.add_adapter(*miniport, std::move(config));
     const NDIS_STATUS started = start_stack(*adapter);
     if (status != nullptr) *status = started;

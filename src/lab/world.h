@@ -50,7 +50,8 @@ class World {
 
   /// Plugs a device in for the driver's miniport half (the one that is not for virtual miniports) and starts its stack. Empty: the
   /// driver has no such half, or MiniportInitialize(Ex) failed (`status` says how).
-  Ref<Adapter> plug(kernel::Driver& driver, std::string name, NDIS_STATUS* status = nullptr);
+  /// `hardware`: what is in its slot (System::bus()); nullptr: nothing, as for a driver without hardware.
+  Ref<Adapter> plug(kernel::Driver& driver, std::string name, NDIS_STATUS* status = nullptr, kernel::PciDevice* hardware = nullptr);
   /// Takes the device away: pause, unbind, halt.
   void unplug(Adapter& adapter);
 
@@ -70,5 +71,7 @@ class World {
 
 /// "\Device\{nic0}" for "nic0": the name by which protocols open it.
 std::u16string device_name(std::string_view adapter);
+/// The registry path of an adapter's own key.
+std::u16string adapter_key(std::string_view adapter);
 
 }  // namespace undis::lab

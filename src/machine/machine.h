@@ -31,7 +31,7 @@ class Strand {
     New,
     Ready,        ///< could run, has no processor
     Running,      ///< is the current one of a processor
-    Interrupted,  ///< under a DPC on its processor
+    Interrupted,  ///< under a DPC or a device interrupt on its processor
     Spinning,     ///< holds its processor and waits for a spin lock
     Parked,       ///< waits for unpark()
     Ended,
@@ -173,6 +173,11 @@ class Machine {
   virtual void request_dpcs(Processor& processor) noexcept = 0;
   /// Called by a DPC strand that found its queue empty: gives the processor back to what it interrupted. Returns when there is more.
   virtual void end_dpcs() noexcept = 0;
+
+  /// The highest device interrupt that waits for `processor` is of this IRQL; 0: none waits any more.
+  virtual void request_interrupt(Processor& processor, std::uint8_t irql) noexcept = 0;
+  /// Called by an interrupt strand that has nothing left to serve: gives the processor back. Returns when there is more.
+  virtual void end_interrupts() noexcept = 0;
 
   /// Time since start.
   virtual Ticks now() noexcept = 0;

@@ -16,10 +16,13 @@ inline constexpr std::uint8_t kDispatch = 2;
 struct Processor {
   std::uint32_t index = 0;
   std::uint8_t irql = kPassive;
+  std::uint8_t interrupt_irql = 0;  ///< of the highest device interrupt that waits for it; 0: none does
   bool dpcs_waiting = false;      ///< the kernel has DPCs for it that its DPC strand did not start yet
   Strand* current = nullptr;      ///< nullptr: idle
   Strand* interrupted = nullptr;  ///< what runs on when the DPCs are done
   Strand* dpc_strand = nullptr;   ///< runs its DPCs at DISPATCH_LEVEL; made by the kernel
+  Strand* under_interrupt = nullptr;   ///< what runs on when the interrupts are served: a thread, or the DPC strand
+  Strand* interrupt_strand = nullptr;  ///< serves its device interrupts; made by the kernel, nullptr while no device has one
 };
 
 /// The processor on which the calling code runs. Set by the engine; nullptr on an OS thread that no machine knows.

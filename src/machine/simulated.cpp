@@ -22,6 +22,11 @@ bool can_start_dpcs(const Processor& processor) noexcept {
   return processor.dpcs_waiting && processor.irql < kDispatch && processor.current != processor.dpc_strand;
 }
 
+/// One service routine at a time: on a processor that serves an interrupt, the next one waits for its end.
+bool can_interrupt(const Processor& processor) noexcept {
+  return processor.interrupt_irql > processor.irql && processor.current != processor.interrupt_strand;
+}
+
 }  // namespace
 
 Simulated::Simulated(Schedule schedule, std::uint32_t processors) : schedule_(schedule) {
@@ -95,9 +100,9 @@ bool Simulated::start(Strand& strand) noexcept {
   (live_last_ != nullptr ? live_last_->live_next_ : live_first_) = &strand;
   live_last_ = &strand;
 
-  // A DPC strand is no thread: it rests until its processor has DPCs.
+  // A DPC or interrupt strand is no thread: it rests until its processor has something for it.
   for (const Processor& processor : processors_) {
-    if (processor.dpc_strand == &strand) {
+    if (processor.dpc_strand == &strand || processor.interrupt_strand == &strand) {
       strand.state_ = Strand::State::Parked;
       return true;
     }
@@ -176,6 +181,9 @@ bool Simulated::each_way(const Strand* self, Visit visit) noexcept {
   Processor* const own = executing_->processor_;
   if (self != nullptr && visit(Way{Way::Kind::Continue, own, executing_})) return true;
   for (Processor& processor : processors_) {
+    if (can_interrupt(processor) && visit(Way{Way::Kind::Interrupts, &processor, nullptr})) return true;
+  }
+  for (Processor& processor : processors_) {
     if (can_start_dpcs(processor) && visit(Way{Way::Kind::Dpcs, &processor, nullptr})) return true;
   }
   for (Processor& processor : processors_) {
@@ -232,17 +240,22 @@ void Simulated::take(const Way& way) noexcept {
       switch_to(*way.strand);
       return;
     case Way::Kind::Dpcs: {
-      Strand* const below = processor.current;
-      if (below != nullptr) {
-        below->irql_ = processor.irql;
-        below->state_ = Strand::State::Interrupted;
-      }
-      processor.interrupted = below;
+      processor.interrupted = set_aside(processor);
       processor.dpcs_waiting = false;
       Strand& dpcs = *processor.dpc_strand;
       dpcs.irql_ = kDispatch;
       occupy(processor, dpcs);
       switch_to(dpcs);
+      return;
+    }
+    case Way::Kind::Interrupts: {
+      const std::uint8_t irql = processor.interrupt_irql;
+      processor.under_interrupt = set_aside(processor);
+      processor.interrupt_irql = 0;
+      Strand& service = *processor.interrupt_strand;
+      service.irql_ = irql;
+      occupy(processor, service);
+      switch_to(service);
       return;
     }
     case Way::Kind::Dispatch:
@@ -255,6 +268,19 @@ void Simulated::take(const Way& way) noexcept {
       switch_to(*way.strand);
       return;
   }
+}
+
+/// Takes what runs off the processor for the time of a DPC or an interrupt. nullptr: it was idle.
+Strand* Simulated::set_aside(Processor& processor) noexcept {
+  Strand* const below = processor.current;
+  if (below == nullptr) return nullptr;
+  if (below->state_ == Strand::State::Spinning) {  // it tries again when it goes on
+    below->spins_for_ = nullptr;
+    --spinning_;
+  }
+  below->irql_ = processor.irql;
+  below->state_ = Strand::State::Interrupted;
+  return below;
 }
 
 void Simulated::switch_to(Strand& next) noexcept {
@@ -437,6 +463,22 @@ void Simulated::end_dpcs() noexcept {
   vacate(self, Strand::State::Parked);
   if (Strand* const below = processor.interrupted; below != nullptr) {
     processor.interrupted = nullptr;
+    occupy(processor, *below);
+  }
+  progress();
+  dispatch();
+}
+
+void Simulated::request_interrupt(Processor& processor, std::uint8_t irql) noexcept {
+  processor.interrupt_irql = irql;
+}
+
+void Simulated::end_interrupts() noexcept {
+  Strand& self = *executing_;
+  Processor& processor = *self.processor_;
+  vacate(self, Strand::State::Parked);
+  if (Strand* const below = processor.under_interrupt; below != nullptr) {
+    processor.under_interrupt = nullptr;
     occupy(processor, *below);
   }
   progress();

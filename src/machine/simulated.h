@@ -2,7 +2,7 @@
 //
 // The simulated machine: one OS thread, a fiber per strand, virtual time, and a Schedule that decides at each schedule point.
 //
-// Choices   the strand that is at the point goes on (always the first); DPCs of a processor below DISPATCH_LEVEL, by number; what is
+// Choices   the strand that is at the point goes on (always the first); device interrupts of a processor below their IRQL; DPCs of a processor below DISPATCH_LEVEL, by number; what is
 //           current on another processor; each ready strand, on an idle processor or in place of what runs below DISPATCH_LEVEL
 // Time      jumps to the next timer when nothing can run and somebody is waited for. Code that polls without ever waiting sees a
 //           clock tick pass every kPointsPerTick schedule points, and everything else gets its turn
@@ -45,6 +45,8 @@ class Simulated final : public Machine {
   void spun(const void* lock) noexcept override;
   void request_dpcs(Processor& processor) noexcept override { processor.dpcs_waiting = true; }
   void end_dpcs() noexcept override;
+  void request_interrupt(Processor& processor, std::uint8_t irql) noexcept override;
+  void end_interrupts() noexcept override;
   Ticks now() noexcept override { return now_; }
   void stall(Ticks ticks) noexcept override;
   void arm(Timer& timer, Ticks due) noexcept override;
@@ -64,7 +66,7 @@ class Simulated final : public Machine {
  private:
   /// One way to go on.
   struct Way {
-    enum class Kind : std::uint8_t { Dpcs, Continue, Dispatch };
+    enum class Kind : std::uint8_t { Interrupts, Dpcs, Continue, Dispatch };
     Kind kind;
     Processor* processor;
     Strand* strand;  // Dispatch: who gets the processor
@@ -79,6 +81,7 @@ class Simulated final : public Machine {
   Way nth_way(const Strand* self, std::uint32_t n) noexcept;
   Processor* place_for(const Strand& strand, Processor* own) noexcept;
   void take(const Way& way) noexcept;
+  Strand* set_aside(Processor& processor) noexcept;
   void switch_to(Strand& next) noexcept;
   [[noreturn]] void finish(Strand& strand) noexcept;
   void begin_patience(const Patience& patience) noexcept;

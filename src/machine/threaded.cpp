@@ -52,6 +52,10 @@ bool is_allowed(const Strand& strand, const Processor& processor) noexcept {
   return (strand.affinity() >> processor.index & 1) != 0;
 }
 
+std::atomic_ref<std::uint8_t> interrupt_irql(Processor& processor) noexcept {
+  return std::atomic_ref(processor.interrupt_irql);
+}
+
 std::atomic_ref<bool> dpcs_waiting(Processor& processor) noexcept {
   return std::atomic_ref(processor.dpcs_waiting);
 }
@@ -188,10 +192,10 @@ bool Threaded::start(Strand& strand) noexcept {
   strand.live_before_ = live_last_;
   (live_last_ != nullptr ? live_last_->live_next_ : live_first_) = &strand;
   live_last_ = &strand;
-  // A DPC strand is no thread: it rests until its processor has DPCs.
-  const bool is_dpc_strand =
-      std::ranges::any_of(processors_, [&](const Processor& p) { return p.dpc_strand == &strand; });
-  if (is_dpc_strand)
+  // A DPC or interrupt strand is no thread: it rests until its processor has something for it.
+  const bool is_processors = std::ranges::any_of(
+      processors_, [&](const Processor& p) { return p.dpc_strand == &strand || p.interrupt_strand == &strand; });
+  if (is_processors)
     strand.state_ = Strand::State::Parked;
   else
     make_ready(strand);
@@ -353,6 +357,11 @@ Threaded::Next Threaded::look(Carrier& carrier, Done done, Strand** strand) noex
     if (!stopping_) {
       if (!expiring_ && next_due_ <= now()) return Next::Clock;
       Processor& processor = *carrier.processor;
+      if (const std::uint8_t irql = interrupt_irql(processor).exchange(0); irql != 0) {
+        processor.interrupt_strand->irql_ = irql;
+        *strand = processor.interrupt_strand;
+        return Next::Run;
+      }
       if (dpcs_waiting(processor).load(std::memory_order_relaxed) && processor.dpc_strand != nullptr &&
           processor.dpc_strand->state_ == Strand::State::Parked) {
         dpcs_waiting(processor).store(false, std::memory_order_relaxed);
@@ -400,21 +409,20 @@ void Threaded::go(Carrier& carrier, Strand& strand) noexcept {
   arrange(carrier);
 }
 
-/// DPCs on the processor of the executing strand, which goes on after them.
-void Threaded::interrupt(Carrier& carrier) noexcept {
+/// DPCs or device interrupts, by `strand`, on the processor of the executing strand, which goes on after them.
+void Threaded::interrupt(Carrier& carrier, Strand& strand, std::uint8_t irql, Strand*& under) noexcept {
   Processor& processor = *carrier.processor;
   Strand& below = *carrier.executing;
-  Strand& dpcs = *processor.dpc_strand;
   {
     const std::lock_guard hold(mutex_);
     below.irql_ = processor.irql;
     below.state_ = Strand::State::Interrupted;
-    processor.interrupted = &below;
-    dpcs.irql_ = kDispatch;
-    occupy(carrier, dpcs);
+    under = &below;
+    strand.irql_ = irql;
+    occupy(carrier, strand);
   }
   switches_.fetch_add(1, std::memory_order_relaxed);
-  below.fiber_->switch_to(*dpcs.fiber_);
+  below.fiber_->switch_to(*strand.fiber_);
   if (&below != host_) return;
   // The host's stack is its carrier's: a DPC loop that waits against the rules comes back here too.
   Carrier& first = *carriers_[0];
@@ -426,23 +434,37 @@ void Threaded::interrupt(Carrier& carrier) noexcept {
 
 void Threaded::end_dpcs() noexcept {
   Carrier& carrier = here();
-  Processor& processor = *carrier.processor;
+  if (!dpcs_waiting(*carrier.processor).exchange(false) && !resume(carrier, carrier.processor->interrupted)) leave(After::Park);
+}
+
+/// Gives the processor back to what was interrupted. False: nothing was.
+bool Threaded::resume(Carrier& carrier, Strand*& under) noexcept {
   Strand& self = *carrier.executing;
-  if (dpcs_waiting(processor).exchange(false)) return;
-  Strand* const below = processor.interrupted;
-  if (below == nullptr) {
-    leave(After::Park);
-    return;
-  }
+  Strand* const below = under;
+  if (below == nullptr) return false;
   {
     const std::lock_guard hold(mutex_);
-    processor.interrupted = nullptr;
+    under = nullptr;
     self.state_ = Strand::State::Parked;
     self.processor_ = nullptr;
     occupy(carrier, *below);
   }
   self.resting_frame_ = __builtin_frame_address(0);
   self.fiber_->switch_to(*below->fiber_);
+  return true;
+}
+
+void Threaded::request_interrupt(Processor& processor, std::uint8_t irql) noexcept {
+  interrupt_irql(processor).store(irql);
+  if (irql == 0 || (&processor == processor_here && here().executing != nullptr)) return;  // its next point is soon
+  const std::lock_guard hold(mutex_);
+  Carrier& carrier = *carriers_[processor.index];
+  if (carrier.resting) wake(carrier);
+}
+
+void Threaded::end_interrupts() noexcept {
+  Carrier& carrier = here();
+  if (interrupt_irql(*carrier.processor).load() == 0 && !resume(carrier, carrier.processor->under_interrupt)) leave(After::Park);
 }
 
 // ---- what strands ask for ----
@@ -503,10 +525,14 @@ void Threaded::point(const char*) noexcept {
   if (points % kPointsPerLook == 0) check_time(before);
   Carrier& carrier = here();  // perhaps another by now
   Processor& processor = *carrier.processor;
+  if (self != processor.interrupt_strand && interrupt_irql(processor).load(std::memory_order_relaxed) > processor.irql) {
+    if (const std::uint8_t irql = interrupt_irql(processor).exchange(0); irql != 0)
+      interrupt(carrier, *processor.interrupt_strand, irql, processor.under_interrupt);
+  }
   if (processor.irql >= kDispatch || self == processor.dpc_strand) return;
   if (dpcs_waiting(processor).load(std::memory_order_relaxed)) {
     dpcs_waiting(processor).store(false, std::memory_order_relaxed);
-    interrupt(carrier);
+    interrupt(carrier, *processor.dpc_strand, kDispatch, processor.interrupted);
   }
   if (self != host_ && processor_here->index == 0 && host_wants_back_.load(std::memory_order_relaxed))
     leave(After::Ready);
@@ -636,7 +662,7 @@ Stop Threaded::run(Strand* wanted, const Patience& patience) noexcept {
 bool Threaded::run_is_over() {
   if (stopping_) return everything_rests();
   const bool idle = all_rest() && ready_first_ == nullptr && !expiring_ &&
-                    std::ranges::none_of(processors_, [](Processor& p) { return dpcs_waiting(p).load(); });
+                    std::ranges::none_of(processors_, [](Processor& p) { return dpcs_waiting(p).load() || interrupt_irql(p).load() != 0; });
   if (idle && (wanted_ended_ || timers_.empty())) return true;
   if (now() < run_until_ && !all_spin()) return false;
   begin_stop(Stop::Impatient);
@@ -650,7 +676,7 @@ bool Threaded::host_may_go_on() {
     return true;
   }
   if (all_rest() && ready_first_ == nullptr && timers_.empty() && !expiring_ &&
-      std::ranges::none_of(processors_, [](Processor& p) { return dpcs_waiting(p).load(); }))
+      std::ranges::none_of(processors_, [](Processor& p) { return dpcs_waiting(p).load() || interrupt_irql(p).load() != 0; }))
     client_->host_is_stuck();
   return false;
 }

@@ -57,6 +57,8 @@ class Threaded final : public Machine {
   void spun(const void*) noexcept override {}
   void request_dpcs(Processor& processor) noexcept override;
   void end_dpcs() noexcept override;
+  void request_interrupt(Processor& processor, std::uint8_t irql) noexcept override;
+  void end_interrupts() noexcept override;
   Ticks now() noexcept override;
   void stall(Ticks ticks) noexcept override;
   void arm(Timer& timer, Ticks due) noexcept override;
@@ -96,7 +98,8 @@ class Threaded final : public Machine {
   void make_ready(Strand& strand) noexcept;
   Strand* take_ready(const Processor& processor) noexcept;
   void unlink(Strand& strand) noexcept;
-  void interrupt(Carrier& carrier) noexcept;
+  void interrupt(Carrier& carrier, Strand& strand, std::uint8_t irql, Strand*& under) noexcept;
+  bool resume(Carrier& carrier, Strand*& under) noexcept;
   void check_time(Carrier& carrier) noexcept;
   void play_clock(Carrier& carrier) noexcept;
   void wake(Carrier& carrier) noexcept;

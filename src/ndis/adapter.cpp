@@ -9,6 +9,7 @@
 
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
+#include "ndis/hardware.h"
 #include "ndis/interface.h"
 #include "ndis/library.h"
 
@@ -21,6 +22,7 @@ Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
       oids(*this),
       sends(config.name + ": sends outstanding"),
       receives(config.name + ": indicated packets not returned"),
+      hardware(std::make_unique<AdapterHardware>(*this, config.hardware)),
       driver_(&driver),
       config_(std::move(config)),
       paused_(config_.name + ": NdisMPauseComplete"),
@@ -82,6 +84,7 @@ NDIS_STATUS Adapter::initialize() {
   advance(AdapterEvent::MiniportInitializeEx);
   const NDIS_STATUS status = is_version6() ? call_initialize6() : call_initialize5();
   if (status != NDIS_STATUS_SUCCESS) {
+    check_given_back(*this, LeftBehind::When::FailedInitialize);
     advance(AdapterEvent::InitializeFailed);
     return status;
   }
@@ -99,6 +102,7 @@ NDIS_STATUS Adapter::call_initialize6() {
   parameters.NetLuid = net_luid_of(*this);
   parameters.IfIndex = interface_index_;
   parameters.DefaultPortAuthStates = nullptr;
+  parameters.AllocatedResources = hardware->resources();
   const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportInitializeEx, this, nullptr, driver_->handlers6().Initialize,
                                          handle_, driver_->context(), &parameters);
   if (status == NDIS_STATUS_SUCCESS && !general_attributes_set_) {
@@ -226,6 +230,7 @@ void Adapter::halt(NDIS_HALT_ACTION action) {
   } else {
     call_driver(&driver_->driver(), callbacks::kMiniportHalt, this, context_, driver_->handlers5().Halt, context_);
   }
+  check_given_back(*this, LeftBehind::When::Halt);
 }
 
 void Adapter::shutdown(NDIS_SHUTDOWN_ACTION action) {

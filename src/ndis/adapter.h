@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,13 @@
 #include "ndis/oid_queue.h"
 #include "ndis/send_queue.h"
 
+namespace undis::kernel {
+class PciDevice;
+}
+
 namespace undis {
 
+class AdapterHardware;
 class Binding;
 class DeviceInstance;
 
@@ -34,6 +40,7 @@ struct AdapterConfig {
   std::u16string configuration_key;     ///< registry path of its parameters
   void* device_context = nullptr;       ///< virtual miniport: the DeviceContext of NdisIMInitializeDeviceInstanceEx
   bool is_virtual = false;
+  kernel::PciDevice* hardware = nullptr;  ///< the device in its slot; nullptr: none
 };
 
 /// What the adapter is like, from its attributes (6.x) or from OIDs that NDIS asks at initialisation (5.x).
@@ -122,6 +129,10 @@ class Adapter final : public Object {
   bool initialized() const noexcept { return initialized_; }
   bool removing = false;  ///< a removal has begun; written under the claim of the stack
   bool removed = false;   ///< halted for good
+
+  /// Resources, shared memory, ranges; there for each adapter, empty for one without a device.
+  const std::unique_ptr<AdapterHardware> hardware;
+  bool registration_attributes_set() const noexcept { return registration_attributes_set_; }
 
   /// NdisMRegisterAdapterShutdownHandler (5.x; 5.1 drivers give the handler in their characteristics).
   kernel::callback<void(void*)> shutdown_handler5;

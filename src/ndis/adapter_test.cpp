@@ -321,7 +321,7 @@ TEST_F(InitializingAnAdapter, KeepsWhatTheAttributesSay) {
   EXPECT_EQ(traits.address_length, 6U);
   EXPECT_EQ(traits.permanent_address[4], 6U);
   EXPECT_EQ(traits.supported_oids, std::vector<NDIS_OID>{OID_GEN_CURRENT_PACKET_FILTER});
-  EXPECT_EQ(nic()->attribute_flags(), NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND);
+  EXPECT_EQ(nic()->attribute_flags(), NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER);
   EXPECT_EQ(nic()->context(), mp.adapter("nic"));
   down();
 }

@@ -24,7 +24,21 @@ inline constexpr CallbackInfo kMiniportReturnNetBufferLists{"MiniportReturnNetBu
 inline constexpr CallbackInfo kMiniportCancelSend{"MiniportCancelSend", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kMiniportDevicePnPEventNotify{"MiniportDevicePnPEventNotify", PASSIVE_LEVEL, false};
 
+inline constexpr CallbackInfo kMiniportInterrupt{"MiniportInterrupt", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportMessageInterrupt{"MiniportMessageInterrupt", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportInterruptDpc{"MiniportInterruptDPC", DISPATCH_LEVEL, false};
+inline constexpr CallbackInfo kMiniportMessageInterruptDpc{"MiniportMessageInterruptDPC", DISPATCH_LEVEL, false};
+inline constexpr CallbackInfo kMiniportSynchronizeInterrupt{"MiniportSynchronizeInterrupt", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportProcessSGList{"MiniportProcessSGList", DISPATCH_LEVEL, false};
+inline constexpr CallbackInfo kMiniportSharedMemoryAllocateComplete{"MiniportSharedMemoryAllocateComplete", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kNetProcessSGList{"NetProcessSGList", DISPATCH_LEVEL, false};
+
 // miniport 5.x
+inline constexpr CallbackInfo kMiniportIsr{"MiniportISR", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportHandleInterrupt{"MiniportHandleInterrupt", DISPATCH_LEVEL, false};
+inline constexpr CallbackInfo kMiniportDisableInterrupt{"MiniportDisableInterrupt", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportEnableInterrupt{"MiniportEnableInterrupt", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportAllocateComplete{"MiniportAllocateComplete", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kMiniportInitialize{"MiniportInitialize", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kMiniportHalt{"MiniportHalt", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kMiniportShutdown{"MiniportShutdown", HIGH_LEVEL, true};

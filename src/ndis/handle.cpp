@@ -45,7 +45,12 @@ const char* to_text(HandleKind kind) noexcept {
                               "I/O work item handle",
                               "read/write lock",
                               "device handle",
-                              "configuration key handle"};
+                              "configuration key handle",
+                              "interrupt handle",
+                              "DMA handle",
+                              "file handle",
+                              "log handle",
+                              "interface provider handle"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

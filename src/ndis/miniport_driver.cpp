@@ -23,7 +23,12 @@ MiniportHandlers5::MiniportHandlers5(const C& c)
       TransferData(c.TransferDataHandler),
       CancelSendPackets(c.CancelSendPacketsHandler),
       PnPEventNotify(c.PnPEventNotifyHandler),
-      AdapterShutdown(c.AdapterShutdownHandler) {}
+      AdapterShutdown(c.AdapterShutdownHandler),
+      Isr(c.ISRHandler),
+      HandleInterrupt(c.HandleInterruptHandler),
+      DisableInterrupt(c.DisableInterruptHandler),
+      EnableInterrupt(c.EnableInterruptHandler),
+      AllocateComplete(c.AllocateCompleteHandler) {}
 
 MiniportHandlers6::MiniportHandlers6(const C& c)
     : SetOptions(c.SetOptionsHandler),

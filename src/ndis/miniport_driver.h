@@ -46,6 +46,11 @@ struct MiniportHandlers5 {
   Handler<&C::CancelSendPacketsHandler> CancelSendPackets;
   Handler<&C::PnPEventNotifyHandler> PnPEventNotify;
   Handler<&C::AdapterShutdownHandler> AdapterShutdown;
+  Handler<&C::ISRHandler> Isr;
+  Handler<&C::HandleInterruptHandler> HandleInterrupt;
+  Handler<&C::DisableInterruptHandler> DisableInterrupt;
+  Handler<&C::EnableInterruptHandler> EnableInterrupt;
+  Handler<&C::AllocateCompleteHandler> AllocateComplete;
 };
 
 struct MiniportHandlers6 {

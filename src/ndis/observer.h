@@ -45,7 +45,7 @@ struct Registration {
 
 /// What a driver still had when it should have had nothing.
 struct LeftBehind {
-  enum class When : std::uint8_t { FailedDriverEntry, Unload };
+  enum class When : std::uint8_t { FailedDriverEntry, Unload, FailedInitialize, Halt };
   When when;
   kernel::Driver* driver;
   HandleKind kind;
@@ -69,6 +69,9 @@ struct WrongPlace {
     InsideBindOrUnbind,            ///< NdisUnbindAdapter, NdisReEnumerateProtocolBindings there
     OtherInstance,                 ///< MiniportHalt touches another adapter instance
     WrongVersion,                  ///< a 5.x function called by a 6.x driver or the reverse
+    OutsideInitialize,             ///< what MiniportInitialize(Ex) alone may do, or that and the halt
+    InShutdown,                    ///< what MiniportShutdown(Ex) must not do
+    BeforeAttributes,              ///< hardware claimed before the registration attributes were set
     NotIntermediate,               ///< NdisIM function of a driver that did not register as one
   };
   Kind kind;

@@ -39,6 +39,19 @@ std::vector<Ref<Service>> ServiceTable::all(HandleKind kind) const {
   return found;
 }
 
+std::vector<Ref<Service>> ServiceTable::made_for(const void* object) const {
+  const kernel::Hold hold(lock_);
+  std::vector<Ref<Service>> found;
+  for (const Ref<Service>& entry : open_)
+    if (entry->made_for_ == object) found.push_back(entry);
+  return found;
+}
+
+void ServiceTable::take_away(Service& service) {
+  service.abandon();
+  close(service);
+}
+
 void ServiceTable::sweep(kernel::Driver& driver, LeftBehind::When when, bool intermediate) {
   std::vector<Ref<Service>> left;
   {

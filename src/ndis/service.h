@@ -27,6 +27,8 @@ class Service : public Object {
   const kernel::Stack& origin() const noexcept { return origin_; }
   /// How reports call it: "timer object 'Tmr1'".
   const std::string& name() const noexcept { return name_; }
+  /// The adapter or generic object that it is made for, if it is made for one: it has to end before that does.
+  void made_for(const void* object) noexcept { made_for_ = object; }
 
  protected:
   Service(HandleKind kind, kernel::Driver& driver, std::string name)
@@ -43,6 +45,7 @@ class Service : public Object {
   const kernel::Stack origin_;
   const std::string name_;
   NDIS_HANDLE handle_ = nullptr;
+  const void* made_for_ = nullptr;
 };
 
 /// Every open one, oldest first. A member of Library.
@@ -55,6 +58,11 @@ class ServiceTable {
   /// False: it was closed before.
   bool close(Service& service) EXCLUDES(lock_);
   std::vector<Ref<Service>> all(HandleKind kind) const EXCLUDES(lock_);
+
+  /// What was made for this adapter or generic object and is still open, oldest first.
+  std::vector<Ref<Service>> made_for(const void* object) const EXCLUDES(lock_);
+  /// Ends one that its driver has not ended.
+  void take_away(Service& service) EXCLUDES(lock_);
 
   /// Tells of each one that the driver still has (LeftBehind) and takes it away.
   void sweep(kernel::Driver& driver, LeftBehind::When when, bool intermediate) EXCLUDES(lock_);

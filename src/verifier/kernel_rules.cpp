@@ -120,6 +120,11 @@ class KernelRules final : public Family {
       case MdlMisuse: return "MdlMisuse";
       case IrpMisuse: return "IrpMisuse";
       case BadParameter: return "BadParameter";
+      case InterruptMisuse: return "InterruptStorm";
+      case InterruptAtUnload: return "Init_DeRegisterInterrupt";
+      case HardwareLeft: return "HardwareGivenBack";
+      case DmaMisuse: return "DmaVerification";
+      case RegisterMisuse: return "DeviceRegister";
     }
     return "BadParameter";
   }

@@ -25,6 +25,16 @@ class PlaceRules final : public Family {
   }
 
  private:
+  static const char* hardware_rule(std::string_view function) {
+    if (function.starts_with("NdisMRegisterInterrupt")) return "Init_RegisterInterrupt";
+    if (function.starts_with("NdisMDeregisterInterrupt")) return "Init_DeRegisterInterrupt";
+    if (function.find("ScatterGather") != std::string_view::npos) return "Init_RegisterSG";
+    if (function == "NdisMMapIoSpace") return "NdisMMapIoSpace";
+    if (function == "NdisMRegisterIoPortRange") return "NdisMRegisterIoPortRange";
+    if (function == "NdisMFreeSharedMemory") return "NdisMFreeSharedMemory";
+    return "WrongPlace";
+  }
+
   static const char* rule_of(const WrongPlace& e) {
     using enum WrongPlace::Kind;
     const std::string_view function = e.function;
@@ -39,6 +49,9 @@ class PlaceRules final : public Family {
       case WrongVersion: return function == "NdisMRegisterUnloadHandler" ? "LIFE-079" : "HandleMisuse";
       case NotIntermediate: return function == "NdisIMDeInitializeDeviceInstance" ? "LIFE-048" : "WrongPlace";
       case OutsideBindOrUnbind: return function.starts_with("NdisOpenAdapter") ? "OpenOnlyInBind" : "WrongPlace";
+      case OutsideInitialize:
+      case InShutdown:
+      case BeforeAttributes: return hardware_rule(function);
       case InsideCallback:
       case InsideBindOrUnbind: return "WrongPlace";
     }

@@ -44,11 +44,15 @@ class RegistrationRules final : public Family {
     Violation v;
     v.rule = rule_of(e);
     v.driver = e.driver->name();
-    v.function = e.when == LeftBehind::When::Unload ? "Unload" : "DriverEntry";
+    v.function = place_of(e.when);
     v.object = e.name;
     const auto fault = fault_.find(e.driver);
     if (e.when == LeftBehind::When::Unload) {
       v.text = fmt::format("the driver is unloaded and {} is still there ({})", e.name, to_text(e.kind));
+    } else if (e.when == LeftBehind::When::Halt) {
+      v.text = fmt::format("the adapter is halted and {} is still there ({})", e.name, to_text(e.kind));
+    } else if (e.when == LeftBehind::When::FailedInitialize) {
+      v.text = fmt::format("the initialisation failed and left {} behind ({})", e.name, to_text(e.kind));
     } else if (fault != fault_.end()) {
       v.text = fmt::format("DriverEntry failed after {} failed, and left {} behind ({})", fault->second, e.name, to_text(e.kind));
     } else {
@@ -74,6 +78,16 @@ class RegistrationRules final : public Family {
   }
 
  private:
+  static const char* place_of(LeftBehind::When when) {
+    switch (when) {
+      case LeftBehind::When::Unload: return "Unload";
+      case LeftBehind::When::Halt: return "MiniportHalt";
+      case LeftBehind::When::FailedInitialize: return "MiniportInitialize";
+      case LeftBehind::When::FailedDriverEntry: break;
+    }
+    return "DriverEntry";
+  }
+
   static std::string describe(const HandleMisuse& e) {
     if (e.handle == nullptr) return "NULL";
     if (e.found.kind == HandleKind::None) return fmt::format("{} is no NDIS handle", e.handle);
@@ -117,9 +131,11 @@ class RegistrationRules final : public Family {
       case HandleKind::NetBufferPool: return "NblLeak";
       case HandleKind::PacketPool:
       case HandleKind::BufferPool: return "PacketLeak";
-      case HandleKind::Configuration: return "ConfigClosed";
+      case HandleKind::Interrupt: return "Init_DeRegisterInterrupt";
+      case HandleKind::Dma: return "Init_RegisterSG";
+      case HandleKind::Configuration: return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize ? "NdisOpenConfigurationEx" : "ConfigClosed";
       case HandleKind::Timer: return "CancelTimerObject";
-      case HandleKind::IoWorkItem: return "WorkItemAtUnload";
+      case HandleKind::IoWorkItem: return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize ? "Init_NdisAllocateIoWorkItem" : "WorkItemAtUnload";
       default: return "DriverEntryFailCleanup";
     }
   }

@@ -126,26 +126,34 @@ NTKERNELAPI VOID KeReleaseInterruptSpinLock(PKINTERRUPT Interrupt, KIRQL OldIrql
 
 // ---- Device registers (memory) and ports
 // ---------------------------------------------------------------------------
+// A register that belongs to a simulated device is that device's to answer for; any other is memory.
+ULONG64 undis_register_read(const volatile void* Register, ULONG Size);
+VOID undis_register_write(volatile void* Register, ULONG Size, ULONG64 Value);
+
 #define UNDIS_REGISTER_ACCESS(Name, Type)                                                                 \
   UNDIS_INLINE Type READ_REGISTER_##Name(volatile Type* Register) {                                       \
-    return __atomic_load_n(Register, __ATOMIC_ACQUIRE);                                                   \
+    return (Type)undis_register_read(Register, (ULONG)sizeof(Type));                                      \
   }                                                                                                       \
   UNDIS_INLINE VOID WRITE_REGISTER_##Name(volatile Type* Register, Type Value) {                          \
-    __atomic_store_n(Register, Value, __ATOMIC_SEQ_CST);                                                  \
+    undis_register_write(Register, (ULONG)sizeof(Type), (ULONG64)Value);                                  \
   }                                                                                                       \
   UNDIS_INLINE VOID READ_REGISTER_BUFFER_##Name(volatile Type* Register, Type* Buffer, ULONG Count) {     \
     for (ULONG index = 0; index < Count; ++index) Buffer[index] = READ_REGISTER_##Name(Register + index); \
   }                                                                                                       \
   UNDIS_INLINE VOID WRITE_REGISTER_BUFFER_##Name(volatile Type* Register, Type* Buffer, ULONG Count) {    \
     for (ULONG index = 0; index < Count; ++index) WRITE_REGISTER_##Name(Register + index, Buffer[index]); \
-  }                                                                                                       \
-  NTHALAPI Type READ_PORT_##Name(Type* Port);                                                             \
-  NTHALAPI VOID WRITE_PORT_##Name(Type* Port, Type Value);                                                \
-  NTHALAPI VOID READ_PORT_BUFFER_##Name(Type* Port, Type* Buffer, ULONG Count);                           \
+  }
+#define UNDIS_PORT_ACCESS(Name, Type)                                           \
+  NTHALAPI Type READ_PORT_##Name(Type* Port);                                   \
+  NTHALAPI VOID WRITE_PORT_##Name(Type* Port, Type Value);                      \
+  NTHALAPI VOID READ_PORT_BUFFER_##Name(Type* Port, Type* Buffer, ULONG Count); \
   NTHALAPI VOID WRITE_PORT_BUFFER_##Name(Type* Port, Type* Buffer, ULONG Count);
 UNDIS_REGISTER_ACCESS(UCHAR, UCHAR)
 UNDIS_REGISTER_ACCESS(USHORT, USHORT)
 UNDIS_REGISTER_ACCESS(ULONG, ULONG)
 UNDIS_REGISTER_ACCESS(ULONG64, ULONG64)
+UNDIS_PORT_ACCESS(UCHAR, UCHAR)
+UNDIS_PORT_ACCESS(USHORT, USHORT)
+UNDIS_PORT_ACCESS(ULONG, ULONG)
 
 UNDIS_EXTERN_C_END

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// Interrupts of NDIS 5 miniports.
+#include "ndis/interrupt5.h"
+
+#include <fmt/format.h>
+
+#include "kernel/scheduling.h"
+#include "ndis/adapter.h"
+#include "ndis/callbacks.h"
+#include "ndis/hardware.h"
+#include "ndis/library.h"
+#include "ndis/send_queue.h"
+
+namespace undis {
+namespace {
+
+void call_in_turn(Adapter&, const void*, const std::function<void()>& call) {
+  call();
+}
+void take_out_of_line(Adapter&, const void*) {}
+
+kernel::Interrupts& interrupts() {
+  return kernel::System::current().scheduling().interrupts;
+}
+
+}  // namespace
+
+Interrupt5::Interrupt5(Adapter& adapter, NDIS_MINIPORT_INTERRUPT* block, bool asks_isr)
+    : Service(HandleKind::Interrupt, adapter.driver().driver(),
+              fmt::format("the interrupt of {}", adapter.name())),
+      adapter_(adapter), block_(block), asks_isr_(asks_isr) {
+  made_for(&adapter);
+}
+
+Ref<Interrupt5> Interrupt5::of(const NDIS_MINIPORT_INTERRUPT* block) {
+  for (const Ref<Service>& service : Library::current().services().all(HandleKind::Interrupt))
+    if (auto* const interrupt = dynamic_cast<Interrupt5*>(service.get());
+        interrupt != nullptr && interrupt->block_ == block)
+      return Ref<Interrupt5>(interrupt);
+  return {};
+}
+
+bool Interrupt5::connect(ULONG vector) {
+  const kernel::PciDevice* const device = adapter_.hardware->device();
+  if (device == nullptr || device->line() == nullptr || device->line()->vector() != vector) return false;
+  dpcs_ = std::make_unique<InterruptDpcs>([this](void*) { handle(); });
+  interrupts().connect(*device->line(),
+                       {[this] { return service(); }, nullptr, KIRQL{0}, &driver(), &object_});
+  block_->InterruptObject = object_;
+  return true;
+}
+
+void Interrupt5::disconnect() {
+  if (object_ != nullptr) interrupts().disconnect(object_);
+  object_ = nullptr;
+  if (dpcs_ != nullptr) dpcs_->stop();
+  take_out_of_line(adapter_, this);
+}
+
+/// At the device's IRQL.
+bool Interrupt5::service() {
+  const MiniportHandlers5& handlers = adapter_.driver().handlers5();
+  const bool up = adapter_.initialized();
+  if ((asks_isr_ || !up) && handlers.Isr) {
+    BOOLEAN recognized = FALSE;
+    BOOLEAN queue = FALSE;
+    kernel::call_driver(&driver(), callbacks::kMiniportIsr, &adapter_, adapter_.context(), handlers.Isr,
+                        &recognized, &queue, adapter_.context());
+    if (recognized != FALSE && queue != FALSE && up) dpcs_->queue_here(nullptr);
+    return recognized != FALSE;
+  }
+  if (handlers.DisableInterrupt)
+    kernel::call_driver(&driver(), callbacks::kMiniportDisableInterrupt, &adapter_, adapter_.context(),
+                        handlers.DisableInterrupt, adapter_.context());
+  if (up) dpcs_->queue_here(nullptr);
+  return true;
+}
+
+/// At DISPATCH_LEVEL; a serialized miniport's turn may come later.
+void Interrupt5::handle() {
+  call_in_turn(adapter_, this, [this, alive = Ref<Interrupt5>(this)] {
+    const MiniportHandlers5& handlers = adapter_.driver().handlers5();
+    if (object_ == nullptr || !adapter_.initialized()) return;
+    if (handlers.HandleInterrupt)
+      kernel::call_driver(&driver(), callbacks::kMiniportHandleInterrupt, &adapter_, adapter_.context(),
+                          handlers.HandleInterrupt, adapter_.context());
+    if (!handlers.EnableInterrupt || object_ == nullptr) return;
+    interrupts().synchronize(*object_, "MiniportEnableInterrupt", [&] {
+      kernel::call_driver(&driver(), callbacks::kMiniportEnableInterrupt, &adapter_, adapter_.context(),
+                          handlers.EnableInterrupt, adapter_.context());
+      return true;
+    });
+  });
+}
+
+bool Interrupt5::synchronize(void* routine, void* context, const char* function) {
+  if (object_ == nullptr) return false;
+  const kernel::callback<BOOLEAN(PVOID)> handler(reinterpret_cast<BOOLEAN (*)(PVOID)>(routine));
+  return interrupts().synchronize(*object_, function, [&] {
+    return kernel::call_driver(&driver(), callbacks::kMiniportSynchronizeInterrupt, &adapter_, context,
+                               handler, context) != FALSE;
+  });
+}
+
+}  // namespace undis
