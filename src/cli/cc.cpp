@@ -19,6 +19,8 @@
 #include "cli/cc_link.h"
 #include "cli/cc_options.h"
 #include "cli/cc_rewrite.h"
+#include "cli/cc_prototypes.h"
+#include "cli/host_functions.h"
 #include "cli/paths.h"
 #include "cli/process.h"
 #include "loader/ddi_status.h"
@@ -206,8 +208,24 @@ class Compilation {
       append(command, {options_.goal == CcGoal::Assembly ? "-S" : "-c", text, "-o", output});
     }
     const Finished finished = execute(command, Diagnostics::Captured);
+    if (finished.exit_code != 0 && source.language == Language::C && compile_loosely(command, text, finished.diagnostics)) return true;
     explain(finished);
     return finished.exit_code == 0;
+  }
+
+  /// Once more, without the parameters of declarations that the definition contradicts. False: it is no better.
+  bool compile_loosely(const Words& command, const std::string& text, const std::string& diagnostics) {
+    const std::vector<std::string> functions = conflicting_functions(diagnostics);
+    if (functions.empty()) return false;
+    std::string loosened = read_file(text);
+    if (!loosen_prototypes(loosened, functions)) return false;
+    write_file(text, loosened);
+    const Finished finished = execute(command, Diagnostics::Captured);
+    if (finished.exit_code != 0) return false;
+    explain(finished);
+    for (const std::string& function : functions)
+      fmt::print(stderr, "undis cc: warning: {} is declared with other parameter types than it is defined with (Microsoft's C4028)\n", function);
+    return true;
   }
 
   bool preprocess(const CcSource& source, const std::string& output, const std::string& text,
@@ -319,7 +337,12 @@ class Compilation {
       fmt::print(stderr, "undis cc: {}\n", image.error());
       return 1;
     }
-    return 0;
+    const std::vector<std::string> host = host_functions(image->undefined);
+    for (const std::string& function : host) fmt::print(stderr, "undis cc: {}: {}\n", output, why_host_function(function));
+    if (host.empty()) return 0;
+    fs::remove(output);
+    fmt::print(stderr, "undis cc: {} was not made\n", output);
+    return 1;
   }
 
   bool has_cxx() const {

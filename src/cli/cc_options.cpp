@@ -39,7 +39,8 @@ on Windows: -DNDIS630=1, -DNDIS_MINIPORT_DRIVER -DNDIS630_MINIPORT=1, -DNDIS51=1
   -v                          print the commands as they run
 
 Include names are forgiven their case and their backslashes, as Windows does.
-A function that undis does not have yet fails at the link, named, with its row of docs/ddi.md.
+A function that undis does not have yet fails at the link, named, with its row of docs/ddi.md; so does one
+that only the host's C library has (malloc, printf ...), with what NT's kernel has in its place.
 )";
 
 namespace {

@@ -74,6 +74,11 @@ struct Verify {
     verify->add_option("image", options.images, "Driver images, in the order in which they are loaded")
         ->type_name("IMAGE");
     verify
+        ->add_option("--inf", options.infs,
+                     "Install the image of this name, or the only one, by this INF (may be repeated)")
+        ->type_name("FILE.inf")
+        ->allow_extra_args(false);
+    verify
         ->add_option("--suite", options.suites,
                      "Run only this suite, or all that begin with NAME and a dot (may be repeated)")
         ->type_name("NAME")

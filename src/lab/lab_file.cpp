@@ -11,6 +11,8 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include "lab/lab_device.h"
+
 namespace undis::lab {
 namespace {
 
@@ -88,11 +90,11 @@ kernel::RegistryValue registry_value(const std::string& file, const toml::node& 
 Lab read(const std::string& path, const toml::table& root) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const auto beside = [&](const std::string& name) { return name.empty() || name.front() == '/' ? name : (folder / name).string(); };
-  const Section whole(path, "lab", root, {"driver", "card", "endpoint", "registry"});
+  const Section whole(path, "lab", root, {"driver", "card", "endpoint", "open", "file", "registry"});
   Lab lab;
   each(path, root, "driver", [&](const toml::table& table) {
-    const Section s(path, "driver", table, {"image", "adapter", "binds"});
-    lab.drivers.push_back({beside(s.text("image", true)), s.text("adapter"), s.texts("binds")});
+    const Section s(path, "driver", table, {"image", "adapter", "binds", "inf", "in", "out"});
+    lab.drivers.push_back({beside(s.text("image", true)), s.text("adapter"), s.texts("binds"), beside(s.text("inf")), beside(s.text("in")), beside(s.text("out"))});
   });
   each(path, root, "card", [&](const toml::table& table) {
     const Section s(path, "card", table, {"name", "in", "out"});
@@ -101,6 +103,16 @@ Lab read(const std::string& path, const toml::table& root) {
   each(path, root, "endpoint", [&](const toml::table& table) {
     const Section s(path, "endpoint", table, {"on", "in", "out"});
     lab.endpoints.push_back({s.text("on", true), beside(s.text("in")), beside(s.text("out"))});
+  });
+  each(path, root, "open", [&](const toml::table& table) {
+    const Section s(path, "open", table, {"device", "do"});
+    lab.opens.push_back({s.text("device", true), s.texts("do")});
+    for (const std::string& step : lab.opens.back().steps)
+      if (const auto parsed = parse_step(step); !parsed) throw Wrong{fmt::format("{}: {}", s.place(table), parsed.error())};
+  });
+  each(path, root, "file", [&](const toml::table& table) {
+    const Section s(path, "file", table, {"name", "path"});
+    lab.files.push_back({s.text("name", true), beside(s.text("path", true))});
   });
   if (const toml::node* const registry = root.get("registry"); registry != nullptr) {
     if (!registry->is_table()) throw Wrong{fmt::format("{}:{}: registry is a table of keys", path, registry->source().begin.line)};

@@ -16,6 +16,9 @@ struct LabDriver {
   std::string image;                          ///< path, relative to the file
   std::string adapter;                        ///< a device for its miniport half, by this name; empty: none
   std::vector<std::string> binds;             ///< adapters that its protocol half binds to; empty: whatever is below it
+  std::string inf;                            ///< it is installed by this INF; empty: by none
+  std::string in;                             ///< of the simulated card, if the INF is for it: capture whose frames arrive
+  std::string out;
 };
 
 struct LabCard {
@@ -36,10 +39,24 @@ struct LabValue {
   kernel::RegistryValue value;
 };
 
+/// A device that the lab opens and uses, when everything is up and frames have gone through.
+struct LabOpen {
+  std::string device;
+  std::vector<std::string> steps;             ///< lab_device.h
+};
+
+/// A file that drivers can read by NdisOpenFile.
+struct LabFile {
+  std::string name;
+  std::string path;
+};
+
 struct Lab {
   std::vector<LabDriver> drivers;
   std::vector<LabCard> cards;
   std::vector<LabEndpoint> endpoints;
+  std::vector<LabOpen> opens;
+  std::vector<LabFile> files;
   std::vector<LabValue> registry;
 };
 

@@ -26,6 +26,7 @@ enum class Engine : std::uint8_t { Simulated, Threaded };
 
 struct VerifyOptions {
   std::vector<std::string> images;  ///< driver images, in the order in which they are loaded
+  std::vector<std::string> infs;    ///< INFs by which they are installed: each of the image of its name, or of the only image
   std::vector<std::string> suites;  ///< names, or the part before a dot: "lifecycle"; empty: all
   std::uint64_t schedules = 0;  ///< how many schedules a suite is run with; 0: as many as the budget allows
   std::string seed = "0";       ///< hex; where random schedules begin

@@ -3,19 +3,25 @@
 // `undis run`: a network from a lab file, frames from captures through it, what came out into captures.
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "kernel/unicode.h"
 #include "lab/harness_nic.h"
 #include "lab/harness_protocol.h"
+#include "lab/installation.h"
+#include "lab/lab_device.h"
 #include "lab/lab_file.h"
 #include "lab/options.h"
 #include "lab/symbols.h"
 #include "lab/world.h"
 #include "links/pcap/pcap.h"
 #include "ndis/binding.h"
+#include "ndis/driver_file.h"
 #include "ndis/strings.h"
 #include "undis/rule_table.h"
 
@@ -26,8 +32,11 @@ constexpr MacAddress kCardAddress{0x02, 0x00, 0x00, 0x00, 0x00, 0x01};
 constexpr std::size_t kChain = 32;  // frames sent in one chain
 
 struct Card {
+  LabCard spec_of_driver;        // of a driver's own card
   const LabCard* spec;
   std::unique_ptr<links::PcapLink> link;
+  std::unique_ptr<CardSlot> slot;  // goes before the wire
+  std::size_t driver = 0;
 };
 
 struct Endpoint {
@@ -55,12 +64,19 @@ class LabRun {
       if (!image) return image.error();
       images_.push_back(std::move(*image));
     }
+    for (const LabFile& file : lab_.files) {
+      std::ifstream stream(file.path, std::ios::binary);
+      if (!stream) return file.path + ": cannot be read";
+      files_.emplace_back(file.name, std::string{std::istreambuf_iterator<char>(stream), {}});
+    }
     std::string error;
     for (const LabCard& card : lab_.cards) {
       auto link = open_link(card.in, card.out, error);
       if (link == nullptr) return error;
-      cards_.push_back({&card, std::move(link)});
+      cards_.push_back({{}, &card, std::move(link), nullptr, 0});
     }
+    for (std::size_t i = 0; i < lab_.drivers.size(); ++i)
+      if (const std::string wrong = install(i); !wrong.empty()) return wrong;
     for (const LabEndpoint& endpoint : lab_.endpoints) {
       auto link = open_link(endpoint.in, endpoint.out, error);
       if (link == nullptr) return error;
@@ -69,8 +85,41 @@ class LabRun {
     return {};
   }
 
+  /// Reads the driver's INF and files; its card, if the INF is for the simulated one, gets a wire.
+  std::string install(std::size_t index) {
+    const LabDriver& driver = lab_.drivers[index];
+    installations_.emplace_back();
+    if (driver.inf.empty()) return {};
+    auto inf = Inf::read(driver.inf);
+    if (!inf) return inf.error();
+    auto made = Installation::of(std::move(*inf));
+    if (!made) return made.error();
+    const bool simulated = made->simulated();
+    installations_.back() = std::move(*made);
+    if (!simulated || driver.adapter.empty()) return {};
+    std::string error;
+    auto link = open_link(driver.in, driver.out, error);
+    if (link == nullptr) return error;
+    own_cards_.push_back(std::make_unique<Card>(Card{{driver.adapter, driver.in, driver.out}, nullptr, std::move(link), nullptr, index}));
+    own_cards_.back()->spec = &own_cards_.back()->spec_of_driver;
+    return {};
+  }
+
+  /// The device in the slot of the driver's adapter; nullptr: none.
+  kernel::PciDevice* slot_of(std::size_t index) {
+    if (installations_[index]) installations_[index]->write(world_, *drivers_[index], lab_.drivers[index].adapter);
+    for (const auto& card : own_cards_) {
+      if (card->driver != index) continue;
+      card->slot = std::make_unique<CardSlot>(world_, lab_.drivers[index].adapter, *card->link);
+      return &card->slot->device();
+    }
+    return nullptr;
+  }
+
   /// On a kernel thread. Fills `wrong` if the stack makes no sense.
   void play(std::string& wrong) {
+    for (const auto& [name, bytes] : files_)
+      world_.system().registry().set_value(kFilesKey, kernel::to_utf16(name), kernel::RegistryValue::binary(bytes.data(), bytes.size()));
     for (const LabValue& value : lab_.registry) world_.system().registry().set_value(value.key, value.name, value.value);
     world_.library().policy.binds = [this](const ProtocolDriver& p, const Adapter& a) { return binds(p, a); };
     name_virtual_miniports();
@@ -89,7 +138,7 @@ class LabRun {
     for (std::size_t i = 0; i < drivers_.size(); ++i) {
       if (lab_.drivers[i].adapter.empty()) continue;
       NDIS_STATUS status = NDIS_STATUS_SUCCESS;
-      if (!world_.plug(*drivers_[i], lab_.drivers[i].adapter, &status)) {
+      if (!world_.plug(*drivers_[i], lab_.drivers[i].adapter, &status, slot_of(i))) {
         wrong = fmt::format("{}: no adapter {} came up (status {:#010x})", images_[i]->path(), lab_.drivers[i].adapter, static_cast<std::uint32_t>(status));
         return;
       }
@@ -103,11 +152,18 @@ class LabRun {
     if (!options_.quiet) fmt::print("{}", picture());
     move_frames();
     settle();
+    for (const LabOpen& open : lab_.opens) {
+      std::vector<std::string> lines;
+      devices_work_ = use_device(open.device, open.steps, lines) && devices_work_;
+      if (!options_.quiet)
+        for (const std::string& line : lines) fmt::print("{}\n", line);
+    }
     take_down();
   }
 
   int report() {
-    int code = kClean;
+    int code = devices_work_ ? kClean : kViolations;
+    for (const auto& card : own_cards_) code = std::max(code, close(*card->link, card->spec->name, card->spec->out));
     for (Card& card : cards_) code = std::max(code, close(*card.link, card.spec->name, card.spec->out));
     for (Endpoint& endpoint : endpoints_) code = std::max(code, close(*endpoint.link, "endpoint on " + endpoint.spec->on, endpoint.spec->out));
     Symbols symbols;
@@ -161,13 +217,16 @@ class LabRun {
       if (endpoint.spec->on == adapter && endpoint.link->transmit(frame) != LinkStatus::Ok) ++lost_;
   }
 
+  void deliver(Card& card) {
+    std::uint64_t moved = 0;
+    while (card.link->deliver_next())
+      if (++moved % kChain == 0) settle();
+  }
+
   /// Frames from the wires arrive, and frames of the endpoints are sent, in the order of their captures.
   void move_frames() {
-    for (Card& card : cards_) {
-      std::uint64_t moved = 0;
-      while (card.link->deliver_next())
-        if (++moved % kChain == 0) settle();
-    }
+    for (Card& card : cards_) deliver(card);
+    for (const auto& card : own_cards_) deliver(*card);
     for (Endpoint& endpoint : endpoints_) {
       Collector collector;
       if (endpoint.link->attach(collector) != LinkStatus::Ok) continue;
@@ -185,6 +244,10 @@ class LabRun {
 
   void take_down() {
     for (Card& card : cards_) nic_->unplug(card.spec->name);
+    for (const auto& card : own_cards_) {
+      if (const Ref<Adapter> adapter = world_.adapter(card->spec->name); adapter) world_.unplug(*adapter);
+      card->slot = nullptr;
+    }
     for (auto driver = drivers_.rbegin(); driver != drivers_.rend(); ++driver) world_.library().unload(**driver);
     protocol_->unload();
     nic_->unload();
@@ -228,6 +291,10 @@ class LabRun {
   std::vector<std::unique_ptr<loader::Image>> images_;
   std::vector<kernel::Driver*> drivers_;
   std::vector<Card> cards_;
+  std::vector<std::optional<Installation>> installations_;  // by driver
+  std::vector<std::unique_ptr<Card>> own_cards_;            // of drivers of the simulated card
+  std::vector<std::pair<std::string, std::string>> files_;
+  bool devices_work_ = true;
   std::vector<Endpoint> endpoints_;
   std::unique_ptr<HarnessNic> nic_;
   std::unique_ptr<HarnessProtocol> protocol_;

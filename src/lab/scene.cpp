@@ -4,6 +4,7 @@
 #include "lab/scene.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -35,9 +36,28 @@ std::vector<std::uint8_t> make_frame(const MacAddress& station, std::uint32_t se
   return frame;
 }
 
+/// By image.
+std::map<const loader::Image*, Installation>& installations() {
+  static std::map<const loader::Image*, Installation> all;  // looked up only
+  return all;
+}
+
+LinkInfo info_of_card(unsigned index) {
+  LinkInfo info;
+  info.mac = {0x02, 0, 0, 0, 1, static_cast<std::uint8_t>(index)};
+  return info;
+}
+
 std::string card_name(unsigned index) { return fmt::format("nic{}", index); }
 
 }  // namespace
+
+std::string Scene::install(const loader::Image& image, Inf inf) {
+  auto made = Installation::of(std::move(inf));
+  if (!made) return made.error();
+  installations().insert_or_assign(&image, std::move(*made));
+  return {};
+}
 
 Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace)
     : world_({.schedule = schedule, .record_trace = record_trace, .crash_reports = crash_reports}), images_(images) {
@@ -50,6 +70,7 @@ Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule&
 
 Scene::~Scene() {
   // Wires are let go of by hand where the cards were never halted (an abandoned run).
+  slots_.clear();
   for (const auto& wire : wires_) wire->detach();
 }
 
@@ -119,20 +140,33 @@ void Scene::attach(unsigned count) {
     const std::string name = card_name(i);
     if (world_.adapter(name)) continue;
     if (host_card) {
-      LinkInfo info;
-      info.mac = {0x02, 0, 0, 0, 1, static_cast<std::uint8_t>(i)};
-      if (wires_.size() <= i) wires_.push_back(std::make_unique<links::MemoryLink>(info));
+      if (wires_.size() <= i) wires_.push_back(std::make_unique<links::MemoryLink>(info_of_card(i)));
       nic_->plug(name, *wires_[i]);
     } else {
-      for (kernel::Driver* subject : subjects_)
-        if (subject->phase() == kernel::DriverPhase::Loaded && world_.plug(*subject, name)) break;
+      for (std::size_t s = 0; s < subjects_.size(); ++s)
+        if (subjects_[s]->phase() == kernel::DriverPhase::Loaded &&
+            world_.plug(*subjects_[s], name, nullptr, install_adapter(s, name, i)))
+          break;
     }
   }
   settle();
 }
 
+/// Writes what the driver's INF says of the adapter, and puts the device that it is for into a slot.
+kernel::PciDevice* Scene::install_adapter(std::size_t subject, const std::string& name, unsigned index) {
+  const auto found = installations().find(images_[subject]);
+  if (found == installations().end()) return nullptr;
+  found->second.write(world_, *subjects_[subject], name);
+  if (!found->second.simulated()) return nullptr;
+  if (slots_.size() <= index) slots_.resize(index + 1);
+  while (wires_.size() <= index) wires_.push_back(std::make_unique<links::MemoryLink>(info_of_card(static_cast<unsigned>(wires_.size()))));
+  if (slots_[index] == nullptr) slots_[index] = std::make_unique<CardSlot>(world_, name, *wires_[index]);  // else: its adapter did not come up
+  return &slots_[index]->device();
+}
+
 void Scene::detach(unsigned index) {
   if (const Ref<Adapter> adapter = world_.adapter(card_name(index)); adapter) world_.unplug(*adapter);
+  if (index < slots_.size()) slots_[index] = nullptr;
   settle();
 }
 

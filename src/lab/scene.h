@@ -10,6 +10,7 @@
 
 #include "lab/harness_nic.h"
 #include "lab/harness_protocol.h"
+#include "lab/installation.h"
 #include "lab/world.h"
 #include "links/memory/memory.h"
 
@@ -17,6 +18,10 @@ namespace undis::lab {
 
 class Scene {
  public:
+  /// The INF that an image is installed by, in every scene from now on: its registry, and the device in the slots of its adapters.
+  /// "" or what is wrong.
+  static std::string install(const loader::Image& image, Inf inf);
+
   Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace = false);
   ~Scene();
   Scene(const Scene&) = delete;
@@ -54,6 +59,7 @@ class Scene {
   std::size_t position(const kernel::Driver& driver) const;
   bool binds(const ProtocolDriver& protocol, const Adapter& adapter);
   void name_virtual_miniports(unsigned count);
+  kernel::PciDevice* install_adapter(std::size_t subject, const std::string& name, unsigned index);
 
   World world_;
   std::vector<loader::Image*> images_;
@@ -61,6 +67,7 @@ class Scene {
   std::unique_ptr<HarnessNic> nic_;
   std::unique_ptr<HarnessProtocol> protocol_;
   std::vector<std::unique_ptr<links::MemoryLink>> wires_;
+  std::vector<std::unique_ptr<CardSlot>> slots_;   // by card
   std::uint32_t sequence_ = 0;
 };
 

@@ -2,6 +2,7 @@
 //
 // `undis verify`: loads the images, runs the suites under schedules in worker processes, collects what was found, reports.
 #include <algorithm>
+#include <filesystem>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/inf_text.h"
 #include "lab/job.h"
 #include "lab/options.h"
 #include "lab/report.h"
@@ -234,6 +236,20 @@ int complain(const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+/// Puts an INF to the image that it is for. "" or what is wrong.
+std::string install(const std::string& path, const std::vector<loader::Image*>& images) {
+  auto inf = Inf::read(path);
+  if (!inf) return inf.error();
+  const std::string stem = std::filesystem::path(path).stem().string();
+  for (const loader::Image* image : images)
+    if (images.size() == 1 || same_name(image->name(), stem)) return Scene::install(*image, std::move(*inf));
+  return fmt::format("{}: no image is called {}; an INF is for the image of its name, or for the only one", path, stem);
+}
+
+}  // namespace
+
 int verify(const VerifyOptions& options) {
   if (options.list_suites) {
     for (const Play& suite : all_suites()) fmt::print("{:20} {}\n", suite.name, suite.what);
@@ -261,6 +277,8 @@ int verify(const VerifyOptions& options) {
   }
   if (images.empty()) return complain("no driver image is named; expected: undis verify DRIVER.so ...");
 
+  for (const std::string& path : options.infs)
+    if (const std::string wrong = install(path, images); !wrong.empty()) return complain(wrong);
   Verification verification(options, images);
   const Report report = replayed != nullptr ? verification.replay(*replayed, *schedule) : verification.run(suites);
   if (const std::string failure = write_report(report, options); !failure.empty()) return complain(failure);
