@@ -13,6 +13,7 @@ typedef struct _MINI6_ADAPTER {
   NDIS_HANDLE Handle;
   LONG Running;
   PVOID Extra;  // the including driver's
+  PNDIS_RESOURCE_LIST Resources;  // inside MINI6_HOOKS.Initialize
 } MINI6_ADAPTER, *PMINI6_ADAPTER;
 
 typedef struct _MINI6_HOOKS {
@@ -35,11 +36,11 @@ static NDIS_STATUS Mini6Initialize(NDIS_HANDLE NdisMiniportHandle, NDIS_HANDLE M
   UINT slot = 0;
 
   UNREFERENCED_PARAMETER(MiniportDriverContext);
-  UNREFERENCED_PARAMETER(MiniportInitParameters);
   while (slot < MINI6_ADAPTERS && InterlockedExchange(&Mini6Adapters[slot].InUse, TRUE)) slot++;
   if (slot == MINI6_ADAPTERS) return NDIS_STATUS_RESOURCES;
   adapter = &Mini6Adapters[slot];
   adapter->Handle = NdisMiniportHandle;
+  adapter->Resources = MiniportInitParameters->AllocatedResources;
   status = Oid6SetAttributes(NdisMiniportHandle, adapter, (UCHAR)slot);
   if (status == NDIS_STATUS_SUCCESS && Mini6Hooks->Initialize != NULL)
     status = Mini6Hooks->Initialize(adapter);
