@@ -12,6 +12,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import tables
 from tables import ROOT, Ddi
@@ -24,6 +25,9 @@ INLINE = re.compile(r"^(?:UNDIS_INLINE|static inline|FORCEINLINE)\b[^;{}()]*?\b(
 MARKER = re.compile(r'# \d+ "([^"]+)"')
 EXPANDED = re.compile(r"static inline __attribute__\(\(unused\)\) [^;{}()]*?\b(\w+)\s*\([^;{}]*?\)\s*\{")
 MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
+CALLBACK = re.compile(r"\bCallbackInfo\s+(\w+)\{\s*\"(\w+)\"")
+# Functions that the headers of one version only replace by a macro.
+VERSIONED = {"NdisFreeSpinLock"}
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 OID = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(OID_\w+)[ \t]+\(*(?:\(NDIS_OID\)[ \t]*)?(0[xX][0-9A-Fa-f]+)", re.MULTILINE)
 WINDOWS_NAME = re.compile(r"(Ndis|Ke|Kf|Ex|Io|Iof|Rtl|Mm|Ob|Obf|Ps|Zw|Nt|Hal|Se|Po|Etw|Dbg|vDbg)[A-Z]\w+")
@@ -35,8 +39,8 @@ def texts(folder: str, *suffixes: str):
             yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8", errors="replace")
 
 
-def definitions() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Name to file: functions of src/, variables of src/, macros and inline functions of include/wdk."""
+def definitions() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, str]]:
+    """Name to file: functions of src/, variables of src/, macros and inline functions of include/wdk, callbacks that src/ calls."""
     functions: dict[str, str] = {}
     variables: dict[str, str] = {}
     headers: dict[str, str] = {}
@@ -48,7 +52,7 @@ def definitions() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
         plain = COMMENT.sub("", text)
         for pattern in (MACRO, INLINE):
             headers |= {match[1]: path for match in pattern.finditer(plain)}
-    return functions, variables, expanded() | headers
+    return functions, variables, expanded() | headers, callbacks()
 
 
 def expanded() -> dict[str, str]:
@@ -66,12 +70,23 @@ def expanded() -> dict[str, str]:
     return names
 
 
-def place(row: Ddi, functions: dict[str, str], variables: dict[str, str], headers: dict[str, str]) -> str:
-    """A callback is the driver's. A header's own definition comes first: it is what a driver gets."""
+def callbacks() -> dict[str, str]:
+    """Name to file of the driver's functions that src/ calls by call_driver(): a constant that says so, and a use of it."""
+    sources = [(path, text) for path, text in texts("src", ".cpp", ".h") if not path.startswith("src/lab")]
+    found = {match[1]: (match[2], path) for path, text in sources for match in CALLBACK.finditer(text)}
+    uses = Counter(word for _, text in sources for word in re.findall(r"\bk\w+", text) if word in found)
+    return {name: path for constant, (name, path) in found.items() if uses[constant] > 1}
+
+
+def place(row: Ddi, functions: dict[str, str], variables: dict[str, str], headers: dict[str, str], called: dict[str, str]) -> str:
+    """A callback is the driver's: it is there once something calls it. A header's own definition comes first: it is what a driver
+    gets."""
     if row.kind == "callback":
-        return ""
+        return called.get(row.name, "")
     if row.kind == "variable":
         return variables.get(row.name, "")
+    if row.name in VERSIONED:
+        return functions.get(row.name, "")
     return headers.get(row.name) or functions.get(row.name, "")
 
 

@@ -66,7 +66,7 @@ class Ddi:
 
     @property
     def exported(self) -> bool:
-        return self.there and self.file.startswith("src/")
+        return self.there and self.kind != "callback" and self.file.startswith("src/")
 
     @property
     def irql_rule(self) -> str:

@@ -87,11 +87,14 @@ static NDIS_STATUS ProtoOpen(PPROTO_BINDING Binding, PNDIS_STRING DeviceName) {
 // What has to be known and said before the first frame. The filter is last: it lets the frames in.
 static NDIS_STATUS ProtoConfigure(PPROTO_BINDING Binding) {
   ULONG filter = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_BROADCAST;
+  ULONG lookahead = PROTO_LOOKAHEAD;
   NDIS_STATUS status;
 
   status = ProtoRequest(Binding, NdisRequestQueryInformation, OID_802_3_CURRENT_ADDRESS, Binding->Address,
                         sizeof(Binding->Address));
   if (status != NDIS_STATUS_SUCCESS) return status;
+  // How much of a frame is enough to know whether the rest is wanted. A miniport that shows less is asked for it too.
+  ProtoRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_LOOKAHEAD, &lookahead, sizeof(lookahead));
   return ProtoRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter,
                       sizeof(filter));
 }

@@ -9,8 +9,19 @@
 #pragma GCC system_header
 
 #include <ntdef.h>
+#include <stdint.h>
+#if defined(UNDIS_DRIVER) && !defined(__cplusplus) && !defined(_SYS_TYPES_H)
+// libc's stdlib.h brings the names of <sys/types.h> along (struct timeval, u_int, fd_set ...), which drivers define.
+#define _SYS_TYPES_H 1
+#define UNDIS_WITHOUT_SYS_TYPES
+#endif
 #include <stdlib.h>
 #include <string.h>
+#if defined(UNDIS_WITHOUT_SYS_TYPES)
+#undef _SYS_TYPES_H
+#undef EXIT_SUCCESS
+#undef EXIT_FAILURE
+#endif
 
 UNDIS_EXTERN_C_START
 

@@ -153,20 +153,52 @@ class Rewriter {
     } else if (is_digit(c) || (c == '.' && is_digit(peek(1)))) {
       number();
     } else if (c == '"' || c == '\'') {
+      words_ = 0;
       end_of_specifiers();
       quoted(c);
     } else if (c == '/' && (peek(1) == '/' || peek(1) == '*')) {
       comment();
     } else {
+      words_ = 0;
       end_of_specifiers();
+      if (c == '(' && begins_statement_ && !in_system_) cast_as_lvalue();
       ++at_;
     }
+    if (std::isspace(static_cast<unsigned char>(c)) == 0) begins_statement_ = c == ';' || c == '{' || c == '}' || c == ':';
+  }
+
+  /// `(int)A = x` at the beginning of a statement -> `A =(int) x`: the same for types of one size, which is what drivers
+  /// do it with.
+  void cast_as_lvalue() {
+    const auto skip = [this](std::size_t at) {
+      while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\t')) ++at;
+      return at;
+    };
+    const auto word_end = [this](std::size_t at) {
+      while (at < text_.size() && continues_name(text_[at])) ++at;
+      return at;
+    };
+    std::size_t at = skip(at_ + 1);
+    bool named = false;
+    while (at < text_.size() && (starts_name(text_[at]) || (named && text_[at] == '*'))) {
+      named = true;
+      at = skip(text_[at] == '*' ? at + 1 : word_end(at));
+    }
+    if (!named || at >= text_.size() || text_[at] != ')') return;
+    const std::size_t closing = at;
+    const std::size_t name = skip(closing + 1);
+    if (name >= text_.size() || !starts_name(text_[name])) return;
+    const std::size_t equals = skip(word_end(name));
+    if (equals + 1 >= text_.size() || text_[equals] != '=' || text_[equals + 1] == '=') return;
+    std::rotate(text_.begin() + static_cast<std::ptrdiff_t>(at_), text_.begin() + static_cast<std::ptrdiff_t>(closing + 1),
+                text_.begin() + static_cast<std::ptrdiff_t>(equals + 1));
   }
 
   void name() {
     const std::size_t begin = at_;
     while (continues_name(peek())) ++at_;
     const std::string_view word = std::string_view(text_).substr(begin, at_ - begin);
+    own_char(word, begin);
     if (peek() == '"' && (word == "R" || word == "LR" || word == "uR" || word == "UR" || word == "u8R")) {
       end_of_specifiers();
       raw_string();
@@ -179,6 +211,17 @@ class Rewriter {
     } else if (word != "unsigned" && word != "signed" && word != "const" && word != "volatile" &&
                word != "__signed__" && word != "__const" && word != "__volatile__") {
       end_of_specifiers();
+    }
+  }
+
+  /// `signed char CHAR` -> `       char CHAR`.
+  void own_char(std::string_view word, std::size_t begin) {
+    if (word == "CHAR" && words_ == 2 && !in_system_) text_.replace(signed_at_, 6, "      ");
+    if (word == "char" && words_ == 1) {
+      words_ = 2;
+    } else {
+      words_ = word == "signed" ? 1 : 0;
+      signed_at_ = begin;
     }
   }
 
@@ -253,6 +296,9 @@ class Rewriter {
   std::vector<std::size_t> longs_;  ///< where `long` stands in the row of type names being read
   bool has_int_ = false;
   bool has_double_ = false;
+  bool begins_statement_ = false;  ///< nothing but blanks since ';', '{', '}' or ':'
+  int words_ = 0;               ///< of `signed char` just read
+  std::size_t signed_at_ = 0;
 };
 
 }  // namespace

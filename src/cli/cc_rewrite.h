@@ -6,6 +6,9 @@
 //   0xC0000001L, 5UL                ->  0xC0000001, 5U                (LL, ULL, 1.0L, L'x' and L"..." stay)
 //   1i64, 0xFFui64                  ->  1LL, 0xFFULL                  (Microsoft's suffixes, which gcc does
 //   not know)
+//   (int)A = x;                     ->  A =(int) x;   (a cast as an lvalue)
+//   signed char CHAR                ->  char CHAR   (Microsoft's compiler takes both for the same type, and a
+//   driver's own typedef of CHAR beside the headers')
 //
 // Works on the output of `cc -E`, by tokens. Line markers tell which file a text comes from: only the
 // driver's own files are changed, because undis' headers and the host's know of 64-bit `long`. Each change

@@ -138,5 +138,24 @@ TEST_F(MakingLongThirtyTwoBitsWide, SurvivesTextThatEndsEarly) {
   }
 }
 
+TEST_F(MakingLongThirtyTwoBitsWide, TakesADriversOwnCharForThatOfTheHeaders) {
+  EXPECT_EQ(words("typedef signed char CHAR;"), "typedef char CHAR;");
+  EXPECT_EQ(words("typedef signed char\tCHAR;"), "typedef char\tCHAR;");
+  EXPECT_EQ(words("typedef signed char SCHAR;"), "typedef signed char SCHAR;");
+  EXPECT_EQ(words("typedef signed char* CHAR;"), "typedef signed char* CHAR;");
+  EXPECT_EQ(words("typedef unsigned char CHAR;"), "typedef unsigned char CHAR;");
+  EXPECT_EQ(words("signed x; char CHAR;"), "signed x; char CHAR;");
+  EXPECT_EQ(rewritten("typedef signed char CHAR;").size(), std::string_view("typedef signed char CHAR;").size());
+}
+
+TEST_F(MakingLongThirtyTwoBitsWide, TakesACastForAnLvalue) {
+  EXPECT_EQ(words("case 1: (int)A = -((int)A);"), "case 1: A =(int) -((int)A);");
+  EXPECT_EQ(words("{ (unsigned char*)p = q; }"), "{ p =(unsigned char*) q; }");
+  EXPECT_EQ(words("; (void)f(x);"), "; (void)f(x);");
+  EXPECT_EQ(words("; (A) = 3;"), "; (A) = 3;");
+  EXPECT_EQ(words("x = (int)A == 3;"), "x = (int)A == 3;");
+  EXPECT_EQ(words("if (y) (int)A == 3;"), "if (y) (int)A == 3;");
+}
+
 }  // namespace
 }  // namespace undis::cli

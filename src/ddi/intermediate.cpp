@@ -90,6 +90,11 @@ VOID NTAPI NdisIMAssociateMiniport(NDIS_HANDLE DriverHandle, NDIS_HANDLE Protoco
   if (!miniport || !protocol) return;
   if (!miniport->driver().in_driver_entry())
     call.tell_wrong_place(WrongPlace::Kind::OutsideDriverEntry, miniport.get(), "it is called from DriverEntry only");
+  if (&miniport->driver() != &protocol->driver() || !miniport->is_intermediate()) {
+    tell_breach("LIFE-318", call.driver(), call.name(), miniport->name(),
+                "both handles are of one intermediate driver: its virtual miniports' and its protocol's");
+    return;
+  }
   miniport->associate(protocol.get());
 }
 

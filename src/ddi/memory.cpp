@@ -10,6 +10,7 @@
 #include "ddi/caller_handle.h"
 #include "ddi/ddi_call.h"
 #include "kernel/kernel_call.h"
+#include "kernel/lookaside.h"
 #include "kernel/misuse.h"
 #include "kernel/pool.h"
 
@@ -129,7 +130,8 @@ VOID NdisInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCA
                                        PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
                                        USHORT Depth) {
   const DdiCall call(Ddi::NdisInitializeNPagedLookasideList);
-  ExInitializeNPagedLookasideList(Lookaside, Allocate, Free, Flags, Size, Tag, Depth);
+  UNREFERENCED_PARAMETER(Depth);
+  kernel::initialize_npaged_list(*Lookaside, Allocate, Free, Flags, Size, Tag);
 }
 
 // Page    ndis/nf-ndis-ndisgetshareddataalignment                    IRQL  <= DISPATCH_LEVEL

@@ -13,6 +13,8 @@ NDIS_STATUS register_miniport5(const DdiCall& call, NDIS_HANDLE wrapper_handle, 
                                NDIS_HANDLE* handle_out) {
   const Ref<Wrapper> wrapper = call.find<Wrapper>("NdisWrapperHandle", wrapper_handle, HandleKind::Wrapper);
   if (!wrapper) return NDIS_STATUS_FAILURE;
+  if (layered && !wrapper->driver().in_driver_entry())
+    tell_breach("LIFE-328", call.driver(), call.name(), wrapper->driver().name(), "a layered miniport is registered in DriverEntry only");
   wrapper->miniport_registered = true;  // LIFE-068 asks for the call, not for its success
 
   // The order of these checks is ours: pointers, version, length, members (docs/decisions.md#order-of-checks).
@@ -33,6 +35,8 @@ NDIS_STATUS register_miniport5(const DdiCall& call, NDIS_HANDLE wrapper_handle, 
 
   const Ref<MiniportDriver> miniport(new MiniportDriver(wrapper->driver(), copy, layered));
   if (!Library::current().add(*miniport, call.name())) return NDIS_STATUS_RESOURCES;
+  // NDIS unloads its miniport drivers, whether they have something of their own to do then or not.
+  if (wrapper->driver().object()->DriverUnload == nullptr) install_unload(wrapper->driver());
   if (handle_out != nullptr) *handle_out = miniport->handle();
   return NDIS_STATUS_SUCCESS;
 }

@@ -2,10 +2,13 @@
 //
 // Plug and play and power: events that a miniport passes up, an adapter that its own driver gives up, its
 // device objects, resets.
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "ddi/ddi_call.h"
 #include "kernel/misuse.h"
+#include "kernel/thread.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
 
@@ -82,8 +85,15 @@ NDIS_STATUS NTAPI NdisIMNotifyPnPEvent(NDIS_HANDLE MiniportHandle, PNET_PNP_EVEN
   if (!adapter || NetPnPEvent == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   if (!may_pass(call, *adapter, *NetPnPEvent))
     return call.returns(is_query(NetPnPEvent->NetEvent) ? NDIS_STATUS_FAILURE : NDIS_STATUS_SUCCESS);
-  return call.returns(pass_up(*adapter, *NetPnPEvent) == NDIS_STATUS_SUCCESS ? NDIS_STATUS_SUCCESS
-                                                                             : NDIS_STATUS_FAILURE);
+  const NDIS_STATUS status = pass_up(*adapter, *NetPnPEvent);
+  if (status == NDIS_STATUS_SUCCESS) return call.returns(status);
+  // Whose ProtocolPnPEvent this comes from has to pass the refusal on.
+  for (const kernel::CallFrame* at = kernel::Thread::current().calls; at != nullptr; at = at->up) {
+    if (at->kind != kernel::CallFrame::Kind::Callback || at->name != std::string_view("ProtocolPnPEvent")) continue;
+    static_cast<Binding*>(const_cast<void*>(at->object))->refused_above = true;
+    break;
+  }
+  return call.returns(NDIS_STATUS_FAILURE);
 }
 
 // Page    ndis/nf-ndis-ndismremoveminiport                           IRQL  <= DISPATCH_LEVEL

@@ -51,7 +51,7 @@ void check_occasion(const DdiCall& call, const ProtocolDriver& protocol) {
                                         others_open, others_open == 1 ? " is" : "s are"));
     return;
   }
-  if (kernel::inside_callback("DispatchShutdown")) return;
+  if (kernel::inside_callback("DispatchShutdown") || kernel::inside_callback(callbacks::kProtocolUnload.name)) return;
   if (!protocol.ever_bound()) return;  // nothing to bind to: the driver gives up (case 1)
   call.tell_wrong_place(WrongPlace::Kind::NotAnOccasionToDeregister, &protocol,
                         "called neither because nothing can be bound, nor in Unload, nor in the unbind of the last binding, nor in a Shutdown routine");

@@ -4,6 +4,10 @@
 //
 // Pages   ndis/nf-ndis-ndiscancelsendpackets, ndis/nf-ndis-ndisgetreceivedpacket; most of these functions
 // have no page any more
+#include <cstring>
+
+#include <fmt/format.h>
+
 #include "ddi/ddi_call.h"
 #include "ndis/binding.h"
 #include "ndis/data_path.h"
@@ -18,10 +22,20 @@ Ref<Adapter> find_adapter(const DdiCall& call, NDIS_HANDLE handle) {
   return call.find<Adapter>(kAdapterArgument, handle, HandleKind::Adapter);
 }
 
-void indicate_with_lookahead(const DdiCall& call, NDIS_HANDLE handle, NDIS_HANDLE context, void* header,
-                             UINT header_size, void* lookahead, UINT lookahead_size, UINT packet_size) {
+/// Each medium has an indication of its own: the header is read as that medium's.
+bool is_medium(const DdiCall& call, const Adapter& adapter, NDIS_MEDIUM medium, const char* name) {
+  if (adapter.traits().medium == medium) return true;
+  tell_breach("MediumNotCarried", call.driver(), call.name(), adapter.name(),
+              fmt::format("{} selected medium {} when it was initialised: it cannot indicate {} frames", adapter.name(),
+                          static_cast<int>(adapter.traits().medium), name));
+  return false;
+}
+
+void indicate_with_lookahead(const DdiCall& call, NDIS_MEDIUM medium, const char* medium_name, NDIS_HANDLE handle,
+                             NDIS_HANDLE context, void* header, UINT header_size, void* lookahead,
+                             UINT lookahead_size, UINT packet_size) {
   const Ref<Adapter> adapter = find_adapter(call, handle);
-  if (adapter)
+  if (adapter && is_medium(call, *adapter, medium, medium_name))
     indicate_lookahead(*adapter, context, header, header_size, lookahead, lookahead_size, packet_size);
 }
 
@@ -85,6 +99,34 @@ PNDIS_PACKET NdisGetReceivedPacket(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE Ma
   return binding ? received_packet(*binding, MacContext) : nullptr;
 }
 
+// Page    none is left (NDIS 5)                                      IRQL  <= DISPATCH_LEVEL
+// Beyond  FAILURE where the indication that runs has no packet: then nobody noted anything of the kind.
+NDIS_STATUS NdisQueryReceiveInformation(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacContext, PLONGLONG TimeSent,
+                                        PLONGLONG TimeReceived, PUCHAR Buffer, UINT BufferSize, PUINT SizeNeeded) {
+  const DdiCall call(Ddi::NdisQueryReceiveInformation);
+  const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
+  NDIS_PACKET* const packet = binding ? received_packet(*binding, MacContext) : nullptr;
+  if (packet == nullptr) return call.returns(NDIS_STATUS_FAILURE);
+  if (TimeSent != nullptr) *TimeSent = static_cast<LONGLONG>(NDIS_GET_PACKET_TIME_SENT(packet));
+  if (TimeReceived != nullptr) *TimeReceived = static_cast<LONGLONG>(NDIS_GET_PACKET_TIME_RECEIVED(packet));
+  PVOID information = nullptr;
+  UINT size = 0;
+  NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(packet, &information, &size);
+  *SizeNeeded = size;
+  if (BufferSize < size) return call.returns(NDIS_STATUS_BUFFER_TOO_SHORT);
+  if (size != 0) std::memcpy(Buffer, information, size);
+  return call.returns(NDIS_STATUS_SUCCESS);
+}
+
+// Page    none is left (NDIS 5)                                      IRQL  <= DISPATCH_LEVEL
+NDIS_STATUS NdisQueryPendingIOCount(NDIS_HANDLE NdisBindingHandle, PULONG IoCount) {
+  const DdiCall call(Ddi::NdisQueryPendingIOCount);
+  const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
+  if (!binding) return call.returns(NDIS_STATUS_CLOSING);
+  *IoCount = binding->sends.inside() + binding->requests.inside();
+  return call.returns(NDIS_STATUS_SUCCESS);
+}
+
 // ---- miniports ----
 
 // IRQL  <= DISPATCH_LEVEL
@@ -114,7 +156,7 @@ VOID NdisMEthIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE Mini
                              PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
                              UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMEthIndicateReceive);
-  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
+  indicate_with_lookahead(call, NdisMedium802_3, "Ethernet", MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
                           LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
@@ -129,7 +171,7 @@ VOID NdisMTrIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE Minip
                             PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
                             UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMTrIndicateReceive);
-  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
+  indicate_with_lookahead(call, NdisMedium802_5, "Token Ring", MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
                           LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
@@ -144,7 +186,7 @@ VOID NdisMFddiIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE Min
                               PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
                               UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMFddiIndicateReceive);
-  indicate_with_lookahead(call, MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
+  indicate_with_lookahead(call, NdisMediumFddi, "FDDI", MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
                           LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 

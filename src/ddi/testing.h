@@ -36,6 +36,8 @@ class ServiceTest : public ::testing::Test {
     std::vector<WrongPlace> places;
     std::size_t completions = 0;
     std::vector<std::string> trace;
+    std::vector<std::string> breaches;  ///< "function: rule"
+    void on(const Breach& e) override { breaches.push_back(std::string(e.function) + ": " + e.rule); }
     void on(const kernel::MisuseEvent& e) override {
       misuses.push_back({e.kind, e.function, e.text, e.driver});
     }

@@ -15,6 +15,7 @@
 #include "kernel/scheduling.h"
 #include "kernel/time.h"
 #include "kernel/wait.h"
+#include "ndis/send_queue.h"
 #include "ndis/timer_object.h"
 
 using namespace undis;
@@ -57,10 +58,27 @@ void miniport_timer_expired(PKDPC dpc, PVOID object, PVOID argument1, PVOID argu
   auto* const timer = static_cast<NDIS_MINIPORT_TIMER*>(object);
   auto* const driver = reinterpret_cast<kernel::Driver*>(static_cast<std::uintptr_t>(dpc->ProcessorHistory));
   const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(timer->Miniport);
+  if (!adapter || adapter->was_halted()) {
+    tell_breach("HaltNoOutstanding", *driver, "MiniportTimer", adapter ? adapter->name() : std::string(),
+                "a timer of NdisMInitializeTimer expires after its adapter was halted: MiniportHalt cancels it, and waits for "
+                "its function if it could not");
+    scheduling().timers.cancel(timer->Timer);
+    return;
+  }
   void* const context = timer->MiniportTimerContext;
-  kernel::call_driver(driver, kMiniportTimer, adapter.get(), context,
-                      kernel::callback<NDIS_TIMER_FUNCTION>(timer->MiniportTimerFunction),
-                      static_cast<PVOID>(dpc), context, argument1, argument2);
+  const kernel::callback<NDIS_TIMER_FUNCTION> function(timer->MiniportTimerFunction);
+  // All that it needs is taken out of the timer now: the driver may free it before its turn comes.
+  call_in_turn(*adapter, timer, [=] {
+    kernel::call_driver(driver, kMiniportTimer, adapter.get(), context, function, static_cast<PVOID>(dpc), context,
+                        argument1, argument2);
+  });
+}
+
+/// A function that only waits for its turn counts as set: it is taken out of the line and never called.
+BOOLEAN cancel_miniport_timer(const DdiCall& call, NDIS_MINIPORT_TIMER& timer) {
+  const BOOLEAN was_set = cancel(call, timer.Timer);
+  const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(timer.Miniport);
+  return adapter && take_out_of_line(*adapter, &timer) ? TRUE : was_set;
 }
 
 BOOLEAN set_object(const DdiCall& call, NDIS_HANDLE handle, LARGE_INTEGER due, LONG period, PVOID context) {
@@ -161,9 +179,18 @@ VOID NTAPI NdisSetTimer(PNDIS_TIMER Timer, UINT MillisecondsToDelay) {
 }
 
 // Page    none is left (NDIS 5)                                      IRQL  <= DISPATCH_LEVEL
+VOID NTAPI NdisSetTimerEx(PNDIS_TIMER NdisTimer, UINT MillisecondsToDelay, PVOID FunctionContext) {
+  const DdiCall call(Ddi::NdisSetTimerEx);
+  if (!check_timer(call, NdisTimer->Timer)) return;
+  NdisTimer->Dpc.DeferredContext = FunctionContext;
+  set(call, NdisTimer->Timer, NdisTimer->Dpc, MillisecondsToDelay, 0);
+}
+
+// Page    none is left (NDIS 5)                                      IRQL  <= DISPATCH_LEVEL
 VOID NTAPI NdisCancelTimer(PNDIS_TIMER Timer, PBOOLEAN TimerCancelled) {
   const DdiCall call(Ddi::NdisCancelTimer);
-  *TimerCancelled = cancel(call, Timer->Timer);
+  const BOOLEAN cancelled = cancel(call, Timer->Timer);
+  if (TimerCancelled != nullptr) *TimerCancelled = cancelled;
 }
 
 // Page    none is left (NDIS 5)                                      IRQL  PASSIVE_LEVEL
@@ -194,5 +221,6 @@ VOID NTAPI NdisMSetPeriodicTimer(PNDIS_MINIPORT_TIMER Timer, UINT MillisecondsPe
 // Page    none is left (NDIS 5)                                      IRQL  <= DISPATCH_LEVEL
 VOID NTAPI NdisMCancelTimer(PNDIS_MINIPORT_TIMER Timer, PBOOLEAN TimerCancelled) {
   const DdiCall call(Ddi::NdisMCancelTimer);
-  *TimerCancelled = cancel(call, Timer->Timer);
+  const BOOLEAN cancelled = cancel_miniport_timer(call, *Timer);
+  if (TimerCancelled != nullptr) *TimerCancelled = cancelled;
 }

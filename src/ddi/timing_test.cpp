@@ -236,6 +236,21 @@ TEST_F(OldTimers, FireAndAreCancelled) {
   EXPECT_EQ(fired, 1);
 }
 
+TEST_F(OldTimers, MayBeSetWithAnotherContext) {
+  NDIS_TIMER timer{};
+  int other = 0;
+  as_driver([&] {
+    NdisInitializeTimer(&timer, fire, &fired);
+    NdisSetTimerEx(&timer, 10, &other);
+  });
+  system->advance(11 * kMs);
+  EXPECT_EQ(fired, 0);
+  EXPECT_EQ(other, 1);
+  NDIS_TIMER none{};
+  as_driver([&] { NdisSetTimerEx(&none, 10, &other); });
+  EXPECT_EQ(misuses(), Kinds{Misuse::ObjectNotInitialized});
+}
+
 TEST_F(OldTimers, OfMiniportsFireForTheirAdapter) {
   const Ref<MiniportDriver> miniport = add_miniport6();
   const Ref<Adapter> adapter = add_adapter(*miniport);

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <ntddk.h>
 
+#include "kernel/lookaside.h"
 #include "kernel/call.h"
 #include "kernel/kernel_call.h"
 #include "kernel/misuse.h"
@@ -98,14 +99,19 @@ void release(List& list, PVOID entry, const char* function) {
 
 }  // namespace
 
+void undis::kernel::initialize_npaged_list(NPAGED_LOOKASIDE_LIST& list, PALLOCATE_FUNCTION allocate_entry, PFREE_FUNCTION free_entry,
+                                           ULONG flags, SIZE_T size, ULONG tag) noexcept {
+  list = {};
+  initialize(list.L, static_cast<POOL_TYPE>(static_cast<ULONG>(NonPagedPool) | flags), size, tag);
+  list.L.Allocate = allocate_entry;
+  list.L.Free = free_entry;
+}
+
 // Page wdm/nf-wdm-exinitializenpagedlookasidelist
 VOID ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
                                      PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT) {
   const KernelCall call("ExInitializeNPagedLookasideList", DISPATCH_LEVEL);
-  *Lookaside = {};
-  initialize(Lookaside->L, static_cast<POOL_TYPE>(static_cast<ULONG>(NonPagedPool) | Flags), Size, Tag);
-  Lookaside->L.Allocate = Allocate;
-  Lookaside->L.Free = Free;
+  initialize_npaged_list(*Lookaside, Allocate, Free, Flags, Size, Tag);
 }
 
 // Page wdm/nf-wdm-exdeletenpagedlookasidelist

@@ -4,7 +4,10 @@
 //
 // Pages   ntddk/nf-ntddk-kegetcurrentprocessornumberex, -kequeryactiveprocessorcountex; wdm/nf-wdm-kesetsystemgroupaffinitythread
 // IRQL    queries: any; the affinity of the thread: <= DISPATCH_LEVEL
+#include <cstring>
+
 #include <fmt/format.h>
+
 #include <ntddk.h>
 
 #include "kernel/kernel_call.h"
@@ -107,6 +110,28 @@ VOID KeSetSystemAffinityThread(KAFFINITY Affinity) {
 KAFFINITY KeSetSystemAffinityThreadEx(KAFFINITY Affinity) {
   const KernelCall call("KeSetSystemAffinityThreadEx", DISPATCH_LEVEL);
   return set_affinity(call.name(), Affinity);
+}
+
+// Page    ntddk/nf-ntddk-zwsetinformationthread                      IRQL  PASSIVE_LEVEL
+// Beyond  The calling thread only (NtCurrentThread). Priorities are checked, and not looked at by the schedule.
+NTSTATUS ZwSetInformationThread(HANDLE ThreadHandle, THREADINFOCLASS ThreadInformationClass, PVOID ThreadInformation,
+                                ULONG ThreadInformationLength) {
+  const KernelCall call("ZwSetInformationThread", PASSIVE_LEVEL);
+  if (ThreadHandle != NtCurrentThread()) return STATUS_INVALID_HANDLE;
+  switch (ThreadInformationClass) {
+    case ThreadAffinityMask: {
+      if (ThreadInformationLength != sizeof(KAFFINITY)) return STATUS_INFO_LENGTH_MISMATCH;
+      KAFFINITY mask;
+      std::memcpy(&mask, ThreadInformation, sizeof mask);
+      if ((mask & all()) == 0) return STATUS_INVALID_PARAMETER;
+      set_affinity(call.name(), mask);
+      return STATUS_SUCCESS;
+    }
+    case ThreadPriority:
+    case ThreadBasePriority:
+      return ThreadInformationLength == sizeof(LONG) ? STATUS_SUCCESS : STATUS_INFO_LENGTH_MISMATCH;
+    default: return STATUS_INVALID_INFO_CLASS;
+  }
 }
 
 VOID KeRevertToUserAffinityThread() {

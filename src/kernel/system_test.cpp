@@ -250,6 +250,25 @@ TEST(AThreadsAffinity, MovesItToTheProcessor) {
   EXPECT_EQ(KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS), 4U);
 }
 
+TEST(AThreadsAffinity, IsSetByZwSetInformationThread) {
+  World world(0, 4);
+  world.system.run("t", [&] {
+    const HANDLE self = NtCurrentThread();
+    for (ULONG cpu = 0; cpu < 4; ++cpu) {
+      KAFFINITY mask = KAFFINITY{1} << cpu;
+      EXPECT_EQ(ZwSetInformationThread(self, ThreadAffinityMask, &mask, sizeof mask), STATUS_SUCCESS);
+      EXPECT_EQ(KeGetCurrentProcessorNumberEx(nullptr), cpu);
+    }
+    KAFFINITY none = KAFFINITY{1} << 9;
+    EXPECT_EQ(ZwSetInformationThread(self, ThreadAffinityMask, &none, sizeof none), STATUS_INVALID_PARAMETER);
+    EXPECT_EQ(ZwSetInformationThread(self, ThreadAffinityMask, &none, 2), STATUS_INFO_LENGTH_MISMATCH);
+    EXPECT_EQ(ZwSetInformationThread(self, ThreadNameInformation, &none, sizeof none), STATUS_INVALID_INFO_CLASS);
+    EXPECT_EQ(ZwSetInformationThread(nullptr, ThreadAffinityMask, &none, sizeof none), STATUS_INVALID_HANDLE);
+    LONG priority = 12;
+    EXPECT_EQ(ZwSetInformationThread(self, ThreadPriority, &priority, sizeof priority), STATUS_SUCCESS);
+  });
+}
+
 TEST(TheChainOfCalls, NamesTheDriverAndTheCallback) {
   World world;
   Driver& driver = world.system.add_driver("d", {}, false);

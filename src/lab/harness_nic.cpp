@@ -245,9 +245,19 @@ void HarnessNic::Card::complete_queued() {
 }
 
 VOID HarnessNic::cancel_send(NDIS_HANDLE context, PVOID id) {
-  // Sends are completed soon in any case; none is held back.
-  UNREFERENCED_PARAMETER(context);
-  UNREFERENCED_PARAMETER(id);
+  Card& card = *static_cast<Card*>(context);
+  std::deque<NET_BUFFER_LIST*> cancelled;
+  std::erase_if(card.to_complete, [&](NET_BUFFER_LIST* list) {
+    const bool matches = NDIS_GET_NET_BUFFER_LIST_CANCEL_ID(list) == id;
+    if (matches) cancelled.push_back(list);
+    return matches;
+  });
+  for (NET_BUFFER_LIST* const list : cancelled) {
+    NET_BUFFER_LIST_NEXT_NBL(list) = nullptr;
+    NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_SEND_ABORTED;
+    ++card.nic.totals_.completed;
+    NdisMSendNetBufferListsComplete(card.handle, list, kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
+  }
 }
 
 // ---- receives ----
@@ -270,8 +280,11 @@ bool HarnessNic::indicate(const std::string& name, const std::vector<FrameView>&
     count = 0;
   }
   card->indicated -= reserved - count;
-  if (indicates) {
-    totals_.indicated += count;
+  if (indicates) totals_.indicated += count;
+  if (indicates && kernel::choose("the card takes its lists back at once")) {
+    NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, NDIS_RECEIVE_FLAGS_RESOURCES);
+    return_lists(card.get(), chain, 0);
+  } else if (indicates) {
     NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, 0);
   } else {
     card->finish_pause_if_idle();

@@ -213,8 +213,16 @@ bool HarnessProtocol::send(const std::string& adapter, const std::vector<FrameVi
     count = 0;
   }
   open->sending -= reserved - count;
-  if (sends) {
-    totals_.sent += count;
+  if (sends) totals_.sent += count;
+  if (sends && kernel::choose("the protocol cancels its sends")) {
+    void* const id = open.get();
+    for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(list, id);
+    ++open->sending;  // the binding stays open until the cancel has returned
+    NdisSendNetBufferLists(open->handle, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
+    NdisCancelSendNetBufferLists(open->handle, id);
+    --open->sending;
+    open->finish_pause_if_idle();
+  } else if (sends) {
     NdisSendNetBufferLists(open->handle, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
   } else {
     open->finish_pause_if_idle();

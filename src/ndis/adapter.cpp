@@ -81,10 +81,13 @@ void Adapter::remove(Binding& binding) {
 NDIS_STATUS Adapter::initialize() {
   registration_attributes_set_ = false;
   general_attributes_set_ = false;
+  halted_ = false;
+  attributes5_set_ = false;
   advance(AdapterEvent::MiniportInitializeEx);
   const NDIS_STATUS status = is_version6() ? call_initialize6() : call_initialize5();
   if (status != NDIS_STATUS_SUCCESS) {
     check_given_back(*this, LeftBehind::When::FailedInitialize);
+    halted_ = true;
     advance(AdapterEvent::InitializeFailed);
     return status;
   }
@@ -231,6 +234,7 @@ void Adapter::halt(NDIS_HALT_ACTION action) {
     call_driver(&driver_->driver(), callbacks::kMiniportHalt, this, context_, driver_->handlers5().Halt, context_);
   }
   check_given_back(*this, LeftBehind::When::Halt);
+  halted_ = true;
 }
 
 void Adapter::shutdown(NDIS_SHUTDOWN_ACTION action) {

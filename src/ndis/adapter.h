@@ -83,6 +83,8 @@ class Adapter final : public Object {
   const AdapterTraits& traits() const noexcept { return traits_; }
   /// NDIS_ATTRIBUTE_ or NDIS_MINIPORT_ATTRIBUTES_ flags.
   ULONG attribute_flags() const noexcept { return attribute_flags_; }
+  /// NdisMSetAttributes(Ex) was called in this initialisation.
+  bool attributes5_set() const noexcept { return attributes5_set_; }
   bool is_serialized() const noexcept;            ///< 5.x without NDIS_ATTRIBUTE_DESERIALIZE
   bool may_carry_data() const noexcept EXCLUDES(lock_);
   /// The IfIndex that NDIS gave it: 1, 2, ... in order of arrival.
@@ -116,8 +118,10 @@ class Adapter final : public Object {
   /// The filters of all bindings together, set in the miniport if they changed. PASSIVE_LEVEL.
   void apply_filters();
   ULONG merged_filter() const;
+  ULONG merged_lookahead() const;
   std::vector<std::uint8_t> merged_multicast() const;
   ULONG applied_filter = 0;                        ///< what the miniport was last told
+  ULONG applied_lookahead = 0;
   std::vector<std::uint8_t> applied_multicast;
 
   Claim stack;            ///< the right to start, stop, pause, restart the stack on this adapter
@@ -127,6 +131,8 @@ class Adapter final : public Object {
   Gate calls{"data path calls into the miniport"};  ///< calls of its data functions that run; a halt waits for them too
   SendQueue send_queue;   ///< of a serialized 5.x miniport
   bool initialized() const noexcept { return initialized_; }
+  /// MiniportHalt(Ex) has returned, or MiniportInitialize(Ex) failed: nothing of the driver's may be called for it.
+  bool was_halted() const noexcept { return halted_; }
   bool removing = false;  ///< a removal has begun; written under the claim of the stack
   bool removed = false;   ///< halted for good
 
@@ -156,6 +162,8 @@ class Adapter final : public Object {
   ULONG attribute_flags_ = 0;
   AdapterTraits traits_;
   bool initialized_ = false;
+  bool halted_ = false;
+  bool attributes5_set_ = false;
   bool registration_attributes_set_ = false;
   bool general_attributes_set_ = false;
 

@@ -69,6 +69,7 @@ NDIS_STATUS Adapter::set_attributes(const NDIS_MINIPORT_ADAPTER_ATTRIBUTES& attr
 void Adapter::set_attributes5(void* context, UINT /*check_for_hang_seconds*/, ULONG flags, NDIS_INTERFACE_TYPE /*type*/) {
   context_ = context;
   attribute_flags_ = flags;
+  attributes5_set_ = true;
 }
 
 void Adapter::learn_traits5() {
@@ -98,6 +99,12 @@ ULONG Adapter::merged_filter() const {
   ULONG merged = 0;
   for (const Ref<Binding>& binding : bindings()) merged |= binding->packet_filter;
   return merged;
+}
+
+ULONG Adapter::merged_lookahead() const {
+  ULONG most = 0;
+  for (const Ref<Binding>& binding : bindings()) most = std::max(most, binding->lookahead);
+  return most;
 }
 
 std::vector<std::uint8_t> Adapter::merged_multicast() const {

@@ -220,6 +220,7 @@ NDIS_STATUS Binding::pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG leng
     pended_event_ = is_version6() ? static_cast<void*>(&notification) : static_cast<void*>(&event5);
     answered_.reset();
   }
+  refused_above = false;
   NDIS_STATUS status =
       is_version6() ? call_driver(&driver(), callbacks::kProtocolNetPnPEvent, this, nullptr, protocol_->handlers6().NetPnPEvent,
                                   context_, &notification)
@@ -229,6 +230,9 @@ NDIS_STATUS Binding::pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG leng
     const kernel::Hold hold(lock_);
     status = answer_;
   }
+  if (refused_above && status == NDIS_STATUS_SUCCESS)
+    tell_breach("LIFE-308", driver(), callbacks::kProtocolPnPEvent.name, name_,
+                "those above refused the event (NdisIMNotifyPnPEvent returned NDIS_STATUS_FAILURE), and it is answered with NDIS_STATUS_SUCCESS");
   const kernel::Hold hold(lock_);
   pended_event_ = nullptr;
   return status;
@@ -298,9 +302,25 @@ void Binding::vanish() {
   Library& library = Library::current();
   adapter_->remove(*this);
   protocol_->remove(*this);
-  for (const std::u16string& name : instances_made)
-    if (const Ref<DeviceInstance> instance = library.instance_named(name); instance && instance->phase == DeviceInstance::Phase::Up)
+  std::vector<std::u16string> made;
+  {
+    const kernel::Hold hold(running_lock);  // guards what others may add below
+    made.swap(instances_made);
+  }
+  for (const std::u16string& name : made) {
+    const Ref<DeviceInstance> instance = library.instance_named(name);
+    if (!instance || instance->phase != DeviceInstance::Phase::Up) continue;
+    // A virtual miniport may stand on several bindings, the driver knows on which: it is told of with the last that is open.
+    Ref<Binding> heir;
+    for (const Ref<Binding>& other : protocol_->bindings())
+      if (!heir && other->is_open()) heir = other;
+    if (!heir) {
       library.observer().on(InstanceOutlivesBinding{&driver(), kernel::to_utf8(name), name_});
+      continue;
+    }
+    const kernel::Hold hold(heir->running_lock);
+    heir->instances_made.push_back(name);
+  }
 }
 
 }  // namespace undis

@@ -90,6 +90,7 @@ class Binding final : public Object {
   // ---- ProtocolReceive calls that run, newest first; for NdisTransferData and NdisGetReceivedPacket ----
   kernel::Lock running_lock;
   data_path::RunningReceive* running_receives GUARDED_BY(running_lock) = nullptr;
+  bool refused_above = false;         ///< NdisIMNotifyPnPEvent said FAILURE inside this binding's ProtocolPnPEvent
   bool receive_complete_due = false;  ///< got data since the last ProtocolReceiveComplete
 
   // ---- this binding's part of the adapter's filters (LIFE-042) ----

@@ -318,6 +318,7 @@ INSTANTIATE_TEST_SUITE_P(Generations, UnbindingFromAnAdapter, ::testing::Values(
 
 class UnbindingFive : public CoreTest {};
 
+// LIFE-352
 TEST_F(UnbindingFive, CannotBeRefusedByTheStatusOfItsCompletion) {
   up(6, 5);
   p.on_unbind = [](FakeBinding& of) {
@@ -359,6 +360,7 @@ TEST_F(UnbindingOnRequest, InsideAnUnbindIsTold) {
   expect({"p: WrongPlace"});
 }
 
+// LIFE-252
 TEST_F(UnbindingOnRequest, IsUndoneByReenumeration) {
   up();
   for (unsigned round = 1; round <= 3; ++round) {

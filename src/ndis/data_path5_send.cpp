@@ -42,13 +42,18 @@ bool serialized_begin(Adapter& adapter, PacketItem& packet) noexcept {
   return false;
 }
 
-/// The next packet in line for the thread that is `busy`; nullptr: none. `request`: an OID request is in line
-/// before it.
-PacketItem* serialized_next(Adapter& adapter, bool& request) noexcept {
+/// The next packet in line for the thread that is `busy`; nullptr: none. `request` or `turn`: an OID request or a
+/// call is in line before it.
+PacketItem* serialized_next(Adapter& adapter, bool& request, Turn& turn) noexcept {
   SendQueue& queue = adapter.send_queue;
   const kernel::Hold hold(queue.lock);
   request = std::exchange(queue.request_waits, false);
   if (request) return nullptr;
+  if (!queue.turns.empty()) {
+    turn = std::move(queue.turns.front());
+    queue.turns.pop_front();
+    return nullptr;
+  }
   Item* before = nullptr;
   // While the driver has no room for sends, returns still go through.
   for (Item* at = queue.first; at != nullptr; before = at, at = at->next) {
@@ -143,9 +148,12 @@ void send_one(Adapter& adapter, NDIS_PACKET* packet, NDIS_STATUS* final) {
 void drain(Adapter& adapter) {
   for (;;) {
     bool request = false;
-    PacketItem* const item = serialized_next(adapter, request);
+    Turn turn{};
+    PacketItem* const item = serialized_next(adapter, request, turn);
     if (request) {
       adapter.oids.deliver_in_turn();
+    } else if (turn.call) {
+      turn.call();
     } else if (item == nullptr) {
       return;
     } else if (item->state == ItemState::Sent) {
@@ -203,6 +211,40 @@ bool request_waits(Adapter& adapter) noexcept {
   const kernel::Hold hold(queue.lock);
   return queue.request_waits;
 }
+
+}  // namespace data_path
+
+void call_in_turn(Adapter& adapter, const void* id, std::function<void()> call) {
+  if (!adapter.is_serialized()) {
+    call();
+    return;
+  }
+  SendQueue& queue = adapter.send_queue;
+  {
+    const kernel::Hold hold(queue.lock);
+    if (queue.busy) {
+      queue.turns.push_back({id, std::move(call)});
+      return;
+    }
+    queue.busy = true;
+  }
+  const kernel::RaiseIrql raised(DISPATCH_LEVEL);
+  call();
+  data_path::drain(adapter);
+}
+
+bool take_out_of_line(Adapter& adapter, const void* id) noexcept {
+  Turn taken{};  // its end must not run under the lock
+  SendQueue& queue = adapter.send_queue;
+  const kernel::Hold hold(queue.lock);
+  const auto at = std::ranges::find(queue.turns, id, &Turn::id);
+  if (at == queue.turns.end()) return false;
+  taken = std::move(*at);
+  queue.turns.erase(at);
+  return true;
+}
+
+namespace data_path {
 
 // ---- legs ----
 
@@ -310,11 +352,13 @@ void finish_send(NDIS_PACKET* packet, Hop& hop, NDIS_STATUS status) {
   const bool translated = list != nullptr && hop.binding == nullptr;
   if (translated) {  // a part of a list of a 6.x protocol
     end_hop(item, hop);
-    free_translation(packet);
     Hop& sent = *item_of(list)->top();
+    note_part_sent(packet, sent);
+    free_translation(packet);
     if (status != NDIS_STATUS_SUCCESS) sent.status = status;
     if (--sent.out != 0) return;
     list->Status = sent.status;
+    note_all_sent(list, sent);
     finish_send(list, 0);
     return;
   }

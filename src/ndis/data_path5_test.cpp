@@ -275,5 +275,26 @@ TEST_F(Receiving5, ASerializedMiniportSeesInThePacketWhetherItIsKept) {
   EXPECT_EQ(nic.returned.size(), 2U);
 }
 
+// LIFE-349
+TEST_F(Receiving5, AHaltWaitsForWhatProtocolsHold) {
+  Card& nic = start(card(false));
+  Protocol& p = protocol("proto", false);
+  p.keep = true;
+  nic.indicate(some_frames(2));
+  bool halted = false;
+  nic.on_halt = [&] {
+    halted = true;
+    EXPECT_EQ(nic.returned.size(), 2U);
+  };
+  system->spawn("removal", [&] { remove_device(*nic.adapter); });
+  settle();
+  EXPECT_FALSE(halted);
+  p.return_kept();
+  settle();
+  EXPECT_TRUE(halted);
+  nic.on_halt = nullptr;
+  nic.adapter = nullptr;
+}
+
 }  // namespace
 }  // namespace undis::test

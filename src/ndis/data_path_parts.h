@@ -128,6 +128,9 @@ void free_translation(NET_BUFFER_LIST* list) noexcept;
 void free_translation(NDIS_PACKET* packet) noexcept;
 /// A list, on a Send leg, to a 5.x miniport: a packet for each of its buffers.
 void send_as_packets(NET_BUFFER_LIST* chain);
+/// What a miniport says of a part of a list that it has sent, and of all of them, to the sender of the list.
+void note_part_sent(NDIS_PACKET* packet, Hop& sent) noexcept;
+void note_all_sent(NET_BUFFER_LIST* list, const Hop& sent) noexcept;
 /// Packets of a 5.x binding, on a Send leg, to a 6.x miniport.
 void send_as_lists(Adapter& adapter, NDIS_PACKET** packets, UINT count);
 /// A list, on a Receive leg that holds it, to one 5.x binding: a use for each of its buffers.

@@ -41,7 +41,10 @@ NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_vi
     if (!library.by_instance_name_.emplace(kernel::upcased(name), instance.get()).second) return NDIS_STATUS_NOT_ACCEPTED;
     library.instances_.push_back(instance);
   }
-  if (Binding* const binding = binding_being_made(); binding != nullptr) binding->instances_made.emplace_back(name);
+  if (Binding* const binding = binding_being_made(); binding != nullptr) {
+    const kernel::Hold hold(binding->running_lock);
+    binding->instances_made.emplace_back(name);
+  }
 
   const bool started = !library.policy.device_is_started || library.policy.device_is_started(driver, name);
   if (!started) return NDIS_STATUS_SUCCESS;  // Library::start_device() goes on when the device starts

@@ -125,6 +125,7 @@ TEST_F(AStack, IsNotDisturbedByAProtocolThatDoesNotWantIt) {
   two_down();
 }
 
+// LIFE-211
 TEST_F(AStack, BindsProtocolsThatRegisteredBeforeAndAfterTheCardCame) {
   be(6, 5);
   run([&] {

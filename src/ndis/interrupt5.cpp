@@ -15,11 +15,6 @@
 namespace undis {
 namespace {
 
-void call_in_turn(Adapter&, const void*, const std::function<void()>& call) {
-  call();
-}
-void take_out_of_line(Adapter&, const void*) {}
-
 kernel::Interrupts& interrupts() {
   return kernel::System::current().scheduling().interrupts;
 }

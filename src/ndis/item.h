@@ -49,8 +49,10 @@ struct Hop {
   std::uint32_t out =
       0;  ///< Receive: uses of it that are not returned. Send across the border: parts not completed
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;  ///< Send across the border: of the parts so far
+  std::uint32_t payload = 0;                 ///< Send across the border: bytes that large sends have carried
   Kind kind = Kind::None;
   bool resources = false;            ///< Receive: belongs to the miniport again when the indication returns
+  bool transfer = false;   ///< Receive: MiniportTransferData of `adapter` fills the packet, for `binding` or (nullptr) for NDIS
   bool asked_synchronously = false;  ///< Send: NdisSend returns the status unless it is PENDING
 };
 
@@ -108,8 +110,6 @@ struct alignas(16) PacketItem : Item {
   std::uint8_t list_hop;      ///< which leg of that list
   const Adapter* made_from;   ///< NDIS' own packet: the adapter on whose behalf it is indicated first
   MDL* own_mdls;              ///< NDIS' own packet: the MDLs that go with it
-  Binding* transfer;          ///< binding whose NdisTransferData into it is under way
-  const Adapter* gathering;   ///< NDIS' own packet: MiniportTransferData of this adapter fills it
   MDL* gathered_header;       ///< the header in front of what is gathered
   NDIS_PACKET_STACK* stacks;  ///< kMaxHops of them
   std::uintptr_t mark;

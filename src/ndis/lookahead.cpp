@@ -9,7 +9,6 @@
 //         indicates a list of its own with the data.
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -69,6 +68,15 @@ NDIS_STATUS call_transfer(Adapter& adapter, NDIS_HANDLE context, UINT offset, UI
   return kernel::call_driver(&miniport.driver(), callbacks::kMiniportTransferData, &adapter, nullptr,
                              miniport.handlers5().TransferData, packet, transferred, adapter.context(),
                              context, offset, bytes);
+}
+
+/// True if `driver` is to fill the packet, and so may have it filled below: an intermediate driver that passes on what
+/// its MiniportTransferData was given.
+bool is_filled_by(NDIS_PACKET* packet, const kernel::Driver& driver) {
+  if (find_item(ItemKind::Packet, packet) != ItemFound::Live) return false;
+  return std::ranges::any_of(item_of(packet)->hops, [&](const Hop& hop) {
+    return hop.kind == Hop::Kind::Receive && hop.transfer && &hop.adapter->driver().driver() == &driver;
+  });
 }
 
 /// Indicates a copy of a whole frame to a 6.x binding.
@@ -148,9 +156,7 @@ void indicate_to_version6(Adapter& by, NDIS_HANDLE context, const void* header, 
     finish_gathering(by, packet, false);
     return;
   }
-  PacketItem& item = *item_of(packet);
-  push(item, Hop::Kind::Receive, &by, nullptr);
-  item.gathering = &by;
+  push(*item_of(packet), Hop::Kind::Receive, &by, nullptr)->transfer = true;
   UINT transferred = 0;
   const NDIS_STATUS status = call_transfer(by, context, 0, packet_size, packet, &transferred);
   if (status != NDIS_STATUS_PENDING) complete_transfer(by, packet, status, transferred);
@@ -200,7 +206,7 @@ NDIS_PACKET* received_packet(Binding& to, NDIS_HANDLE receive_context) {
 NDIS_STATUS transfer_data(Binding& to, NDIS_HANDLE receive_context, UINT offset, UINT bytes,
                           NDIS_PACKET* packet, UINT* transferred) {
   *transferred = 0;
-  if (!check_at_rest(packet, "filled by NdisTransferData")) return NDIS_STATUS_FAILURE;
+  if (!is_filled_by(packet, to.driver()) && !check_at_rest(packet, "filled by NdisTransferData")) return NDIS_STATUS_FAILURE;
   const RunningReceive* const running = find_running(to, receive_context);
   if (running == nullptr) {
     tell_item_misuse(
@@ -225,13 +231,17 @@ NDIS_STATUS transfer_data(Binding& to, NDIS_HANDLE receive_context, UINT offset,
     return NDIS_STATUS_FAILURE;
   }
   PacketItem& item = *item_of(packet);
-  item.transfer = &to;
-  push(item, Hop::Kind::Receive, &adapter, &to);
+  Hop* const leg = push(item, Hop::Kind::Receive, &adapter, &to);
+  if (leg == nullptr) {  // as many drivers as it has packet stack locations pass it on already
+    adapter.receives.leave();
+    to.receives.leave();
+    return NDIS_STATUS_RESOURCES;
+  }
+  leg->transfer = true;
   item.holder = &adapter.driver().driver();
   const NDIS_STATUS status = call_transfer(adapter, receive_context, offset, bytes, packet, transferred);
   if (status == NDIS_STATUS_PENDING) return status;
   if (Hop* const hop = find_hop(item, Hop::Kind::Receive, &adapter); hop != nullptr) end_hop(item, *hop);
-  item.transfer = nullptr;
   item.holder = &to.driver();
   adapter.receives.leave();
   to.receives.leave();
@@ -241,21 +251,21 @@ NDIS_STATUS transfer_data(Binding& to, NDIS_HANDLE receive_context, UINT offset,
 void complete_transfer(Adapter& by, NDIS_PACKET* packet, NDIS_STATUS status, UINT transferred) {
   PacketItem* const item = find_item(ItemKind::Packet, packet) == ItemFound::Live ? item_of(packet) : nullptr;
   Hop* const hop = item != nullptr ? find_hop(*item, Hop::Kind::Receive, &by) : nullptr;
-  if (hop == nullptr || (item->transfer == nullptr && item->gathering != &by)) {
+  if (hop == nullptr || !hop->transfer) {
     tell_item_misuse(
         ItemKind::Packet, packet, true,
         fmt::format("{} completes a transfer into a packet for which none is pended", by.name()));
     return;
   }
+  Binding* const asked_by = hop->binding;
   end_hop(*item, *hop);
   by.receives.leave();
-  if (item->gathering != nullptr) {
-    item->gathering = nullptr;
+  if (asked_by == nullptr) {
     finish_gathering(by, packet,
                      status == NDIS_STATUS_SUCCESS && transferred == chain_length(packet->Private.Head));
     return;
   }
-  Binding& to = *std::exchange(item->transfer, nullptr);
+  Binding& to = *asked_by;
   item->holder = &to.driver();
   const InCall call(to.calls);
   to.receives.leave();

@@ -11,6 +11,7 @@
 #include "kernel/observer.h"
 #include "ndis/adapter_states.h"
 #include "ndis/binding_states.h"
+#include "ndis/breach.h"
 #include "ndis/handle.h"
 
 namespace undis {
@@ -159,6 +160,7 @@ class Observer : public kernel::Observer {
   virtual void on(const ItemEvent&) {}
   virtual void on(const ItemMisuse&) {}
   virtual void on(const ItemsOut&) {}
+  virtual void on(const Breach&) {}
 };
 
 }  // namespace undis

@@ -106,7 +106,15 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job) {
     }
     case OID_GEN_CURRENT_LOOKAHEAD: {
       if (set.InformationBufferLength < sizeof(ULONG)) return answered(NDIS_STATUS_INVALID_LENGTH, sizeof(ULONG));
+      job.undo_ = [this, source, lookahead = source->lookahead, applied = adapter_.applied_lookahead] {
+        if (!source->close_called()) source->lookahead = lookahead;
+        adapter_.applied_lookahead = applied;
+      };
       std::memcpy(&source->lookahead, set.InformationBuffer, sizeof(ULONG));
+      job.merged_lookahead_ = adapter_.merged_lookahead();
+      if (job.merged_lookahead_ == adapter_.applied_lookahead) return answered(NDIS_STATUS_SUCCESS, 0);
+      adapter_.applied_lookahead = job.merged_lookahead_;
+      set.InformationBuffer = &job.merged_lookahead_;
       return NDIS_STATUS_NOT_RECOGNIZED;
     }
     default: return NDIS_STATUS_NOT_RECOGNIZED;

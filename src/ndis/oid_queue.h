@@ -38,6 +38,7 @@ class OidJob final : public Object {
   NDIS_REQUEST* const request5_;           ///< the 5.x source's request
   NDIS_OID_REQUEST own_{};                 ///< what the miniport sees
   ULONG merged_filter_ = 0;                ///< all bindings' filter while it is being set
+  ULONG merged_lookahead_ = 0;             ///< the same of the lookahead: the largest
   std::vector<std::uint8_t> merged_multicast_;
   NDIS_STATUS status_ = NDIS_STATUS_PENDING;
   bool returned_pending_ = false;          ///< the submitter was told PENDING: completion goes by callback

@@ -249,6 +249,7 @@ TEST_F(AProtocolOfSix, IsTakenBackWhereItsSetOptionsFails) {
   });
 }
 
+// LIFE-327
 TEST_F(Registering, ASecondProtocolOfTheSameNameIsRefusedInBothGenerations) {
   up();
   const WideString same(u"P");  // compared in upper case
@@ -266,6 +267,7 @@ class AProtocolOfFive : public Registering {
   NDIS_STATUS attempt(const NDIS50_PROTOCOL_CHARACTERISTICS& c) { return register5(c, sizeof(c)); }
 };
 
+// LIFE-325, LIFE-326
 TEST_F(AProtocolOfFive, IsRegisteredWithItsVersionAndLength) {
   in_a_driver_entry([&] {
     struct Case {
@@ -293,6 +295,7 @@ TEST_F(AProtocolOfFive, IsRegisteredWithItsVersionAndLength) {
   });
 }
 
+// LIFE-325, LIFE-350
 TEST_F(AProtocolOfFive, NeedsBindUnbindAndAName) {
   in_a_driver_entry([&] {
     UNDIS_WITHOUT(BindAdapterHandler, NDIS_STATUS_BAD_CHARACTERISTICS)
@@ -319,6 +322,7 @@ class AMiniportOfFive : public Registering {
   }
 };
 
+// LIFE-329
 TEST_F(AMiniportOfFive, IsRegisteredWithItsVersionAndLength) {
   with_wrapper([&] {
     struct Case {
@@ -347,6 +351,7 @@ TEST_F(AMiniportOfFive, IsRegisteredWithItsVersionAndLength) {
   });
 }
 
+// LIFE-329
 TEST_F(AMiniportOfFive, NeedsItsRequiredHandlers) {
   with_wrapper([&] {
     UNDIS_WITHOUT(InitializeHandler, NDIS_STATUS_BAD_CHARACTERISTICS)
@@ -371,6 +376,7 @@ TEST_F(AMiniportOfFive, NeedsAWrapperOfItsOwnDriverObject) {
 
 // ---- low memory: the k-th call that may fail does, for every k ----
 
+// LIFE-326, LIFE-329
 TEST(RegisteringWithoutMemory, FailsWithResourcesAndLeavesNothing) {
   struct Kind {
     const char* name;

@@ -4,10 +4,21 @@
 // comes while one runs, or while the driver has no room, stands in line.
 #pragma once
 
+#include <deque>
+#include <functional>
+
 #include "kernel/lock.h"
 #include "ndis/item.h"
 
 namespace undis {
+
+class Adapter;
+
+/// A function of the driver that waits for its turn: a timer's, or what else NDIS calls it for.
+struct Turn {
+  const void* id;  ///< by which take_out_of_line() finds it
+  std::function<void()> call;
+};
 
 struct SendQueue {
   kernel::Lock lock;
@@ -15,8 +26,15 @@ struct SendQueue {
   Item* last GUARDED_BY(lock) = nullptr;
   bool busy GUARDED_BY(lock) = false;           ///< a function of the driver runs
   bool request_waits GUARDED_BY(lock) = false;  ///< the adapter's current OID request waits for its turn
+  std::deque<Turn> turns GUARDED_BY(lock);      ///< before any packet
   bool blocked GUARDED_BY(lock) =
       false;  ///< it answered RESOURCES: until NdisMSendResourcesAvailable or a completion
 };
+
+/// Makes `call`, which calls a function of the adapter's driver: at DISPATCH_LEVEL, now or when the function that
+/// runs has returned, where the driver is serialized; at once and at the caller's IRQL where it is not.
+void call_in_turn(Adapter& adapter, const void* id, std::function<void()> call);
+/// A call that still stands in line is not made. False: none does.
+bool take_out_of_line(Adapter& adapter, const void* id) noexcept;
 
 }  // namespace undis

@@ -69,6 +69,7 @@ struct Recorder final : Observer {
     places.push_back(e);
     told.push_back(std::string(e.function) + ": wrong place");
   }
+  void on(const Breach& e) override { told.push_back(std::string(e.function) + ": " + e.rule); }
   void on(const ItemEvent& e) override { items.push_back(e); }
 };
 

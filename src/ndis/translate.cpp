@@ -4,10 +4,9 @@
 //
 // Pages   ndis/nf-ndis-ndisimcopysendperpacketinfo, network/packet-structures-in-network-drivers,
 // nblinfo/ne-nblinfo-ndis_net_buffer_list_info Beyond  What both generations document alike goes across:
-// cancel ID, 802.1Q information, classification handle, and of the receive
-//         checksum information the results (bits 0 to 6, of equal meaning). Offload requests of 5.x and 6.x
-//         differ and are not made into each other; a 5.x task is never offered by a 6.x adapter here.
-//         docs/decisions.md#border
+// cancel ID, 802.1Q information, classification handle, the results of receive checksums (bits 0 to 6, of equal
+//         meaning), requests for send checksums (bits 0 to 4; 6.x has the offset of the TCP header beside them)
+//         and large sends (5.x has the MSS alone; 6.x calls that LSOv1). docs/decisions.md#border
 #include <atomic>
 #include <cstdint>
 
@@ -21,6 +20,79 @@ namespace undis::data_path {
 namespace {
 
 constexpr std::uintptr_t kReceiveChecksumResults = 0x7F;
+constexpr std::uintptr_t kSendChecksumRequests = 0x1F;
+constexpr std::uint8_t kTcp = 6;
+
+using LargeSend = NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO;
+
+/// Where the TCP header begins in an Ethernet frame; 0: there is none, or not where it can be told.
+ULONG tcp_header_offset(const MDL* chain) noexcept {
+  constexpr std::size_t kTag = 4;
+  constexpr std::size_t kLongest = kEthernetHeader + kTag + 60;
+  std::uint8_t bytes[kLongest] = {};
+  const std::size_t there = copy_out(bytes, chain, 0, kLongest);
+  std::size_t ip = kEthernetHeader;
+  const auto type = [&] { return bytes[ip - 2] << 8 | bytes[ip - 1]; };
+  if (type() == 0x8100) ip += kTag;
+  if (type() == 0x0800 && there >= ip + 20 && bytes[ip + 9] == kTcp)
+    return static_cast<ULONG>(ip + (bytes[ip] & 0x0FU) * 4U);
+  if (type() == 0x86DD && there >= ip + 40 && bytes[ip + 6] == kTcp) return static_cast<ULONG>(ip + 40);
+  return 0;
+}
+
+/// Requests of a 5.x sender: 6.x says in addition where the TCP header is.
+void offload_to_list(NET_BUFFER_LIST* list, NDIS_PACKET* packet) noexcept {
+  const auto checksum = reinterpret_cast<std::uintptr_t>(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo)) &
+                        kSendChecksumRequests;
+  const auto mss = reinterpret_cast<std::uintptr_t>(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpLargeSendPacketInfo));
+  if (checksum == 0 && mss == 0) return;
+  const ULONG offset = tcp_header_offset(packet->Private.Head);
+  if (checksum != 0) {
+    NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO info{};
+    info.Value = reinterpret_cast<void*>(checksum);
+    if (info.Transmit.TcpChecksum != 0) info.Transmit.TcpHeaderOffset = offset & 0x3FFU;
+    list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo] = info.Value;
+  }
+  if (mss != 0) {
+    LargeSend info{};
+    info.LsoV1Transmit.MSS = mss & 0xFFFFFU;
+    info.LsoV1Transmit.TcpHeaderOffset = offset & 0x3FFU;
+    list->NetBufferListInfo[TcpLargeSendNetBufferListInfo] = info.Value;
+  }
+}
+
+/// Requests of a 6.x sender. The MSS stands at the same place in both versions of a large send.
+void offload_to_packet(NDIS_PACKET* packet, NET_BUFFER_LIST* list) noexcept {
+  const auto checksum =
+      reinterpret_cast<std::uintptr_t>(list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo]) & kSendChecksumRequests;
+  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo) = reinterpret_cast<void*>(checksum);
+  LargeSend info{};
+  info.Value = list->NetBufferListInfo[TcpLargeSendNetBufferListInfo];
+  NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpLargeSendPacketInfo) =
+      reinterpret_cast<void*>(static_cast<std::uintptr_t>(info.LsoV1Transmit.MSS));
+}
+
+/// How many bytes a large send has carried, from the 6.x miniport that did it to the 5.x sender.
+void payload_to_packet(NDIS_PACKET* packet, NET_BUFFER_LIST* list) noexcept {
+  void*& of_packet = NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpLargeSendPacketInfo);
+  if (of_packet == nullptr) return;
+  LargeSend info{};
+  info.Value = list->NetBufferListInfo[TcpLargeSendNetBufferListInfo];
+  of_packet = reinterpret_cast<void*>(static_cast<std::uintptr_t>(info.LsoV1TransmitComplete.TcpPayload));
+}
+
+/// The same the other way: `bytes` of all packets that the list was. LSOv2 has nothing to say.
+void payload_to_list(NET_BUFFER_LIST* list, ULONG bytes) noexcept {
+  void*& of_list = list->NetBufferListInfo[TcpLargeSendNetBufferListInfo];
+  if (of_list == nullptr) return;
+  LargeSend info{};
+  info.Value = of_list;
+  const ULONG type = info.Transmit.Type;
+  info.Value = nullptr;
+  if (type == NDIS_TCP_LARGE_SEND_OFFLOAD_V1_TYPE) info.LsoV1TransmitComplete.TcpPayload = bytes & 0x3FFFFFFFU;
+  info.Transmit.Type = type & 1U;
+  of_list = info.Value;
+}
 
 void info_to_list(NET_BUFFER_LIST* list, NDIS_PACKET* packet, bool send) noexcept {
   const auto packet_info = [packet](NDIS_PER_PACKET_INFO id) {
@@ -32,6 +104,7 @@ void info_to_list(NET_BUFFER_LIST* list, NDIS_PACKET* packet, bool send) noexcep
   if (send) {
     list->NetBufferListInfo[NetBufferListCancelId] = packet_info(PacketCancelId);
     NdisSetNetBufferListProtocolId(list, packet->Private.Flags & NDIS_FLAGS_PROTOCOL_ID_MASK);
+    offload_to_list(list, packet);
   } else {
     const auto results =
         reinterpret_cast<std::uintptr_t>(packet_info(TcpIpChecksumPacketInfo)) & kReceiveChecksumResults;
@@ -49,6 +122,7 @@ void info_to_packet(NDIS_PACKET* packet, NET_BUFFER_LIST* list, bool send) noexc
     packet->Private.Flags |=
         *reinterpret_cast<const UCHAR*>(&list->NetBufferListInfo[NetBufferListProtocolId]) &
         NDIS_FLAGS_PROTOCOL_ID_MASK;
+    offload_to_packet(packet, list);
   } else {
     const auto results =
         reinterpret_cast<std::uintptr_t>(list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo]) &
@@ -109,6 +183,15 @@ void free_translation(NDIS_PACKET* packet) noexcept {
   PacketPool::free(packet);
 }
 
+void note_part_sent(NDIS_PACKET* packet, Hop& sent) noexcept {
+  sent.payload += static_cast<ULONG>(
+      reinterpret_cast<std::uintptr_t>(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpLargeSendPacketInfo)));
+}
+
+void note_all_sent(NET_BUFFER_LIST* list, const Hop& sent) noexcept {
+  payload_to_list(list, sent.payload);
+}
+
 // ---- sends ----
 
 void send_as_packets(NET_BUFFER_LIST* chain) {
@@ -158,6 +241,7 @@ void finish_send(NET_BUFFER_LIST* list, ULONG flags) {
   if (item.packet != nullptr) {
     NDIS_PACKET* const packet = item.packet;
     const NDIS_STATUS status = list->Status;
+    payload_to_packet(packet, list);
     pop(item);
     free_translation(list);
     if (Hop* const sent = find_hop(*item_of(packet), Hop::Kind::Send, &adapter); sent != nullptr)

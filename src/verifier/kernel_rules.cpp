@@ -45,6 +45,10 @@ class KernelRules final : public Family {
     if (e.kind == HandleKind::MiniportDriver5) miniport5_.insert(e.driver);
   }
 
+  void on_callback_enter(const kernel::CallbackEvent& e) override {
+    if (std::string_view(e.frame.name) == "MiniportInitialize") ++initialized_[e.frame.driver];
+  }
+
   void on(const kernel::MisuseEvent& e) override {
     Violation v;
     v.rule = rule_of(e);
@@ -109,7 +113,9 @@ class KernelRules final : public Family {
       case PoolTagMismatch: return "PoolTagMismatch";
       case PoolCorruption: return "PoolCorruption";
       case PoolZeroSize: return "PoolZeroSize";
-      case PoolLeak: return intermediate_.contains(e.driver) ? "LIFE-073" : miniport5_.contains(e.driver) ? "LIFE-074" : "PoolLeak";
+      case PoolLeak:
+        if (intermediate_.contains(e.driver)) return "LIFE-073";
+        return miniport5_.contains(e.driver) && had_several(e.driver) ? "LIFE-074" : "PoolLeak";
       case TimerActiveAtUnload: return "CancelTimerObject";
       case DpcQueuedAtUnload: return "DpcAtUnload";
       case WorkItemAtUnload: return "WorkItemAtUnload";
@@ -129,6 +135,12 @@ class KernelRules final : public Family {
     return "BadParameter";
   }
 
+  bool had_several(const kernel::Driver* driver) const {
+    const auto count = initialized_.find(driver);
+    return count != initialized_.end() && count->second > 1;
+  }
+
+  std::map<const kernel::Driver*, unsigned> initialized_;   // adapters that a driver has had
   std::set<const kernel::Driver*> intermediate_;   // looked up only
   std::set<const kernel::Driver*> miniport5_;
 };

@@ -39,7 +39,9 @@ class PlaceRules final : public Family {
     using enum WrongPlace::Kind;
     const std::string_view function = e.function;
     switch (e.kind) {
-      case OutsideDriverEntry: return function == "NdisMRegisterUnloadHandler" ? "LIFE-067" : "WrongPlace";
+      case OutsideDriverEntry:
+        if (function == "NdisIMAssociateMiniport") return "LIFE-318";
+        return function == "NdisMRegisterUnloadHandler" ? "LIFE-067" : "WrongPlace";
       case BeforeRegistration: return "LIFE-068";
       case ProtocolStillRegistered: return "LIFE-008";
       case NotFromUnload: return "LIFE-018";

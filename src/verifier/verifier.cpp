@@ -38,6 +38,8 @@ Verifier::Verifier(std::size_t trace_lines, bool record) : trace_lines_(trace_li
   families_.push_back(binding_rules(*this));
   families_.push_back(item_rules(*this));
   families_.push_back(kernel_rules(*this));
+  families_.push_back(breach_rules(*this));
+  families_.push_back(ndis5_rules(*this));
 }
 
 Verifier::~Verifier() = default;
@@ -126,5 +128,6 @@ void Verifier::on(const StateMove& e) {
 void Verifier::on(const ItemEvent& e) { tell(e); }
 void Verifier::on(const ItemMisuse& e) { tell(e); }
 void Verifier::on(const ItemsOut& e) { tell(e); }
+void Verifier::on(const Breach& e) { tell(e); }
 
 }  // namespace undis::verifier

@@ -181,6 +181,7 @@ TEST_F(RegisteringAnUnloadHandler, WorksAfterNdisIMRegisterLayeredMiniport) {
   run([&] { EXPECT_TRUE(im.unload()); });
   EXPECT_EQ(im.calls, Lines{"Unload"});
   EXPECT_EQ(miniport_drivers(world), Lines{});
+  expect({"im: LIFE-328"});  // half a driver
 }
 
 // LIFE-070
@@ -367,6 +368,15 @@ TEST_F(RegisteringAnUnloadHandler, IsReportedWhenTheRoutineLeavesWhatTheInstance
     nic.plug("nic0");
     nic.plug("nic1");
   });
+  run([&] { nic.unload(); });
+}
+
+// LIFE-074
+TEST_F(RegisteringAnUnloadHandler, OfOneInstanceThatLeavesMemoryIsNoMatterOfWhatInstancesShare) {
+  void* shared = nullptr;
+  share_memory(nic, shared, false);
+  expect({"nic: PoolLeak"});
+  run([&] { nic.plug("nic0"); });
   run([&] { nic.unload(); });
 }
 

@@ -27,6 +27,7 @@ typedef struct _IM5_ADAPTER {
 typedef struct _IM5_HOOKS {
   PDRIVER_UNLOAD Unload;                 // required
   VOID (*Unbind)(PIM5_ADAPTER Adapter);  // the whole of ProtocolUnbindAdapter
+  ULONG AttributesLeftOut;               // of what an intermediate driver sets
 } IM5_HOOKS;
 
 static NDIS_HANDLE Im5Wrapper;
@@ -56,8 +57,9 @@ static NDIS_STATUS NTAPI Im5Initialize(PNDIS_STATUS OpenErrorStatus, PUINT Selec
   if (found) {
     *SelectedMediumIndex = medium;
     NdisMSetAttributesEx(MiniportAdapterHandle, adapter, 0,
-                         NDIS_ATTRIBUTE_INTERMEDIATE_DRIVER | NDIS_ATTRIBUTE_DESERIALIZE |
-                             NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND,
+                         (NDIS_ATTRIBUTE_INTERMEDIATE_DRIVER | NDIS_ATTRIBUTE_DESERIALIZE |
+                          NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND) &
+                             ~Im5Hooks->AttributesLeftOut,
                          NdisInterfaceInternal);
     InterlockedIncrement(&adapter->References);
     InterlockedExchangePointer(&adapter->Miniport, MiniportAdapterHandle);

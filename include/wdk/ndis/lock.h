@@ -17,6 +17,10 @@ typedef struct _NDIS_SPIN_LOCK {
 
 NDISAPI VOID NdisAllocateSpinLock(_Out_ PNDIS_SPIN_LOCK SpinLock);
 NDISAPI VOID NdisFreeSpinLock(_In_ PNDIS_SPIN_LOCK SpinLock);
+#if !NDIS_SUPPORT_NDIS6
+// NDIS 5 has a macro that takes its argument away: there are drivers whose argument is not even declared.
+#define NdisFreeSpinLock(SpinLock) ((void)0)
+#endif
 NDISAPI VOID NdisAcquireSpinLock(_In_ PNDIS_SPIN_LOCK SpinLock);
 NDISAPI VOID NdisReleaseSpinLock(_In_ PNDIS_SPIN_LOCK SpinLock);
 NDISAPI VOID NdisDprAcquireSpinLock(_In_ PNDIS_SPIN_LOCK SpinLock);

@@ -41,7 +41,6 @@ typedef struct _NDIS_SYSTEM_PROCESSOR_INFO {
   RTL_SIZEOF_THROUGH_FIELD(NDIS_SYSTEM_PROCESSOR_INFO, CpuInfo)
 
 NDISAPI NDIS_STATUS NdisGetProcessorInformation(_Inout_ PNDIS_SYSTEM_PROCESSOR_INFO SystemProcessorInfo);
-NDISAPI CCHAR NdisSystemProcessorCount(VOID);
 NDISAPI ULONG NdisSystemActiveProcessorCount(_Out_opt_ PKAFFINITY ActiveProcessors);
 #endif
 

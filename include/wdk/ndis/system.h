@@ -10,6 +10,7 @@
 UNDIS_EXTERN_C_START
 
 NDISAPI UINT NdisGetVersion(VOID);
+NDISAPI CCHAR NdisSystemProcessorCount(VOID);
 NDISAPI PVOID NdisGetRoutineAddress(_In_ PNDIS_STRING NdisRoutineName);
 
 NDISAPI VOID NdisGetCurrentSystemTime(_Out_ PLARGE_INTEGER pSystemTime);

@@ -45,6 +45,7 @@ NTKERNELAPI NTSTATUS PsWrapApcWow64Thread(PVOID* ApcContext, PVOID* ApcRoutine);
 typedef enum _THREADINFOCLASS {
   ThreadPriority = 2,
   ThreadBasePriority = 3,
+  ThreadAffinityMask = 4,
   ThreadNameInformation = 38
 } THREADINFOCLASS;
 NTSYSAPI NTSTATUS ZwSetInformationThread(HANDLE ThreadHandle, THREADINFOCLASS ThreadInformationClass,
