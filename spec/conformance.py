@@ -24,9 +24,10 @@ ID = re.compile(r"\bLIFE-\d{3}\b")
 
 HEAD = """# Conformance
 
-Made by `spec/conformance.py`. Each line: a requirement that the documentation pages of `NdisIMDeregisterLayeredMiniport`,
-`NdisMDeregisterMiniportDriver`, `NdisDeregisterProtocol`, `NdisIMDeInitializeDeviceInstance` and `NdisMRegisterUnloadHandler`
-state, in short, and the tests that fail when it is broken. `undis rules LIFE-...` has more on those that a driver can break.
+Made by `spec/conformance.py`. Each line: a requirement that a documentation page states, in short, and the tests that fail when it
+is broken. LIFE-001 to LIFE-080 are the pages of `NdisIMDeregisterLayeredMiniport`, `NdisMDeregisterMiniportDriver`,
+`NdisDeregisterProtocol`, `NdisIMDeInitializeDeviceInstance` and `NdisMRegisterUnloadHandler`; those from LIFE-081 on come from the
+pages of the life cycle of all drivers. `undis rules` has more on those that a driver can break.
 
 | Row | Requirement | Tests |
 |---|---|---|

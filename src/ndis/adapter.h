@@ -17,6 +17,7 @@
 #include "kernel/system.h"
 #include "ndis/adapter_states.h"
 #include "ndis/claim.h"
+#include "ndis/filter_stack.h"
 #include "ndis/gate.h"
 #include "ndis/handle.h"
 #include "ndis/miniport_driver.h"
@@ -113,13 +114,14 @@ class Adapter final : public Object {
   void add(Binding& binding) EXCLUDES(lock_);
   void remove(Binding& binding) EXCLUDES(lock_);
 
-  /// The filters of all bindings together, set in the miniport if they changed. PASSIVE_LEVEL.
+  /// The packet filters of all bindings together, set in the miniport if they changed. PASSIVE_LEVEL.
   void apply_filters();
   ULONG merged_filter() const;
   std::vector<std::uint8_t> merged_multicast() const;
   ULONG applied_filter = 0;                        ///< what the miniport was last told
   std::vector<std::uint8_t> applied_multicast;
 
+  FilterStack filters;    ///< the filter modules between the miniport and the bindings
   Claim stack;            ///< the right to start, stop, pause, restart the stack on this adapter
   OidQueue oids;
   Gate sends;             ///< given to the miniport, not completed

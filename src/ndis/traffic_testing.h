@@ -70,6 +70,7 @@ struct Recorder final : Observer {
     told.push_back(std::string(e.function) + ": wrong place");
   }
   void on(const ItemEvent& e) override { items.push_back(e); }
+  void on(const FilterMisuse& e) override { told.push_back(std::string(e.function) + ": " + e.rule); }
 };
 
 class Traffic;

@@ -126,5 +126,6 @@ void Verifier::on(const StateMove& e) {
 void Verifier::on(const ItemEvent& e) { tell(e); }
 void Verifier::on(const ItemMisuse& e) { tell(e); }
 void Verifier::on(const ItemsOut& e) { tell(e); }
+void Verifier::on(const FilterMisuse& e) { tell(e); }
 
 }  // namespace undis::verifier
