@@ -85,11 +85,12 @@ bool originate(FilterModule& module, NET_BUFFER_LIST* list, Hop::Kind kind, cons
   return true;
 }
 
-/// Whether the filter may originate now: told if not.
+/// Whether the filter may originate now: told if not. docs/decisions.md#filter-originates
 bool may_originate(const FilterModule& module) {
   const FilterState state = module.state();
-  if (state == FilterState::Running || state == FilterState::Restarting)
-    return true;  // docs/decisions.md#filter-originates
+  if (state == FilterState::Running || state == FilterState::Restarting) return true;
+  // A thread of the filter that looked before FilterPause came may be here: the pause then waits for the list. FilterPause itself knows.
+  if (state == FilterState::Pausing && !kernel::inside_callback(callbacks::kFilterPause.name, &module)) return true;
   tell_state(module, caller().function);
   return false;
 }

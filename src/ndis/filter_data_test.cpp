@@ -402,6 +402,38 @@ TEST_F(AFiltersOwnLists, AreCompletedAtOnceWhileItIsPaused) {
   EXPECT_EQ(own_back.back(), kSuccess);
 }
 
+// LIFE-289
+TEST_F(AFiltersOwnLists, OfAThreadThatFilterPauseOvertookAreWaitedFor) {
+  nic->hold_sends = true;
+  f->on_pause = [this](FakeModule& m) {
+    kernel::queue_work("the thread", [this, &m] {
+      send_own(frame(1, 100));
+      EXPECT_EQ(module(*f)->own_sends.inside(), 1U);
+      kernel::queue_work("the card", [this, &m] {
+        nic->complete_held();
+        as(f->driver(), [&] { NdisFPauseComplete(m.handle); });
+      });
+    });
+    return NDIS_STATUS_PENDING;
+  };
+  system->run("pause", [&] { cycle_stack(*nic->adapter, NDIS_PAUSE_NDIS_INTERNAL); });
+  EXPECT_EQ(own_back, std::vector<NDIS_STATUS>{kSuccess});
+  EXPECT_TRUE(seen.blank_moves.empty());
+  f->on_pause = nullptr;
+}
+
+// LIFE-290
+TEST_F(AFiltersOwnLists, SentInsideFilterPauseComeBackAtOnce) {
+  f->on_pause = [this](FakeModule&) {
+    send_own(frame(1, 100));
+    return NDIS_STATUS_SUCCESS;
+  };
+  system->run("pause", [&] { cycle_stack(*nic->adapter, NDIS_PAUSE_NDIS_INTERNAL); });
+  EXPECT_EQ(own_back, std::vector<NDIS_STATUS>{kPaused});
+  EXPECT_EQ(seen.blank_moves, Lines{"filter module Pausing SendReceive"});
+  f->on_pause = nullptr;
+}
+
 TEST_F(AFiltersOwnLists, WithAnotherSourceHandleAreTold) {
   NET_BUFFER_LIST* const list = own_list(*f, frame(1, 100));
   list->SourceHandle = nullptr;
