@@ -12,6 +12,7 @@
 #include "kernel/misuse.h"
 #include "kernel/unicode.h"
 #include "ndis/binding.h"
+#include "ndis/filter_module.h"
 #include "ndis/configuration.h"
 #include "ndis/strings.h"
 
@@ -62,6 +63,9 @@ Place place_of(NDIS_HANDLE handle) {
     return {parameters_of(protocol->driver()), false};
   if (const Ref<Binding> binding = handles.find<Binding>(handle))
     return {protocol_section(binding->driver(), binding->adapter()), false};
+  if (const Ref<FilterDriver> filter = handles.find<FilterDriver>(handle)) return {parameters_of(filter->driver()), false};
+  if (const Ref<FilterModule> module = handles.find<FilterModule>(handle))
+    return {protocol_section(module->driver(), module->adapter()), true};
   // Not a handle, but the NDIS_BIND_PARAMETERS of a bind that is under way.
   for (const Ref<ProtocolDriver>& protocol : Library::current().protocols())
     for (const Ref<Binding>& binding : protocol->bindings())

@@ -62,15 +62,17 @@ NDIS_STATUS NdisRegisterDeviceEx(NDIS_HANDLE NdisHandle,
     return call.returns(NDIS_STATUS_INVALID_PARAMETER);
   *pDeviceObject = nullptr;
   *NdisDeviceHandle = nullptr;
-  const Ref<MiniportDriver> driver =
-      call.find<MiniportDriver>("NdisHandle", NdisHandle, HandleKind::MiniportDriver6);
-  if (!driver) return call.returns(NDIS_STATUS_NOT_SUPPORTED);
+  const Ref<FilterDriver> filter = Library::current().handles().find<FilterDriver>(NdisHandle);
+  const Ref<MiniportDriver> miniport =
+      filter ? Ref<MiniportDriver>()
+             : call.find<MiniportDriver>("NdisHandle", NdisHandle, HandleKind::MiniportDriver6);
+  if (!filter && !miniport) return call.returns(NDIS_STATUS_NOT_SUPPORTED);
   const NDIS_DEVICE_OBJECT_ATTRIBUTES* const a = DeviceObjectAttributes;
   if (a == nullptr || a->Header.Type != NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES ||
       a->Header.Revision < NDIS_DEVICE_OBJECT_ATTRIBUTES_REVISION_1 ||
       a->Header.Size < NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1)
     return call.returns(NDIS_STATUS_INVALID_PARAMETER);
-  return call.returns(register_device(call, driver->driver(), a->DeviceName, a->SymbolicName,
+  return call.returns(register_device(call, filter ? filter->driver() : miniport->driver(), a->DeviceName, a->SymbolicName,
                                       a->MajorFunctions, a->ExtensionSize, pDeviceObject, NdisDeviceHandle));
 }
 

@@ -64,6 +64,8 @@ bool check_caller_handle(const DdiCall& call, const char* argument, NDIS_HANDLE 
   case HandleKind::Binding:
   case HandleKind::BindContext:
   case HandleKind::Device:
+  case HandleKind::FilterDriver:
+  case HandleKind::FilterModule:
     if (found.open) return true;
     break;
   case HandleKind::None:

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Copies of OID requests, as intermediate drivers send them down.
+// Copies of OID requests, as filters and intermediate drivers send them down.
 #include <algorithm>
 #include <cstring>
 
 #include "ddi/ddi_call.h"
 #include "kernel/pool.h"
 #include "ndis/binding.h"
+#include "ndis/filter_module.h"
 
 using namespace undis;
 
@@ -17,7 +18,8 @@ NDIS_STATUS NdisAllocateCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQU
   const DdiCall call(Ddi::NdisAllocateCloneOidRequest);
   if (ClonedOidRequest == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   *ClonedOidRequest = nullptr;
-  if (!call.find<Binding>("SourceHandle", SourceHandle, HandleKind::Binding))
+  const Ref<FilterModule> module = Library::current().handles().find<FilterModule>(SourceHandle);
+  if (!module && !call.find<Binding>("SourceHandle", SourceHandle, HandleKind::Binding))
     return call.returns(NDIS_STATUS_INVALID_PARAMETER);
   if (OidRequest == nullptr || OidRequest->Header.Type != NDIS_OBJECT_TYPE_OID_REQUEST ||
       OidRequest->Header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1)
@@ -34,6 +36,7 @@ NDIS_STATUS NdisAllocateCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQU
   std::ranges::fill(clone->NdisReserved, UCHAR{0});
   std::ranges::fill(clone->MiniportReserved, UCHAR{0});
   std::ranges::fill(clone->SourceReserved, UCHAR{0});
+  if (module) module->oids.add_clone(clone, OidRequest);
   *ClonedOidRequest = clone;
   return call.returns(NDIS_STATUS_SUCCESS);
 }
@@ -41,6 +44,11 @@ NDIS_STATUS NdisAllocateCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQU
 // Page    ndis/nf-ndis-ndisfreecloneoidrequest                       IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQUEST Request) {
   const DdiCall call(Ddi::NdisFreeCloneOidRequest);
-  call.find<Binding>("SourceHandle", SourceHandle, HandleKind::Binding);
+  const Ref<FilterModule> module = Library::current().handles().find<FilterModule>(SourceHandle);
+  if (module) {
+    module->oids.remove_clone(Request);
+  } else {
+    call.find<Binding>("SourceHandle", SourceHandle, HandleKind::Binding);
+  }
   kernel::System::current().pool().free(Request, 0, call.name(), &call.driver());
 }

@@ -12,6 +12,7 @@
 #include "kernel/time.h"
 #include "kernel/unicode.h"
 #include "ndis/binding.h"
+#include "ndis/filter_module.h"
 #include "ndis/version.h"
 
 using namespace undis;
@@ -129,6 +130,28 @@ NDIS_STATUS NdisWriteEventLogEntry(PVOID LogHandle, NDIS_STATUS EventCode, ULONG
 
 // ---- options ----
 
+namespace {
+
+/// The data path handlers of one filter module.
+NDIS_STATUS set_partial_characteristics(const DdiCall& call, FilterModule& module, const NDIS_OBJECT_HEADER* header) {
+  if (!module.options_open()) {
+    call.tell_wrong_place(WrongPlace::Kind::OutsideSetOptions, &module,
+                          "the handlers of a filter module are changed in its FilterSetModuleOptions, on that thread, only");
+    return NDIS_STATUS_FAILURE;
+  }
+  if (header == nullptr || header->Type != NDIS_OBJECT_TYPE_FILTER_PARTIAL_CHARACTERISTICS ||
+      header->Revision < NDIS_FILTER_PARTIAL_CHARACTERISTICS_REVISION_1 ||
+      header->Size < NDIS_SIZEOF_FILTER_PARTIAL_CHARACTERISTICS_REVISION_1)
+    return NDIS_STATUS_FAILURE;
+  if (call.fails()) return NDIS_STATUS_RESOURCES;
+  const auto* const given = reinterpret_cast<const NDIS_FILTER_PARTIAL_CHARACTERISTICS*>(header);
+  module.set_data_handlers({given->SendNetBufferListsHandler, given->SendNetBufferListsCompleteHandler, given->CancelSendNetBufferListsHandler,
+                            given->ReceiveNetBufferListsHandler, given->ReturnNetBufferListsHandler});
+  return NDIS_STATUS_SUCCESS;
+}
+
+}  // namespace
+
 // Page    ndis/nf-ndis-ndissetoptionalhandlers                       IRQL  PASSIVE_LEVEL
 // Beyond  The services behind the structures of the page (CoNDIS, TCP chimney, device start, selective
 //         suspend, NDK) are not here, so
@@ -139,7 +162,9 @@ NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE NdisHandle, PNDIS_DRIVER_OPTIONA
   HandleTable& handles = Library::current().handles();
   const Ref<MiniportDriver> miniport = handles.find<MiniportDriver>(NdisHandle);
   if (miniport && !miniport->is_version6()) return call.returns(NDIS_STATUS_NOT_SUPPORTED);
-  if (!miniport && !handles.find<ProtocolDriver>(NdisHandle) && !handles.find<Binding>(NdisHandle))
+  if (const Ref<FilterModule> module = handles.find<FilterModule>(NdisHandle); module)
+    return call.returns(set_partial_characteristics(call, *module, OptionalHandlers));
+  if (!miniport && !handles.find<FilterDriver>(NdisHandle) && !handles.find<ProtocolDriver>(NdisHandle) && !handles.find<Binding>(NdisHandle))
     call.tell_misuse("NdisHandle", NdisHandle, HandleKind::MiniportDriver6);
   UNREFERENCED_PARAMETER(OptionalHandlers);
   return call.returns(NDIS_STATUS_FAILURE);

@@ -10,6 +10,7 @@
 #include "kernel/pool.h"
 #include "kernel/scheduling.h"
 #include "ndis/device.h"
+#include "ndis/filter_module.h"
 #include "ndis/work_item.h"
 
 using namespace undis;
@@ -57,6 +58,8 @@ Ref<Object> find_owner(const DdiCall& call, NDIS_HANDLE handle) {
   HandleTable& handles = Library::current().handles();
   if (Ref<Adapter> adapter = handles.find<Adapter>(handle)) return Ref<Object>(adapter.get());
   if (Ref<MiniportDriver> driver = handles.find<MiniportDriver>(handle)) return Ref<Object>(driver.get());
+  if (Ref<FilterDriver> filter = handles.find<FilterDriver>(handle)) return Ref<Object>(filter.get());
+  if (Ref<FilterModule> module = handles.find<FilterModule>(handle)) return Ref<Object>(module.get());
   if (Ref<Device> device = handles.find<Device>(handle)) return Ref<Object>(device.get());
   call.tell_misuse("NdisObjectHandle", handle, HandleKind::Adapter);
   return {};

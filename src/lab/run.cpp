@@ -22,6 +22,7 @@
 #include "links/pcap/pcap.h"
 #include "ndis/binding.h"
 #include "ndis/driver_file.h"
+#include "ndis/filter_module.h"
 #include "ndis/strings.h"
 #include "undis/rule_table.h"
 
@@ -122,6 +123,7 @@ class LabRun {
       world_.system().registry().set_value(kFilesKey, kernel::to_utf16(name), kernel::RegistryValue::binary(bytes.data(), bytes.size()));
     for (const LabValue& value : lab_.registry) world_.system().registry().set_value(value.key, value.name, value.value);
     world_.library().policy.binds = [this](const ProtocolDriver& p, const Adapter& a) { return binds(p, a); };
+    world_.library().policy.filters = [this](const FilterDriver& f, const Adapter& a) { return filters(f, a); };
     name_virtual_miniports();
     nic_ = std::make_unique<HarnessNic>(world_);
     for (std::size_t i = 0; i < images_.size(); ++i) {
@@ -203,6 +205,15 @@ class LabRun {
     return !has_endpoint;
   }
 
+  /// A filter is on the adapters that its `binds` names, without it on every one of a medium that it filters.
+  bool filters(const FilterDriver& filter, const Adapter& adapter) const {
+    const auto at = std::ranges::find(drivers_, &filter.driver());
+    if (at == drivers_.end()) return filter.settings().takes(adapter.traits().medium);
+    const std::vector<std::string>& wanted = lab_.drivers[static_cast<std::size_t>(at - drivers_.begin())].binds;
+    if (!wanted.empty()) return std::ranges::find(wanted, adapter.name()) != wanted.end();
+    return filter.settings().takes(adapter.traits().medium);
+  }
+
   void name_virtual_miniports() {
     for (const auto& image : images_)
       for (const LabCard& card : lab_.cards) {
@@ -277,6 +288,9 @@ class LabRun {
       text += fmt::format("adapter {} ({}, {}{})\n", adapter->name(), adapter->driver().driver().name(), adapter->is_version6() ? "NDIS 6" : "NDIS 5",
                           adapter->is_virtual() ? ", virtual" : "");
       text += fmt::format("  state   {}\n", to_text(adapter->state()));
+      for (const Ref<FilterModule>& module : adapter->filters.modules())
+        text += fmt::format("  filter  {} ({}{}, {}, {})\n", module->filter().name(), module->filter().settings().monitoring ? "monitoring" : "modifying",
+                            module->mandatory() ? ", mandatory" : "", kernel::to_utf8(module->filter().settings().filter_class), to_text(module->state()));
       for (const Ref<Binding>& binding : adapter->bindings())
         text += fmt::format("  binding {} ({}, {})\n", binding->protocol().name(), binding->is_version6() ? "NDIS 6" : "NDIS 5", to_text(binding->state()));
     }

@@ -12,6 +12,7 @@
 #include "kernel/unicode.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
+#include "ndis/filter_events.h"
 #include "ndis/strings.h"
 
 namespace undis::lab {
@@ -99,7 +100,13 @@ bool Scene::binds(const ProtocolDriver& protocol, const Adapter& adapter) {
   // The host's protocol: on top, where no driver under test binds.
   for (const Ref<ProtocolDriver>& other : world_.library().protocols())
     if (subject_of(other->driver()) != nullptr && &other->driver() != &below && binds(*other, adapter)) return false;
-  return subject_of(below) != nullptr;
+  return subject_of(below) != nullptr || host_stack_ || has_filter();
+}
+
+bool Scene::is_filter(const kernel::Driver& driver) const { return !Library::current().filter_drivers_of(driver).empty(); }
+
+bool Scene::has_filter() const {
+  return std::ranges::any_of(subjects_, [this](const kernel::Driver* subject) { return is_filter(*subject); });
 }
 
 bool Scene::load() {
@@ -115,7 +122,7 @@ bool Scene::wants_card() {
   for (kernel::Driver* subject : subjects_) {
     const bool has_miniport = std::ranges::any_of(world_.library().miniport_drivers_of(*subject), [](const auto& m) { return !m->is_intermediate(); });
     if (has_miniport) return false;  // the lowest that others can bind to
-    if (!world_.library().protocols_of(*subject).empty()) return true;
+    if (!world_.library().protocols_of(*subject).empty() || is_filter(*subject)) return true;
   }
   return false;
 }
@@ -143,8 +150,7 @@ void Scene::attach(unsigned count) {
     const std::string name = card_name(i);
     if (world_.adapter(name)) continue;
     if (host_card) {
-      if (wires_.size() <= i) wires_.push_back(std::make_unique<links::MemoryLink>(info_of_card(i)));
-      nic_->plug(name, *wires_[i]);
+      plug_host_card(i);
     } else {
       for (std::size_t s = 0; s < subjects_.size(); ++s)
         if (subjects_[s]->phase() == kernel::DriverPhase::Loaded &&
@@ -165,6 +171,42 @@ kernel::PciDevice* Scene::install_adapter(std::size_t subject, const std::string
   while (wires_.size() <= index) wires_.push_back(std::make_unique<links::MemoryLink>(info_of_card(static_cast<unsigned>(wires_.size()))));
   if (slots_[index] == nullptr) slots_[index] = std::make_unique<CardSlot>(world_, name, *wires_[index]);  // else: its adapter did not come up
   return &slots_[index]->device();
+}
+
+void Scene::plug_host_card(unsigned index) {
+  if (wires_.size() <= index) wires_.push_back(std::make_unique<links::MemoryLink>(info_of_card(index)));
+  nic_->plug(card_name(index), *wires_[index]);
+}
+
+void Scene::raise_host(unsigned count) {
+  host_stack_ = true;
+  if (protocol_ == nullptr) protocol_ = std::make_unique<HarnessProtocol>(world_);
+  if (nic_ == nullptr) nic_ = std::make_unique<HarnessNic>(world_);
+  for (unsigned i = 0; i < count; ++i)
+    if (!world_.adapter(card_name(i))) plug_host_card(i);
+  settle();
+}
+
+void Scene::disturb() {
+  for (const bool up : {false, true})
+    for (const auto& wire : wires_) wire->set_up(up);
+  for (const Ref<Adapter>& adapter : world_.library().adapters()) {
+    const Claimed claimed(adapter->stack);
+    if (adapter->removed || !adapter->initialized()) continue;
+    for (const NET_PNP_EVENT_CODE code : {NetEventQueryRemoveDevice, NetEventCancelRemoveDevice}) {
+      NET_PNP_EVENT_NOTIFICATION event{};
+      event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
+      event.NetPnPEvent.NetEvent = code;
+      net_pnp_event_up(*adapter, nullptr, event);
+    }
+    ULONG profile = NdisPowerProfileAcOnLine;
+    NET_DEVICE_PNP_EVENT event{};
+    event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_DEVICE_PNP_EVENT_REVISION_1, NDIS_SIZEOF_NET_DEVICE_PNP_EVENT_REVISION_1};
+    event.DevicePnPEvent = NdisDevicePnPEventPowerProfileChanged;
+    event.InformationBuffer = &profile;
+    event.InformationBufferLength = sizeof(profile);
+    device_pnp_event_down(*adapter, nullptr, event);
+  }
 }
 
 void Scene::detach(unsigned index) {

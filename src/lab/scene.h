@@ -36,6 +36,10 @@ class Scene {
   bool load();
   /// Cards 0 .. count-1: a device for each driver's miniport half, or a host card where the lowest driver needs one to bind to.
   void attach(unsigned count);
+  /// Host cards 0 .. count-1 with the host's protocol on them, whether any driver under test is there or not: what a filter is put into.
+  void raise_host(unsigned count);
+  /// What filters see besides frames: the cables go out and come back, the devices are about to go and stay, their power profile changes.
+  void disturb();
   /// Takes card `index` away (everything above it unbinds).
   void detach(unsigned index);
   /// Sends `frames` frames down on every adapter that the host protocol is bound to, and lets as many arrive on every card.
@@ -50,7 +54,9 @@ class Scene {
   void pause_and_restart();
   void shutdown();
 
-  /// True if any driver has a protocol half, and so wants something below it.
+  /// True if any driver under test is a filter driver.
+  bool has_filter() const;
+  /// True if any driver has a protocol half or is a filter, and so wants something below it.
   bool wants_card();
 
  private:
@@ -60,6 +66,8 @@ class Scene {
   bool binds(const ProtocolDriver& protocol, const Adapter& adapter);
   void name_virtual_miniports(unsigned count);
   kernel::PciDevice* install_adapter(std::size_t subject, const std::string& name, unsigned index);
+  void plug_host_card(unsigned index);
+  bool is_filter(const kernel::Driver& driver) const;
 
   World world_;
   std::vector<loader::Image*> images_;
@@ -69,6 +77,7 @@ class Scene {
   std::vector<std::unique_ptr<links::MemoryLink>> wires_;
   std::vector<std::unique_ptr<CardSlot>> slots_;   // by card
   std::uint32_t sequence_ = 0;
+  bool host_stack_ = false;     ///< raise_host() was called
 };
 
 }  // namespace undis::lab

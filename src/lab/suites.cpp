@@ -131,6 +131,66 @@ bool system_shutdown(Scene& scene) {
   return true;
 }
 
+// ---- filters, put into a stack that runs and taken out of it ----
+
+/// Loaded while frames go both ways; Unload while they still do.
+bool filter_under_traffic(Scene& scene) {
+  scene.raise_host(2);
+  kernel::System& system = scene.world().system();
+  bool stop = false;
+  kernel::Event done("suite: traffic ends");
+  system.spawn("traffic", [&] {
+    for (int i = 0; i < 16 && !stop; ++i) {
+      scene.traffic(2);
+      kernel::schedule_point("traffic");
+    }
+    done.set();
+  });
+  const bool fits = !scene.load() || scene.has_filter();
+  if (fits) scene.traffic(kFrames);
+  scene.unload();
+  stop = true;
+  done.wait();
+  scene.close();
+  return fits;
+}
+
+bool filter_insert(Scene& scene) {
+  scene.raise_host(1);
+  const bool fits = !scene.load() || scene.has_filter();
+  scene.traffic(kFrames);
+  scene.settle();
+  scene.unload();
+  scene.close();
+  return fits;
+}
+
+/// Status indications, events and pauses while frames go both ways.
+bool filter_events(Scene& scene) {
+  const bool loaded = scene.load();
+  const bool fits = !loaded || scene.has_filter();
+  if (loaded && fits) {
+    scene.attach(1);
+    kernel::Event done("suite: traffic ends");
+    scene.world().system().spawn("traffic", [&] {
+      for (int i = 0; i < 6; ++i) {
+        scene.traffic(2);
+        kernel::schedule_point("traffic");
+      }
+      done.set();
+    });
+    scene.disturb();
+    scene.pause_and_restart();
+    scene.disturb();
+    done.wait();
+    scene.settle();
+    scene.detach(0);
+  }
+  scene.unload();
+  scene.close();
+  return fits;
+}
+
 constexpr Play kSuites[] = {
     {"lifecycle.load", "DriverEntry, then Unload, without any device", &load_unload, false},
     {"lifecycle.entry", "DriverEntry with each fallible call made to fail", &load_unload, true},
@@ -141,6 +201,10 @@ constexpr Play kSuites[] = {
     {"lifecycle.memory", "bind, traffic and unbind with each fallible call made to fail", &bind_unbind, true},
     {"lifecycle.pause", "pause and restart under traffic", &pause_under_traffic, false},
     {"lifecycle.remove", "adapters removed under traffic", &remove_under_traffic, false},
+    {"filter.insert", "a filter is put into a running stack, and taken out", &filter_insert, false},
+    {"filter.traffic", "the same while frames go both ways over two adapters", &filter_under_traffic, false},
+    {"filter.events", "status indications, events and pauses under traffic", &filter_events, false},
+    {"filter.memory", "a filter in a running stack, with each fallible call made to fail", &filter_insert, true},
     {"lifecycle.shutdown", "the system shuts down", &system_shutdown, false},
 };
 

@@ -18,7 +18,8 @@ namespace undis {
 using kernel::call_driver;
 
 Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
-    : stack(config.name + ": another operation on the stack"),
+    : filters(*this),
+      stack(config.name + ": another operation on the stack"),
       oids(*this),
       sends(config.name + ": sends outstanding"),
       receives(config.name + ": indicated packets not returned"),

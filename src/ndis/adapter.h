@@ -17,6 +17,7 @@
 #include "kernel/system.h"
 #include "ndis/adapter_states.h"
 #include "ndis/claim.h"
+#include "ndis/filter_stack.h"
 #include "ndis/gate.h"
 #include "ndis/handle.h"
 #include "ndis/miniport_driver.h"
@@ -115,7 +116,7 @@ class Adapter final : public Object {
   void add(Binding& binding) EXCLUDES(lock_);
   void remove(Binding& binding) EXCLUDES(lock_);
 
-  /// The filters of all bindings together, set in the miniport if they changed. PASSIVE_LEVEL.
+  /// The packet filters of all bindings together, set in the miniport if they changed. PASSIVE_LEVEL.
   void apply_filters();
   ULONG merged_filter() const;
   ULONG merged_lookahead() const;
@@ -124,6 +125,7 @@ class Adapter final : public Object {
   ULONG applied_lookahead = 0;
   std::vector<std::uint8_t> applied_multicast;
 
+  FilterStack filters;    ///< the filter modules between the miniport and the bindings
   Claim stack;            ///< the right to start, stop, pause, restart the stack on this adapter
   OidQueue oids;
   Gate sends;             ///< given to the miniport, not completed

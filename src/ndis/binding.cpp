@@ -7,7 +7,9 @@
 
 #include "kernel/unicode.h"
 #include "ndis/callbacks.h"
+#include "ndis/filter_module.h"
 #include "ndis/library.h"
+#include "ndis/restart_attributes.h"
 #include "ndis/strings.h"
 
 namespace undis {
@@ -161,18 +163,19 @@ NDIS_STATUS Binding::call_bind() {
 
 // ---- pause and restart ----
 
-void Binding::pause() {
+void Binding::pause(ULONG reason) {
   const Ref<Binding> alive(this);
   const Claimed claimed(claim_);
-  pause_claimed();
+  pause_claimed(reason);
 }
 
-void Binding::pause_claimed() {
+void Binding::pause_claimed(ULONG reason) {
   if (state() != BindingState::Running) return;
   advance(BindingEvent::PnpPause);
   if (is_version6()) {
     NDIS_PROTOCOL_PAUSE_PARAMETERS parameters{};
     parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1, sizeof(parameters)};
+    parameters.PauseReason = reason;
     pnp_event(NetEventPause, &parameters, sizeof(parameters));
     if (const auto out = sends.inside(); out != 0) {
       Library::current().observer().on(ItemsOut{&driver(), ItemKind::NetBufferList, name_,
@@ -184,7 +187,7 @@ void Binding::pause_claimed() {
   advance(BindingEvent::PauseComplete);
 }
 
-NDIS_STATUS Binding::restart() {
+NDIS_STATUS Binding::restart(PNDIS_RESTART_ATTRIBUTES attributes) {
   const Ref<Binding> alive(this);
   const Claimed claimed(claim_);
   if (state() != BindingState::Paused) return NDIS_STATUS_SUCCESS;
@@ -193,6 +196,13 @@ NDIS_STATUS Binding::restart() {
   if (is_version6()) {
     NDIS_PROTOCOL_RESTART_PARAMETERS parameters{};
     parameters.Header = {NDIS_OBJECT_TYPE_PROTOCOL_RESTART_PARAMETERS, NDIS_PROTOCOL_RESTART_PARAMETERS_REVISION_1, sizeof(parameters)};
+    std::vector<UCHAR> names = filter_module_names(*adapter_);
+    parameters.FilterModuleNameBuffer = names.empty() ? nullptr : names.data();
+    parameters.FilterModuleNameBufferLength = static_cast<ULONG>(names.size());
+    parameters.RestartAttributes = attributes;
+    const std::vector<Ref<FilterModule>> modules = adapter_->filters.modules();
+    parameters.BoundIfIndex = modules.empty() ? adapter_->interface_index() : modules.back()->interface_index();
+    parameters.BoundIfNetluid = modules.empty() ? net_luid_of(*adapter_) : modules.back()->net_luid();
     status = pnp_event(NetEventRestart, &parameters, sizeof(parameters));
   }
   advance(status == NDIS_STATUS_SUCCESS ? BindingEvent::RestartComplete : BindingEvent::RestartFailed);
@@ -246,7 +256,7 @@ bool Binding::unbind() {
   const Claimed claimed(claim_);
   if (state() == BindingState::Unbound) return true;  // another thread's unbind has just ended
 
-  pause_claimed();
+  pause_claimed(NDIS_PAUSE_UNBIND_PROTOCOL);
   advance(BindingEvent::ProtocolUnbindAdapterEx);
   const NDIS_STATUS status = call_unbind();
   if (status != NDIS_STATUS_SUCCESS) {

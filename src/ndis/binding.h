@@ -49,9 +49,9 @@ class Binding final : public Object {
   /// Unbound -> Opening -> Paused, or back to Unbound. Waits for a pended bind. The caller has made the adapter list this binding.
   NDIS_STATUS bind();
   /// Running -> Pausing -> Paused; waits. Nothing in any other state.
-  void pause();
+  void pause(ULONG reason = NDIS_PAUSE_NDIS_INTERNAL);
   /// Paused -> Restarting -> Running, or back to Paused. Nothing in any other state.
-  NDIS_STATUS restart();
+  NDIS_STATUS restart(PNDIS_RESTART_ATTRIBUTES attributes = nullptr);
   /// Pauses, calls ProtocolUnbindAdapter(Ex) and waits until the open is closed and the binding Unbound. A binding whose unbind
   /// is under way is waited for; inside that very unbind (same thread) it returns at once with false.
   bool unbind();
@@ -104,7 +104,7 @@ class Binding final : public Object {
  private:
   void advance(BindingEvent event) EXCLUDES(lock_);
   bool mine() const noexcept;             ///< this thread carries out an operation on this binding
-  void pause_claimed();
+  void pause_claimed(ULONG reason);
   enum class Awaited : std::uint8_t { Nothing, Bind, Unbind };
   void await(Awaited what) EXCLUDES(lock_);
   bool answer(Awaited what, NDIS_STATUS status) EXCLUDES(lock_);

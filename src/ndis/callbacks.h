@@ -52,6 +52,30 @@ inline constexpr CallbackInfo kMiniportCancelSendPackets{"MiniportCancelSendPack
 inline constexpr CallbackInfo kMiniportPnPEventNotify{"MiniportPnPEventNotify", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kUnloadHandler{"UnloadHandler", PASSIVE_LEVEL, false};
 
+// filter
+inline constexpr CallbackInfo kFilterSetOptions{"FilterSetOptions", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kFilterSetModuleOptions{"FilterSetModuleOptions", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kFilterAttach{"FilterAttach", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kFilterDetach{"FilterDetach", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kFilterRestart{"FilterRestart", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kFilterPause{"FilterPause", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kFilterSendNetBufferLists{"FilterSendNetBufferLists", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterSendNetBufferListsComplete{"FilterSendNetBufferListsComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterCancelSendNetBufferLists{"FilterCancelSendNetBufferLists", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterReceiveNetBufferLists{"FilterReceiveNetBufferLists", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterReturnNetBufferLists{"FilterReturnNetBufferLists", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterOidRequest{"FilterOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterOidRequestComplete{"FilterOidRequestComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterCancelOidRequest{"FilterCancelOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterDirectOidRequest{"FilterDirectOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterDirectOidRequestComplete{"FilterDirectOidRequestComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterCancelDirectOidRequest{"FilterCancelDirectOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterSynchronousOidRequest{"FilterSynchronousOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterSynchronousOidRequestComplete{"FilterSynchronousOidRequestComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterStatus{"FilterStatus", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kFilterDevicePnPEventNotify{"FilterDevicePnPEventNotify", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kFilterNetPnPEvent{"FilterNetPnPEvent", PASSIVE_LEVEL, false};
+
 // protocol 6.x
 inline constexpr CallbackInfo kProtocolSetOptions{"ProtocolSetOptions", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kProtocolBindAdapterEx{"ProtocolBindAdapterEx", PASSIVE_LEVEL, false};

@@ -11,6 +11,7 @@ namespace undis {
 
 class Adapter;
 class Binding;
+class FilterModule;
 
 // ---- 6.x side ----
 void send_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags);
@@ -19,6 +20,15 @@ void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NU
                                ULONG flags);
 void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags);
 void cancel_net_buffer_lists(Binding& from, void* cancel_id);
+
+// ---- filters ----
+void filter_send(FilterModule& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags);
+void filter_complete(FilterModule& from, NET_BUFFER_LIST* chain, ULONG flags);
+void filter_indicate(FilterModule& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG count,
+                     ULONG flags);
+void filter_return(FilterModule& from, NET_BUFFER_LIST* chain, ULONG flags);
+/// To the next below `from` that takes cancellations; nullptr: from the top.
+void cancel_sends_below(Adapter& adapter, const FilterModule* from, void* cancel_id);
 
 // ---- 5.x side ----
 NDIS_STATUS send_packet(Binding& from, NDIS_PACKET* packet);          ///< NdisSend
@@ -41,6 +51,8 @@ void complete_transfer(Adapter& by, NDIS_PACKET* packet, NDIS_STATUS status, UIN
 
 // ---- status indications ----
 void indicate_status6(Adapter& by, const NDIS_STATUS_INDICATION& indication);
+/// The end of an indication's way up through filters.
+void indicate_status_to_bindings(Adapter& adapter, const NDIS_STATUS_INDICATION& indication);
 void indicate_status5(Adapter& by, NDIS_STATUS status, void* buffer, UINT length);
 void indicate_status_complete5(Adapter& by);
 

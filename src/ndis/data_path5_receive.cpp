@@ -178,6 +178,51 @@ void release(NDIS_PACKET* packet, Hop& hop) {
   return_packet(adapter, packet);
 }
 
+namespace {
+
+/// A serialized driver sees in the packet whether it has it again at once; a deserialized one gets it by MiniportReturnPacket.
+/// False: the packet is the driver's again, its leg is over.
+bool answer_serialized(Adapter& by, NDIS_PACKET* packet, Hop& hop) {
+  if (!by.is_serialized() || hop.resources) return true;
+  bool kept = false;
+  {
+    const kernel::Hold hold(uses_lock());
+    kept = hop.out != 1;
+  }
+  NDIS_SET_PACKET_STATUS(packet, kept ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS);
+  if (kept) return true;
+  PacketItem& item = *item_of(packet);
+  end_hop(item, hop);
+  item.holder = &by.driver().driver();
+  by.receives.leave();
+  return false;
+}
+
+/// The packet as a list, which the filters see before the bindings.
+void indicate_through_filters(Adapter& by, NDIS_PACKET* packet, Hop& hop) {
+  NET_BUFFER_LIST* const list = list_for(packet, false);
+  if (list == nullptr) return;  // no memory: the frame is lost
+  NblItem& item = *item_of(list);
+  item.packet_hop = index_of(*item_of(packet), hop);
+  push(item, Hop::Kind::Receive, &by, nullptr)->resources = hop.resources;
+  list->SourceHandle = by.handle();
+  Chain chain;
+  chain.append(list);
+  const ULONG irql = kernel::irql() == DISPATCH_LEVEL ? NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL : 0U;
+  if (!hop.resources) {
+    {
+      const kernel::Hold hold(uses_lock());
+      ++hop.out;
+    }
+    indicate_up(by, nullptr, chain, NDIS_DEFAULT_PORT_NUMBER, irql);
+    return;
+  }
+  indicate_up(by, nullptr, chain, NDIS_DEFAULT_PORT_NUMBER, NDIS_RECEIVE_FLAGS_RESOURCES | irql);
+  pop(item);
+  free_translation(list);
+}
+
+}  // namespace
 }  // namespace data_path
 
 using namespace data_path;
@@ -206,6 +251,11 @@ void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count) {
     PacketItem& item = *item_of(packet);
     Hop& hop = *push(item, Hop::Kind::Receive, &by, nullptr);
     hop.resources = resources;
+    if (by.filters.sees_receives()) {
+      indicate_through_filters(by, packet, hop);
+      if (answer_serialized(by, packet, hop)) release(packet, hop);
+      continue;
+    }
     const Destination to = destination(frame_of(packet));
     for (std::size_t t = 0; t < targets.size(); ++t) {
       Binding& binding = *targets[t];
@@ -240,23 +290,7 @@ void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count) {
         --hop.out;
       }
     }
-    // A serialized driver sees in the packet whether it has it again at once; a deserialized one gets it by
-    // MiniportReturnPacket.
-    if (serialized && !resources) {
-      bool kept = false;
-      {
-        const kernel::Hold hold(uses_lock());
-        kept = hop.out != 1;
-      }
-      NDIS_SET_PACKET_STATUS(packet, kept ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS);
-      if (!kept) {
-        end_hop(item, hop);
-        item.holder = &driver;
-        by.receives.leave();
-        continue;
-      }
-    }
-    release(packet, hop);
+    if (answer_serialized(by, packet, hop)) release(packet, hop);
   }
   for (std::size_t t = 0; t < targets.size(); ++t)
     if (got[t]) call_receive_complete(*targets[t]);

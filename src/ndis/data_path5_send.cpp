@@ -385,7 +385,8 @@ NDIS_STATUS begin_send(Binding& from, NDIS_PACKET* packet) {
     return NDIS_STATUS_FAILURE;
   }
   if (!from.sends.enter()) return NDIS_STATUS_CLOSING;
-  if (!adapter.sends.enter()) {
+  // What goes down as a list is counted when it comes to the miniport.
+  if (!sends_as_lists(adapter) && !adapter.sends.enter()) {
     from.sends.leave();
     return NDIS_STATUS_FAILURE;
   }
@@ -419,11 +420,11 @@ NDIS_STATUS send_packet(Binding& from, NDIS_PACKET* packet) {
     PacketItem& item = *item_of(packet);
     end_hop(item, hop);
     item.holder = &from.driver();
-    adapter.sends.leave();
+    if (!sends_as_lists(adapter)) adapter.sends.leave();
     from.sends.leave();
     return NDIS_STATUS_SUCCESS;
   }
-  if (adapter.is_version6()) {
+  if (sends_as_lists(adapter)) {
     send_as_lists(adapter, &packet, 1);
     return NDIS_STATUS_PENDING;
   }
@@ -451,11 +452,11 @@ void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
         sent.push_back(packet);
         continue;
       }
-      adapter.sends.leave();
+      if (!sends_as_lists(adapter)) adapter.sends.leave();
       finish_send(packet, *find_hop(*item_of(packet), Hop::Kind::Send, &adapter), NDIS_STATUS_SUCCESS);
     } else if (usable) {  // each packet that may be completed is, in its turn
       if (!sent.empty()) {
-        if (adapter.is_version6())
+        if (sends_as_lists(adapter))
           send_as_lists(adapter, sent.data(), static_cast<UINT>(sent.size()));
         else
           give_packets(adapter, sent.data(), static_cast<UINT>(sent.size()));
@@ -468,7 +469,7 @@ void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
     }
   }
   if (sent.empty()) return;
-  if (adapter.is_version6()) {
+  if (sends_as_lists(adapter)) {
     send_as_lists(adapter, sent.data(), static_cast<UINT>(sent.size()));
   } else {
     give_packets(adapter, sent.data(), static_cast<UINT>(sent.size()));

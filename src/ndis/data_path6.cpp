@@ -82,10 +82,6 @@ void check_source(NET_BUFFER_LIST* list, NDIS_HANDLE expected, const char* handl
                    fmt::format("SourceHandle is not the {} that is passed", handle), item_of(list)->origin);
 }
 
-Observer& observer() {
-  return Library::current().observer();
-}
-
 }  // namespace
 
 // ---- send ----
@@ -98,13 +94,6 @@ void call_send_complete(Binding& to, const Chain& chain, ULONG flags) {
 }
 
 namespace {
-
-void call_send(Adapter& adapter, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
-  const MiniportDriver& miniport = adapter.driver();
-  const InCall call(adapter.calls);
-  kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendNetBufferLists, &adapter, nullptr,
-                      miniport.handlers6().SendNetBufferLists, adapter.context(), chain, port, flags);
-}
 
 void loop_back_chain(Binding& from, NET_BUFFER_LIST* chain, ULONG flags) {
   const bool to_self = NDIS_TEST_SEND_FLAG(flags, NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK);
@@ -121,14 +110,7 @@ void loop_back_chain(Binding& from, NET_BUFFER_LIST* chain, ULONG flags) {
 using namespace data_path;
 
 void complete_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, ULONG flags) {
-  const char* const function = caller().function;
-  kernel::Driver* const driver = &by.driver().driver();
-  Chain run;  // lists in a row that go to the same binding
-  Binding* to = nullptr;
-  const auto flush = [&] {
-    if (run.count != 0) call_send_complete(*to, run, flags);
-    run = {};
-  };
+  Chain done;
   for (NET_BUFFER_LIST* list = chain; list != nullptr;) {
     const ItemFound found = find_item(ItemKind::NetBufferList, list);
     if (found != ItemFound::Live) {
@@ -142,8 +124,8 @@ void complete_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, ULONG flags)
     }
     NET_BUFFER_LIST* const next = list->Next;
     NblItem& item = *item_of(list);
-    Hop* const hop = item.top();
-    if (hop == nullptr || hop->kind != Hop::Kind::Send || hop->adapter != &by) {
+    const Hop* const hop = item.top();
+    if (hop == nullptr || hop->kind != Hop::Kind::Send || hop->adapter != &by || item.at != nullptr) {
       tell_item_misuse(
           ItemKind::NetBufferList, list, true,
           fmt::format(
@@ -153,24 +135,12 @@ void complete_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, ULONG flags)
       list = next;
       continue;
     }
-    Binding& binding = *hop->binding;
-    by.sends.leave();
-    if (item.packet != nullptr) {
-      flush();
-      finish_send(list, flags);
-    } else {
-      if (to != &binding) flush();
-      to = &binding;
-      pop(item);
-      item.holder = &binding.driver();
-      list->SourceHandle = binding.handle();
-      tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list, driver,
-                &binding.driver(), function, binding.name());
-      run.append(list);
-    }
+    done.append(list);
     list = next;
   }
-  flush();
+  if (done.count == 0) return;
+  by.sends.leave(done.count);
+  complete_up(by, nullptr, done.first, flags);
 }
 
 void send_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
@@ -201,7 +171,7 @@ void send_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMB
   }
   const ULONG complete_flags =
       NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
-  if (!from.may_carry_data() || !adapter.may_carry_data() || !adapter.sends.enter(sent.count)) {
+  if (!from.may_carry_data() || !adapter.may_carry_data()) {
     tell_send_while_paused(from);
     for (NET_BUFFER_LIST* list = sent.first; list != nullptr; list = list->Next)
       list->Status = NDIS_STATUS_PAUSED;
@@ -211,34 +181,22 @@ void send_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMB
 
   loop_back_chain(from, sent.first, flags);
   const char* const function = caller().function;
-  kernel::Driver* const miniport = &adapter.driver().driver();
+  FilterModule* const next = adapter.filters.first_send;
+  kernel::Driver* const target = send_target(adapter, next);
   for (NET_BUFFER_LIST* list = sent.first; list != nullptr; list = list->Next) {
     NblItem& item = *item_of(list);
     push(item, Hop::Kind::Send, &adapter, &from);
     list->SourceHandle = from.handle();
-    item.holder = miniport;
+    item.holder = target;
+    item.at = next;
     tell_item(Library::current().observer(), ItemEvent::What::Sent, ItemKind::NetBufferList, list, &driver,
-              miniport, function, from.name());
+              target, function, from.name());
   }
-  if (adapter.is_version6()) {
-    call_send(adapter, sent.first, port, flags & ~static_cast<ULONG>(NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK));
-  } else {
-    send_as_packets(sent.first);
-  }
+  give_sends(adapter, next, sent, port, flags);
 }
 
 void cancel_net_buffer_lists(Binding& from, void* cancel_id) {
-  Adapter& adapter = from.adapter();
-  const MiniportDriver& miniport = adapter.driver();
-  const InCall call(adapter.calls);
-  if (adapter.is_version6()) {
-    if (miniport.handlers6().CancelSend)
-      kernel::call_driver(&miniport.driver(), callbacks::kMiniportCancelSend, &adapter, nullptr,
-                          miniport.handlers6().CancelSend, adapter.context(), cancel_id);
-  } else if (miniport.handlers5().CancelSendPackets) {
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportCancelSendPackets, &adapter, nullptr,
-                        miniport.handlers5().CancelSendPackets, adapter.context(), cancel_id);
-  }
+  cancel_sends_below(from.adapter(), nullptr, cancel_id);
 }
 
 }  // namespace undis

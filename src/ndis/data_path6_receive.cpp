@@ -67,28 +67,16 @@ void release(NblItem& item, std::uint8_t hop, Chain& back) noexcept {
 }
 
 void give_back(const Chain& chain, ULONG flags) {
-  const char* const function = caller().function;
   NET_BUFFER_LIST* list = chain.first;
   while (list != nullptr) {
     Adapter& adapter = *item_of(list)->top()->adapter;
-    kernel::Driver* const driver = &adapter.driver().driver();
     Chain run;
     while (list != nullptr && item_of(list)->top()->adapter == &adapter) {
       NET_BUFFER_LIST* const next = list->Next;
-      NblItem& item = *item_of(list);
-      kernel::Driver* const from = item.holder;
-      pop(item);
-      item.holder = driver;
-      tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, from, driver, function,
-                adapter.name());
       run.append(list);
       list = next;
     }
-    const MiniportDriver& miniport = adapter.driver();
-    const InCall call(adapter.calls);
-    adapter.receives.leave(run.count);
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportReturnNetBufferLists, &adapter, nullptr,
-                        miniport.handlers6().ReturnNetBufferLists, adapter.context(), run.first, flags);
+    return_down(adapter, nullptr, run.first, flags);
   }
 }
 
@@ -99,17 +87,21 @@ Destination destination_of(const NET_BUFFER_LIST* list) noexcept {
   return list->FirstNetBuffer != nullptr ? destination(frame_of(list->FirstNetBuffer)) : Destination{};
 }
 
-/// The miniport has the lists again when this returns: each binding sees them in turn, and none may keep one.
-void indicate_for_now(Adapter& by, const Chain& given, std::vector<Target>& targets, NDIS_PORT_NUMBER port,
-                      ULONG flags) {
+std::vector<Target> targets_of(const Adapter& adapter) {
+  std::vector<Target> targets;
+  for (Ref<Binding>& binding : receivers(adapter)) targets.push_back({std::move(binding), {}, {}});
+  return targets;
+}
+
+}  // namespace
+
+// Each binding sees the lists in turn, and none may keep one.
+void show_to_bindings(Adapter& by, const Chain& given, NDIS_PORT_NUMBER port, ULONG flags) {
   const char* const function = caller().function;
   kernel::Driver* const driver = &by.driver().driver();
   std::vector<NET_BUFFER_LIST*> all;
-  for (NET_BUFFER_LIST* list = given.first; list != nullptr; list = list->Next) {
-    push(*item_of(list), Hop::Kind::Receive, &by, nullptr)->resources = true;
-    all.push_back(list);
-  }
-  for (Target& target : targets) {
+  for (NET_BUFFER_LIST* list = given.first; list != nullptr; list = list->Next) all.push_back(list);
+  for (Target& target : targets_of(by)) {
     Binding& to = *target.binding;
     std::vector<NET_BUFFER_LIST*> accepted;
     for (NET_BUFFER_LIST* list : all)
@@ -140,63 +132,13 @@ void indicate_for_now(Adapter& by, const Chain& given, std::vector<Target>& targ
     }
     to.receives.leave(static_cast<std::uint32_t>(accepted.size()));
   }
-  Chain again;
-  for (NET_BUFFER_LIST* list : all) {
-    again.append(list);
-    NblItem& item = *item_of(list);
-    pop(item);
-    kernel::Driver* const from = item.holder;
-    item.holder = driver;
-    tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, from, driver, function,
-              by.name());
-  }
-  by.receives.leave(given.count);
 }
 
-}  // namespace
-}  // namespace data_path
-
-using namespace data_path;
-
-void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG /*count*/,
-                               ULONG flags) {
+void indicate_to_bindings(Adapter& by, const Chain& given, NDIS_PORT_NUMBER port, ULONG flags) {
   kernel::Driver* const driver = &by.driver().driver();
-  const bool resources = NDIS_TEST_RECEIVE_CANNOT_PEND(flags);
-  Chain given;
-  for (NET_BUFFER_LIST* list = chain; list != nullptr;) {
-    if (!may_give(list, *driver, "indicated")) {
-      if (find_item(ItemKind::NetBufferList, list) != ItemFound::Live ||
-          item_of(list)->state != ItemState::Held)
-        break;
-      list = list->Next;
-      continue;
-    }
-    NET_BUFFER_LIST* const next = list->Next;
-    if (list->SourceHandle != by.handle())
-      tell_item_misuse(ItemKind::NetBufferList, list, false,
-                       "SourceHandle is not the MiniportAdapterHandle that is passed", item_of(list)->origin);
-    given.append(list);
-    list = next;
-  }
-  if (given.count == 0) return;
   const ULONG return_flags =
       NDIS_TEST_RECEIVE_AT_DISPATCH_LEVEL(flags) ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0U;
-  if (!may_indicate(by) || !by.receives.enter(given.count)) {
-    if (resources || !by.initialized()) return;
-    const InCall call(by.calls);
-    kernel::call_driver(driver, callbacks::kMiniportReturnNetBufferLists, &by, nullptr,
-                        by.driver().handlers6().ReturnNetBufferLists, by.context(), given.first,
-                        return_flags);
-    return;
-  }
-
-  std::vector<Target> targets;
-  for (Ref<Binding>& binding : receivers(by)) targets.push_back({std::move(binding), {}, {}});
-  if (resources) {
-    indicate_for_now(by, given, targets, port, flags);
-    return;
-  }
-
+  std::vector<Target> targets = targets_of(by);
   // Who gets what is settled, and every use counted, before anyone is called.
   Chain back;
   const char* const function = caller().function;
@@ -204,8 +146,7 @@ void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NU
     NET_BUFFER_LIST* const next = list->Next;
     list->Next = nullptr;
     NblItem& item = *item_of(list);
-    Hop* const hop = push(item, Hop::Kind::Receive, &by, nullptr);
-    list->SourceHandle = by.handle();
+    Hop* const hop = item.top();
     item.holder = nullptr;
     hop->out = 0;
     const Destination to = destination_of(list);
@@ -268,6 +209,70 @@ void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NU
   give_back(back, return_flags);
 }
 
+}  // namespace data_path
+
+using namespace data_path;
+
+void indicate_net_buffer_lists(Adapter& by, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG /*count*/,
+                               ULONG flags) {
+  kernel::Driver* const driver = &by.driver().driver();
+  const bool resources = NDIS_TEST_RECEIVE_CANNOT_PEND(flags);
+  Chain given;
+  for (NET_BUFFER_LIST* list = chain; list != nullptr;) {
+    if (!may_give(list, *driver, "indicated")) {
+      if (find_item(ItemKind::NetBufferList, list) != ItemFound::Live ||
+          item_of(list)->state != ItemState::Held)
+        break;
+      list = list->Next;
+      continue;
+    }
+    NET_BUFFER_LIST* const next = list->Next;
+    if (list->SourceHandle != by.handle())
+      tell_item_misuse(ItemKind::NetBufferList, list, false,
+                       "SourceHandle is not the MiniportAdapterHandle that is passed", item_of(list)->origin);
+    given.append(list);
+    list = next;
+  }
+  if (given.count == 0) return;
+  const ULONG return_flags =
+      NDIS_TEST_RECEIVE_AT_DISPATCH_LEVEL(flags) ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0U;
+  if (!may_indicate(by) || !by.receives.enter(given.count)) {
+    if (resources || !by.initialized()) return;
+    const InCall call(by.calls);
+    kernel::call_driver(driver, callbacks::kMiniportReturnNetBufferLists, &by, nullptr,
+                        by.driver().handlers6().ReturnNetBufferLists, by.context(), given.first,
+                        return_flags);
+    return;
+  }
+
+  if (resources) {
+    // The miniport has the lists again when this returns.
+    for (NET_BUFFER_LIST* list = given.first; list != nullptr; list = list->Next)
+      push(*item_of(list), Hop::Kind::Receive, &by, nullptr)->resources = true;
+    std::vector<NET_BUFFER_LIST*> all;
+    for (NET_BUFFER_LIST* list = given.first; list != nullptr; list = list->Next) all.push_back(list);
+    indicate_up(by, nullptr, given, port, flags);
+    const char* const function = caller().function;
+    for (NET_BUFFER_LIST* list : all) {
+      NblItem& item = *item_of(list);
+      pop(item);
+      kernel::Driver* const from = item.holder;
+      item.holder = driver;
+      tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, from, driver, function,
+                by.name());
+    }
+    by.receives.leave(given.count);
+    return;
+  }
+  for (NET_BUFFER_LIST* list = given.first; list != nullptr; list = list->Next) {
+    NblItem& item = *item_of(list);
+    push(item, Hop::Kind::Receive, &by, nullptr);
+    list->SourceHandle = by.handle();
+    item.holder = nullptr;
+  }
+  indicate_up(by, nullptr, given, port, flags);
+}
+
 void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags) {
   Chain back;
   std::uint32_t returned = 0;
@@ -305,15 +310,6 @@ void return_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, ULONG flags)
       pop(item);
       free_derived(list, 0);
       release(parent, parent_hop, back);
-    } else if (item.packet != nullptr) {
-      NDIS_PACKET* const packet = item.packet;
-      Hop& packet_hop = item_of(packet)->hops[item.packet_hop];
-      pop(item);
-      free_translation(list);
-      release(packet, packet_hop);
-    } else if (item.ndis_data) {
-      pop(item);
-      free_translation(list);
     } else {
       item.holder = &from.driver();
       release(item, static_cast<std::uint8_t>(item.depth - 1), back);

@@ -92,9 +92,29 @@ bool call_receive(Binding& to, const Chain& chain, NDIS_PORT_NUMBER port, ULONG 
 void release(NblItem& item, std::uint8_t hop, Chain& back) noexcept;
 /// Gives lists back to the adapters that indicated them (the adapters' gates are left here).
 void give_back(const Chain& chain, ULONG flags);
-/// A list of the 6.x sender is complete: ends its leg and calls the protocol (or completes the packet it
-/// stands for).
+/// The miniport is through with a list: it goes up.
 void finish_send(NET_BUFFER_LIST* list, ULONG flags);
+/// The same at the top of the stack, for a list that stands for a packet of a 5.x binding.
+void end_send(NET_BUFFER_LIST* list);
+
+// ---- through the filters (filter_data.cpp) ----
+
+/// Who has lists that go on to `next` (nullptr: to the miniport).
+kernel::Driver* send_target(const Adapter& adapter, const FilterModule* next) noexcept;
+/// Gives lists, whose holder is set, to that module or to the miniport.
+void give_sends(Adapter& adapter, FilterModule* next, const Chain& chain, NDIS_PORT_NUMBER port, ULONG flags);
+/// Lists whose send is over at `from` (nullptr: at the miniport) go up to where they came from.
+void complete_up(Adapter& adapter, FilterModule* from, NET_BUFFER_LIST* chain, ULONG flags);
+/// Lists on a Receive leg go up from `from` (nullptr: the miniport).
+void indicate_up(Adapter& adapter, FilterModule* from, const Chain& chain, NDIS_PORT_NUMBER port,
+                 ULONG flags);
+/// Lists that all have returned at `from` (nullptr: the bindings) go down to where they came from.
+void return_down(Adapter& adapter, FilterModule* from, NET_BUFFER_LIST* chain, ULONG flags);
+/// The end of the way up: each binding gets what its packet filter takes.
+void indicate_to_bindings(Adapter& adapter, const Chain& chain, NDIS_PORT_NUMBER port, ULONG flags);
+/// The same where the lists must be back when it returns.
+void show_to_bindings(Adapter& adapter, const Chain& chain, NDIS_PORT_NUMBER port, ULONG flags);
+
 /// Completes lists that share a binding.
 void call_send_complete(Binding& to, const Chain& chain, ULONG flags);
 
@@ -131,8 +151,10 @@ void send_as_packets(NET_BUFFER_LIST* chain);
 /// What a miniport says of a part of a list that it has sent, and of all of them, to the sender of the list.
 void note_part_sent(NDIS_PACKET* packet, Hop& sent) noexcept;
 void note_all_sent(NET_BUFFER_LIST* list, const Hop& sent) noexcept;
-/// Packets of a 5.x binding, on a Send leg, to a 6.x miniport.
+/// Packets of a 5.x binding, on a Send leg, to filters or a 6.x miniport.
 void send_as_lists(Adapter& adapter, NDIS_PACKET** packets, UINT count);
+/// Whether packets of 5.x bindings go down as lists.
+bool sends_as_lists(const Adapter& adapter) noexcept;
 /// A list, on a Receive leg that holds it, to one 5.x binding: a use for each of its buffers.
 void deliver_as_packets(Binding& to, NET_BUFFER_LIST* list, bool resources);
 

@@ -3,8 +3,13 @@
 // Starting, pausing, restarting and stopping a driver stack. Every function claims the stack, so that these never overlap.
 #include "ndis/driver_stack.h"
 
+#include <algorithm>
+
 #include "ndis/binding.h"
+#include "ndis/filter_events.h"
+#include "ndis/filter_module.h"
 #include "ndis/library.h"
+#include "ndis/restart_attributes.h"
 
 namespace undis {
 namespace {
@@ -30,39 +35,145 @@ void bind_missing(Adapter& adapter) {
   }
 }
 
+void unbind_all(Adapter& adapter) {
+  for (std::vector<Ref<Binding>> left = adapter.bindings(); !left.empty(); left = adapter.bindings())
+    for (const Ref<Binding>& binding : left) binding->unbind();
+}
+
+/// What a stack whose mandatory filter is missing comes to (network/mandatory-filter-drivers).
+void terminate_stack(Adapter& adapter) {
+  if (deinitialize_device_instance(adapter) != NDIS_STATUS_SUCCESS) remove_stack(adapter, NdisHaltDeviceFailed);
+}
+
+/// FilterSetModuleOptions of all modules comes before FilterRestart of any (LIFE-293); then the data path is what they said.
+/// The module that would not, or nothing.
+Ref<FilterModule> set_filter_options(Adapter& adapter) {
+  for (const Ref<FilterModule>& module : adapter.filters.modules())
+    if (module->set_options() != NDIS_STATUS_SUCCESS) return module;
+  adapter.filters.relink();
+  return {};
+}
+
+/// From the miniport up. Ends with the module that would not restart, or with nothing.
+Ref<FilterModule> restart_filters(Adapter& adapter, RestartAttributes& attributes) {
+  for (const Ref<FilterModule>& module : adapter.filters.modules())
+    if (module->restart(attributes.list()) != NDIS_STATUS_SUCCESS) return module;
+  return {};
+}
+
+void pause_filters(Adapter& adapter, ULONG reason) {
+  const std::vector<Ref<FilterModule>> modules = adapter.filters.modules();
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) (*module)->pause(reason);
+}
+
+/// Detaches a Paused module, and what watches it, in a stack that is paused. False: it was mandatory, and the stack is gone.
+bool drop_filter(Adapter& adapter, FilterModule& failed) {
+  const bool mandatory = failed.mandatory();
+  const Ref<FilterDriver> filter(failed.filter());
+  const std::vector<Ref<FilterModule>> modules = adapter.filters.modules();
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module)
+    if (*module == &failed || (*module)->over() == filter.get()) adapter.filters.detach(**module);
+  if (!mandatory) return true;
+  terminate_stack(adapter);
+  return false;
+}
+
 }  // namespace
 
 NDIS_STATUS start_stack(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
   if (const NDIS_STATUS status = adapter.initialize(); status != NDIS_STATUS_SUCCESS) return status;
+  if (!adapter.filters.attach_missing()) {
+    adapter.removing = true;
+    adapter.filters.detach_all();
+    adapter.halt(NdisHaltDeviceInitializationFailed);
+    adapter.removed = true;
+    return NDIS_STATUS_FAILURE;
+  }
   bind_missing(adapter);  // everything below is Paused (LIFE-210)
-  if (stands(adapter)) restart_stack(adapter);
-  return NDIS_STATUS_SUCCESS;
+  if (!stands(adapter)) return NDIS_STATUS_SUCCESS;
+  const NDIS_STATUS restarted = restart_stack(adapter);
+  return adapter.removed ? restarted : NDIS_STATUS_SUCCESS;  // without a mandatory filter it has not started
 }
 
 void add_bindings(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
   if (!stands(adapter) || !has_missing_bindings(adapter)) return;
-  pause_stack(adapter);
+  pause_stack(adapter, NDIS_PAUSE_BIND_PROTOCOL);
   bind_missing(adapter);
   if (stands(adapter)) restart_stack(adapter);
 }
 
-void pause_stack(Adapter& adapter) {
+void add_filters(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
-  for (const Ref<Binding>& binding : adapter.bindings()) binding->pause();
+  if (!stands(adapter) || adapter.removing || !adapter.filters.has_missing()) return;
+  const bool mandatory = adapter.filters.has_missing_mandatory();
+  pause_stack(adapter, NDIS_PAUSE_ATTACH_FILTER);
+  if (mandatory) unbind_all(adapter);
+  if (!adapter.filters.attach_missing()) {
+    terminate_stack(adapter);
+    return;
+  }
+  if (mandatory) bind_missing(adapter);
+  if (stands(adapter)) restart_stack(adapter);
+}
+
+void remove_filter(Adapter& adapter, FilterDriver& filter) {
+  const Ref<Adapter> alive(adapter);
+  const Claimed claimed(adapter.stack);
+  std::vector<Ref<FilterModule>> going;
+  for (Ref<FilterModule>& module : adapter.filters.modules())
+    if (&module->filter() == &filter || module->over() == &filter) going.insert(going.begin(), std::move(module));
+  if (going.empty()) return;
+  // Requests and indications still work here: a filter may do what needs them (LIFE-298).
+  for (const Ref<FilterModule>& module : going) tell_pre_detach(*module);
+  const bool mandatory = std::ranges::any_of(going, [](const Ref<FilterModule>& module) { return module->mandatory(); });
+  pause_stack(adapter, NDIS_PAUSE_DETACH_FILTER);
+  if (mandatory) unbind_all(adapter);
+  for (const Ref<FilterModule>& module : going)
+    if (module->state() == FilterState::Paused) adapter.filters.detach(*module);
+  if (mandatory && stands(adapter)) bind_missing(adapter);
+  if (stands(adapter)) restart_stack(adapter);
+}
+
+void pause_stack(Adapter& adapter, ULONG reason) {
+  const Ref<Adapter> alive(adapter);
+  const Claimed claimed(adapter.stack);
+  for (const Ref<Binding>& binding : adapter.bindings()) binding->pause(reason);
+  pause_filters(adapter, reason);
   adapter.pause();
 }
 
 NDIS_STATUS restart_stack(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
-  if (const NDIS_STATUS status = adapter.restart(); status != NDIS_STATUS_SUCCESS) return status;
-  for (const Ref<Binding>& binding : adapter.bindings()) binding->restart();
-  return NDIS_STATUS_SUCCESS;
+  for (;;) {
+    Ref<FilterModule> failed = set_filter_options(adapter);
+    if (!failed) {
+      if (const NDIS_STATUS status = adapter.restart(); status != NDIS_STATUS_SUCCESS) return status;
+      RestartAttributes attributes(adapter);
+      failed = restart_filters(adapter, attributes);
+      if (!failed) {
+        for (const Ref<Binding>& binding : adapter.bindings()) binding->restart(*attributes.list());
+        return NDIS_STATUS_SUCCESS;
+      }
+      // What has restarted below it is paused again: a module leaves a paused stack only.
+      pause_filters(adapter, NDIS_PAUSE_DETACH_FILTER);
+      adapter.pause();
+    }
+    if (!drop_filter(adapter, *failed)) return NDIS_STATUS_FAILURE;
+  }
+}
+
+void cycle_stack(Adapter& adapter, ULONG reason) {
+  const Ref<Adapter> alive(adapter);
+  const Claimed claimed(adapter.stack);
+  if (!stands(adapter) || adapter.removing) return;
+  pause_stack(adapter, reason);
+  restart_stack(adapter);
 }
 
 bool remove_stack(Adapter& adapter, NDIS_HALT_ACTION reason) {
@@ -73,10 +184,12 @@ bool remove_stack(Adapter& adapter, NDIS_HALT_ACTION reason) {
   adapter.removing = true;
 
   if (adapter.initialized()) {
-    // Protocols, then the miniport, are paused; then all bindings go; only then is the miniport halted (LIFE-199, LIFE-055).
-    pause_stack(adapter);
-    for (std::vector<Ref<Binding>> left = adapter.bindings(); !left.empty(); left = adapter.bindings())
-      for (const Ref<Binding>& binding : left) binding->unbind();
+    // The stack is paused from the top; then all bindings go, then the filters; only then is the miniport halted (LIFE-199, LIFE-055).
+    const std::vector<Ref<FilterModule>> modules = adapter.filters.modules();
+    for (auto module = modules.rbegin(); module != modules.rend(); ++module) tell_pre_detach(**module);
+    pause_stack(adapter, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
+    unbind_all(adapter);
+    adapter.filters.detach_all();
     adapter.halt(reason);
   }
   adapter.removed = true;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// What NDIS does with a whole stack (miniport adapter and the bindings on it), in the documented order.
+// What NDIS does with a whole stack (miniport adapter, the filter modules on it, the bindings on top), in the documented order.
 // Pages: network/{starting,stopping,pausing,restarting}-a-driver-stack, network/miniport-adapter-removal.
 #pragma once
 
 #include <ndis.h>
 
 #include "ndis/adapter.h"
+#include "ndis/filter_driver.h"
 
 namespace undis {
 
@@ -14,10 +15,18 @@ namespace undis {
 NDIS_STATUS start_stack(Adapter& adapter);
 /// Binds the protocols that want this adapter and have no binding to it; pauses and restarts the stack around it. PASSIVE_LEVEL.
 void add_bindings(Adapter& adapter);
-/// Protocols first, then the miniport. PASSIVE_LEVEL.
-void pause_stack(Adapter& adapter);
-/// The miniport first, then protocols. PASSIVE_LEVEL.
+/// Attaches the modules of filter drivers that this adapter has not got; pauses and restarts the stack around it, and unbinds and
+/// binds all protocols if a mandatory one is among them. PASSIVE_LEVEL.
+void add_filters(Adapter& adapter);
+/// Detaches the modules of `filter`, in the same way.
+void remove_filter(Adapter& adapter, FilterDriver& filter);
+/// Protocols, then filters from the top, then the miniport. PASSIVE_LEVEL. `reason`: NDIS_PAUSE_...
+void pause_stack(Adapter& adapter, ULONG reason = NDIS_PAUSE_NDIS_INTERNAL);
+/// The miniport, then filters from the bottom, then protocols. PASSIVE_LEVEL. A filter that does not restart is detached; the whole
+/// stack goes if it was a mandatory one.
 NDIS_STATUS restart_stack(Adapter& adapter);
+/// Pauses and restarts.
+void cycle_stack(Adapter& adapter, ULONG reason);
 /// Pauses, unbinds all, halts. Called again from inside itself (a driver's callback) it returns false at once; called by
 /// another thread meanwhile it waits for the first. PASSIVE_LEVEL.
 bool remove_stack(Adapter& adapter, NDIS_HALT_ACTION reason);

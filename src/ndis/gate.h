@@ -46,6 +46,10 @@ class Gate {
   void wait_empty() noexcept EXCLUDES(lock_) {
     while (inside() != 0) empty_.wait();
   }
+  /// The same for at most `ticks`; false: somebody is still inside.
+  bool wait_empty_for(std::uint64_t ticks) noexcept EXCLUDES(lock_) {
+    return inside() == 0 || (empty_.wait_for(ticks) && inside() == 0);
+  }
   std::uint32_t inside() const noexcept EXCLUDES(lock_) {
     const kernel::Hold hold(lock_);
     return inside_;

@@ -50,7 +50,9 @@ const char* to_text(HandleKind kind) noexcept {
                               "DMA handle",
                               "file handle",
                               "log handle",
-                              "interface provider handle"};
+                              "interface provider handle",
+                              "filter driver handle",
+                              "filter module handle"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -26,6 +26,7 @@ namespace undis {
 
 class Adapter;
 class Binding;
+class FilterModule;
 class ItemPool;
 
 inline constexpr unsigned char kPoison =
@@ -45,7 +46,8 @@ struct Hop {
   Adapter* adapter = nullptr;
   Binding* binding =
       nullptr;  ///< Send: who sent it. Receive: who has it (net buffer lists; packets may be with several)
-  void* source_handle = nullptr;  ///< SourceHandle of a net buffer list before this leg
+  FilterModule* module = nullptr;  ///< of a net buffer list: the filter module whose own list it is
+  void* source_handle = nullptr;   ///< SourceHandle of a net buffer list before this leg
   std::uint32_t out =
       0;  ///< Receive: uses of it that are not returned. Send across the border: parts not completed
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;  ///< Send across the border: of the parts so far
@@ -70,6 +72,7 @@ inline constexpr std::size_t kMaxHops = 4;
 /// Before a NET_BUFFER_LIST.
 struct alignas(16) NblItem : Item {
   Hop hops[kMaxHops];
+  FilterModule* at;         ///< the filter module that has it now, on its topmost leg; nullptr: none
   NblItem* parent;          ///< NDIS' own clone: the list that it stands for on one of several bindings
   std::uint8_t parent_hop;  ///< which leg of that list
   NDIS_PACKET* packet;      ///< NDIS' own list: the 5.x packet that it stands for

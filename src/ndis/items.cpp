@@ -12,6 +12,7 @@
 #include "kernel/thread.h"
 #include "ndis/adapter.h"
 #include "ndis/buffer_pool.h"
+#include "ndis/callbacks.h"
 #include "ndis/library.h"
 #include "ndis/nbl_pool.h"
 #include "ndis/packet_pool.h"
@@ -58,6 +59,9 @@ const char* pool_word(HandleKind kind) noexcept {
 DriverPool::DriverPool(HandleKind kind, ItemKind items, kernel::Driver* owner, ULONG tag)
     : kind_(kind), items_(items), owner_(owner), tag_(tag), origin_(kernel::Stack::capture(2)) {
   if (owner == nullptr) return;
+  if (const kernel::CallFrame* const callback = kernel::current_callback();
+      callback != nullptr && callback->name == callbacks::kFilterAttach.name)
+    made_in_attach_of_ = callback->object;
   const kernel::CallFrame* const frame = innermost_miniport_callback();
   if (const Ref<Adapter> adapter = adapter_at(frame != nullptr ? frame->object : nullptr); adapter) {
     made_for_ = adapter.get();
@@ -174,6 +178,16 @@ std::vector<Ref<DriverPool>> ItemBook::pools_of(const kernel::Driver& driver) co
 
 // ---- what is left ----
 
+void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function, const std::string& name) {
+  for (const Ref<DriverPool>& pool : ItemBook::current().pools_of(driver)) {
+    if (pool->made_in_attach_of_ != module || !pool->open() || pool->told_) continue;
+    pool->told_ = true;
+    Library::current().observer().on(FilterMisuse{&driver, "LIFE-287", function, name,
+                                                  fmt::format("{} is over and the {} that was made for the module in FilterAttach is not freed", function, pool->name()),
+                                                  pool->origin()});
+  }
+}
+
 void sweep_items(kernel::Driver& driver, LeftBehind::When when) {
   ItemBook& book = ItemBook::current();
   Observer& observer = Library::current().observer();
@@ -187,7 +201,7 @@ void sweep_items(kernel::Driver& driver, LeftBehind::When when) {
   };
   for (const Ref<DriverPool>& pool : book.pools_of(driver)) {
     tell_out(*pool, pool->live_items());
-    if (!driver.harness() && pool->open())
+    if (!driver.harness() && pool->open() && !pool->told_)
       observer.on(LeftBehind{when, &driver, pool->kind(), pool->name(), false, false, pool->origin()});
     if (pool->open()) Library::current().handles().close(pool->handle());
     book.drop(*pool);

@@ -19,9 +19,14 @@
 namespace undis {
 
 class BufferPool;
+class FilterModule;
 class NblPool;
 class NbPool;
 class PacketPool;
+
+class DriverPool;
+void sweep_items(kernel::Driver& driver, LeftBehind::When when);
+void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function, const std::string& name);
 
 /// A pool as a driver has it: a handle, and blocks that may outlive it.
 class DriverPool : public Object {
@@ -49,6 +54,8 @@ class DriverPool : public Object {
 
  private:
   friend class ItemBook;
+  friend void tell_pools_left(kernel::Driver&, const FilterModule*, const char*, const std::string&);
+  friend void sweep_items(kernel::Driver&, LeftBehind::When);
   const HandleKind kind_;
   const ItemKind items_;
   kernel::Driver* const owner_;  ///< nullptr: NDIS
@@ -56,6 +63,8 @@ class DriverPool : public Object {
   const kernel::Stack origin_;
   const void* made_for_ = nullptr;  ///< the adapter whose callback ran when it was made
   std::string made_for_name_;
+  const void* made_in_attach_of_ = nullptr;  ///< the filter module in whose FilterAttach it was made
+  bool told_ = false;                        ///< that it was left
   NDIS_HANDLE handle_ = nullptr;
   bool open_ = true;
   std::vector<std::unique_ptr<ItemPool>> blocks_;
@@ -109,6 +118,9 @@ T* pool_of_handle(NDIS_HANDLE handle, HandleTable& handles) noexcept {
     if (found.kind == kind) return static_cast<T*>(static_cast<DriverPool*>(found.object));
   return nullptr;
 }
+
+/// Tells of pools that `driver` made in FilterAttach of that module and has not freed when `function` of it is over.
+void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function, const std::string& name);
 
 /// What a driver left of its pools and of what came out of them: told, then taken away.
 void sweep_items(kernel::Driver& driver, LeftBehind::When when);

@@ -42,6 +42,7 @@ Library::~Library() {
       adapter->remove(*binding);
       binding->protocol().forget(*binding);
     }
+  for (const Ref<Adapter>& adapter : adapters()) adapter->filters.abandon();
   g_current = nullptr;
 }
 
@@ -133,6 +134,52 @@ void Library::remove(ProtocolDriver& protocol, const char* function) {
     if (miniport->associated() == gone.get()) miniport->associate(nullptr);
   observer_.on(Registration{Registration::What::Undone, &gone->driver(), gone->handle_kind(), gone.get(), gone->name(), function,
                             NDIS_STATUS_SUCCESS});
+}
+
+bool Library::add(FilterDriver& filter, const char* function) {
+  filter.handle_ = handles_.open(HandleKind::FilterDriver, &filter);
+  if (filter.handle_ == nullptr) return false;
+  {
+    Ref<FilterDriver> added(filter);
+    const kernel::Hold hold(lock_);
+    filter_drivers_.push_back(std::move(added));
+  }
+  observer_.on(Registration{Registration::What::Made, &filter.driver(), HandleKind::FilterDriver, &filter, filter.name(), function,
+                            NDIS_STATUS_SUCCESS});
+  return true;
+}
+
+void Library::remove(FilterDriver& filter, const char* function) {
+  Ref<FilterDriver> gone;
+  {
+    const kernel::Hold hold(lock_);
+    gone = take_out(filter_drivers_, filter);
+  }
+  if (!gone) return;
+  handles_.close(gone->handle_);
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), HandleKind::FilterDriver, gone.get(), gone->name(), function,
+                            NDIS_STATUS_SUCCESS});
+}
+
+std::vector<Ref<FilterDriver>> Library::filter_drivers() const {
+  const kernel::Hold hold(lock_);
+  return filter_drivers_;
+}
+
+std::vector<Ref<FilterDriver>> Library::filter_drivers_of(const kernel::Driver& driver) const {
+  std::vector<Ref<FilterDriver>> found = filter_drivers();
+  std::erase_if(found, [&](const Ref<FilterDriver>& f) { return &f->driver() != &driver; });
+  return found;
+}
+
+bool Library::has_filter(std::u16string_view unique_name) const {
+  const kernel::Hold hold(lock_);
+  return std::ranges::any_of(filter_drivers_, [&](const Ref<FilterDriver>& f) { return kernel::equal_ignore_case(f->unique_name(), unique_name); });
+}
+
+ULONG Library::next_interface_index() noexcept {
+  const kernel::Hold hold(lock_);
+  return ++last_interface_index_;
 }
 
 std::vector<Ref<MiniportDriver>> Library::miniport_drivers() const {

@@ -15,6 +15,7 @@
 #include "kernel/system.h"
 #include "ndis/adapter.h"
 #include "ndis/device_instance.h"
+#include "ndis/filter_driver.h"
 #include "ndis/handle.h"
 #include "ndis/interface.h"
 #include "ndis/miniport_driver.h"
@@ -30,6 +31,8 @@ class ItemBook;
 struct Policy {
   /// May this protocol bind to this adapter? Default: any, but an intermediate driver's not to its own virtual miniports.
   std::function<bool(const ProtocolDriver&, const Adapter&)> binds;
+  /// Does this filter driver have modules on this adapter? Default: on every adapter of a medium that it filters.
+  std::function<bool(const FilterDriver&, const Adapter&)> filters;
   /// Is the device of this virtual miniport started already? Default: yes. False: it starts with Library::start_device().
   std::function<bool(const MiniportDriver&, std::u16string_view)> device_is_started;
 };
@@ -75,6 +78,14 @@ class Library {
   std::vector<Ref<ProtocolDriver>> protocols_of(const kernel::Driver& driver) const EXCLUDES(lock_);
   /// True if a protocol of that name (compared in upper case) is registered.
   bool has_protocol(std::u16string_view name) const EXCLUDES(lock_);
+  /// Opens the handle, lists it, tells the observer. False: no memory.
+  bool add(FilterDriver& filter, const char* function) EXCLUDES(lock_);
+  void remove(FilterDriver& filter, const char* function) EXCLUDES(lock_);
+  /// In order of registration.
+  std::vector<Ref<FilterDriver>> filter_drivers() const EXCLUDES(lock_);
+  std::vector<Ref<FilterDriver>> filter_drivers_of(const kernel::Driver& driver) const EXCLUDES(lock_);
+  bool has_filter(std::u16string_view unique_name) const EXCLUDES(lock_);
+  ULONG next_interface_index() noexcept EXCLUDES(lock_);
 
   // ---- adapters ----
   /// A device for `driver`: MiniportAddDevice's part. It is Halted until start_stack().
@@ -127,6 +138,7 @@ class Library {
   std::vector<Ref<Wrapper>> wrappers_ GUARDED_BY(lock_);
   std::vector<Ref<MiniportDriver>> miniport_drivers_ GUARDED_BY(lock_);
   std::vector<Ref<ProtocolDriver>> protocols_ GUARDED_BY(lock_);
+  std::vector<Ref<FilterDriver>> filter_drivers_ GUARDED_BY(lock_);
   std::vector<Ref<Adapter>> adapters_ GUARDED_BY(lock_);
   std::unordered_map<std::u16string, Adapter*> by_device_name_ GUARDED_BY(lock_);   ///< by upper-case name; looked up only
   std::vector<Ref<DeviceInstance>> instances_ GUARDED_BY(lock_);

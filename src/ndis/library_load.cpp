@@ -6,6 +6,7 @@
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/driver_stack.h"
+#include "ndis/filter_module.h"
 #include "ndis/items.h"
 #include "ndis/library.h"
 #include "ndis/unload.h"
@@ -62,6 +63,11 @@ void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
     observer_.on(LeftBehind{when, &driver, protocol->handle_kind(), protocol->name(), intermediate, protocol->ever_bound(), protocol->origin()});
     protocol->deregister("undis (clean-up)");
     remove(*protocol, "undis (clean-up)");
+  }
+  for (const Ref<FilterDriver>& filter : filter_drivers_of(driver)) {
+    observer_.on(LeftBehind{when, &driver, HandleKind::FilterDriver, filter->name(), intermediate, !filter->modules().empty(), filter->origin()});
+    filter->deregister("undis (clean-up)");
+    remove(*filter, "undis (clean-up)");
   }
   for (const Ref<DeviceInstance>& instance : instances()) {
     if (&instance->driver().driver() != &driver) continue;

@@ -79,30 +79,52 @@ bool is_filled_by(NDIS_PACKET* packet, const kernel::Driver& driver) {
   });
 }
 
-/// Indicates a copy of a whole frame to a 6.x binding.
-void indicate_copy(Binding& to, const MDL* from, std::size_t length) {
+/// A copy of a whole frame, on a Receive leg of the adapter and counted there until it is back; nullptr: no memory, or the adapter
+/// is paused.
+NET_BUFFER_LIST* copy_of(Adapter& adapter, const MDL* from, std::size_t length) {
   ItemBook& book = ItemBook::current();
+  if (!adapter.receives.enter()) return nullptr;
   MDL* const mdl = book.mdls().with_data(nullptr, length);
   NET_BUFFER_LIST* const list = mdl != nullptr ? book.lists().allocate(nullptr, 0, 0) : nullptr;
   if (list == nullptr) {
+    adapter.receives.leave();
     free_mdls(mdl);
-    return;  // no memory: this binding misses the frame
+    return nullptr;
   }
   copy_out(bytes_of(mdl), from, 0, length);
   set_data(list->FirstNetBuffer, mdl, 0, length);
+  item_of(list)->ndis_data = true;
+  push(*item_of(list), Hop::Kind::Receive, &adapter, nullptr);
+  list->SourceHandle = adapter.handle();
+  return list;
+}
+
+/// Indicates a copy to a 6.x binding; one for which there is no memory misses the frame.
+void indicate_copy(Binding& to, const MDL* from, std::size_t length) {
+  NET_BUFFER_LIST* const list = copy_of(to.adapter(), from, length);
+  if (list == nullptr) return;
   NblItem& item = *item_of(list);
-  item.ndis_data = true;
-  push(item, Hop::Kind::Receive, &to.adapter(), &to);
+  item.top()->binding = &to;
   item.holder = &to.driver();
-  list->SourceHandle = to.adapter().handle();
   Chain chain;
   chain.append(list);
   const ULONG flags = kernel::irql() == DISPATCH_LEVEL ? NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL : 0U;
   const bool entered = to.receives.enter();
   if (entered && call_receive(to, chain, NDIS_DEFAULT_PORT_NUMBER, flags)) return;
   if (entered) to.receives.leave();
+  to.adapter().receives.leave();
   pop(item);
   free_translation(list);
+}
+
+/// Sends a copy up through the filters.
+void indicate_copy(Adapter& adapter, const MDL* from, std::size_t length) {
+  NET_BUFFER_LIST* const list = copy_of(adapter, from, length);
+  if (list == nullptr) return;
+  Chain chain;
+  chain.append(list);
+  const ULONG flags = kernel::irql() == DISPATCH_LEVEL ? NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL : 0U;
+  indicate_up(adapter, nullptr, chain, NDIS_DEFAULT_PORT_NUMBER, flags);
 }
 
 /// A frame that NDIS gathers for 6.x bindings: header and data in one packet of its own.
@@ -132,7 +154,9 @@ void finish_gathering(Adapter& adapter, NDIS_PACKET* packet, bool good) {
   set_chain(packet, header);
   item_of(packet)->own_mdls = header;
   item_of(packet)->gathered_header = nullptr;
-  if (good) {
+  if (good && adapter.filters.sees_receives()) {
+    indicate_copy(adapter, header, frame_of(packet).length);
+  } else if (good) {
     const Frame frame = frame_of(packet);
     const Destination to = destination(frame);
     for (const Ref<Binding>& binding : receivers(adapter))
@@ -141,7 +165,7 @@ void finish_gathering(Adapter& adapter, NDIS_PACKET* packet, bool good) {
   free_translation(packet);
 }
 
-/// For the 6.x bindings of a 5.x adapter.
+/// For the filters or the 6.x bindings of a 5.x adapter.
 void indicate_to_version6(Adapter& by, NDIS_HANDLE context, const void* header, UINT header_size,
                           const void* lookahead, UINT lookahead_size, UINT packet_size) {
   NDIS_PACKET* const packet = gathering_packet(header, header_size, packet_size);
@@ -173,6 +197,10 @@ void indicate_lookahead(Adapter& by, NDIS_HANDLE receive_context, void* header, 
   Destination to;
   to.known = header_size >= kEthernetAddress;
   if (to.known) std::memcpy(to.bytes, header, kEthernetAddress);
+  if (by.filters.sees_receives()) {  // they see whole frames, and the bindings what the filters let through
+    indicate_to_version6(by, receive_context, header, header_size, lookahead, lookahead_size, packet_size);
+    return;
+  }
   bool version6 = false;
   for (const Ref<Binding>& binding : receivers(by)) {
     if (!accepts(*binding, to)) continue;

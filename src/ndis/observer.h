@@ -66,6 +66,7 @@ struct WrongPlace {
     NotAnOccasionToDeregister,     ///< NdisDeregisterProtocol outside the page's circumstances
     OtherBindingsOpen,             ///< NdisDeregisterProtocol in ProtocolUnbindAdapter that is not the last binding's
     InsideCallback,                ///< NdisDeregisterProtocolDriver inside a callback of NDIS
+    OutsideSetOptions,             ///< NdisSetOptionalHandlers elsewhere than where the page has it
     OutsideBindOrUnbind,           ///< open or close elsewhere than in bind/unbind
     InsideBindOrUnbind,            ///< NdisUnbindAdapter, NdisReEnumerateProtocolBindings there
     OtherInstance,                 ///< MiniportHalt touches another adapter instance
@@ -142,6 +143,16 @@ struct ItemMisuse {
 /// Items still out when they had to be back.
 struct ItemsOut { kernel::Driver* holder; ItemKind kind; std::string where; std::string why; std::size_t count; kernel::Stack origin; };
 
+/// A filter that breaks what its pages say, other than by the state table or by what it does to a list that it has not got.
+struct FilterMisuse {
+  kernel::Driver* driver;
+  const char* rule;             ///< the statement that is broken, as spec/rules.csv calls it
+  const char* function;
+  std::string object;           ///< the module
+  std::string why;
+  kernel::Stack stack;
+};
+
 class Observer : public kernel::Observer {
  public:
   using kernel::Observer::on;
@@ -161,6 +172,7 @@ class Observer : public kernel::Observer {
   virtual void on(const ItemMisuse&) {}
   virtual void on(const ItemsOut&) {}
   virtual void on(const Breach&) {}
+  virtual void on(const FilterMisuse&) {}
 };
 
 }  // namespace undis

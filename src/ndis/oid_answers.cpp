@@ -50,14 +50,14 @@ NDIS_STATUS answer_from_attributes(NDIS_OID_REQUEST& request, const AdapterTrait
 
 }  // namespace
 
-NDIS_STATUS OidQueue::answer_itself(OidJob& job) {
+NDIS_STATUS OidQueue::answer_itself(OidJob& job, bool for_miniport) {
   NDIS_OID_REQUEST& request = job.own_;
   Binding* const source = job.source();
   if (request.RequestType == NdisRequestQueryInformation) {
     NDIS_STATUS status = NDIS_STATUS_NOT_RECOGNIZED;
     if (source != nullptr && request.DATA.QUERY_INFORMATION.Oid == OID_GEN_CURRENT_PACKET_FILTER) {
       status = answer(request, source->packet_filter);
-    } else if (adapter_.is_version6()) {
+    } else if (for_miniport && adapter_.is_version6()) {
       status = answer_from_attributes(request, adapter_.traits());
     }
     job.answered_by_ndis_ = status != NDIS_STATUS_NOT_RECOGNIZED;

@@ -13,6 +13,7 @@
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/data_path_parts.h"
+#include "ndis/filter_module.h"
 #include "ndis/library.h"
 
 namespace undis {
@@ -25,8 +26,10 @@ bool is_query(NDIS_REQUEST_TYPE type) { return type == NdisRequestQueryInformati
 
 }  // namespace
 
-OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5)
-    : source_(source), request6_(request), request5_(request5) {
+OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5) : OidJob(source, request, request5, nullptr, nullptr) {}
+
+OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5, FilterModule* filter, OidJob* front)
+    : source_(source), filter_(filter), front_(front), request6_(request), request5_(request5) {
   own_.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
   if (request6_ != nullptr) {
     own_.RequestType = request6_->RequestType;
@@ -48,6 +51,8 @@ OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request
     }
   }
 }
+
+OidJob::OidJob(FilterModule* from, NDIS_OID_REQUEST* request, OidJob* front) : OidJob(nullptr, request, nullptr, from, front) {}
 
 OidJob::~OidJob() = default;
 
@@ -79,13 +84,13 @@ NDIS_STATUS OidQueue::submit5(Binding& source, NDIS_REQUEST* request) {
 
 NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
   if (!source.requests.enter()) return NDIS_STATUS_CLOSING;
-  const NDIS_STATUS status = enqueue(job);
+  const NDIS_STATUS status = filters_take_requests(adapter_) ? enqueue_front(job) : enqueue(job);
   if (status != NDIS_STATUS_PENDING) source.requests.leave();
   return status;
 }
 
 NDIS_STATUS OidQueue::ask(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done) {
-  const Ref<OidJob> job(new OidJob(nullptr, nullptr, nullptr));
+  const Ref<OidJob> job(new OidJob(static_cast<Binding*>(nullptr), nullptr, nullptr));
   NDIS_OID_REQUEST& own = job->request();
   own.RequestType = type;
   if (is_query(type)) {
@@ -97,7 +102,7 @@ NDIS_STATUS OidQueue::ask(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UI
     own.DATA.SET_INFORMATION.InformationBuffer = buffer;
     own.DATA.SET_INFORMATION.InformationBufferLength = length;
   }
-  if (enqueue(job) == NDIS_STATUS_PENDING) job->done_.wait();
+  if ((filters_take_requests(adapter_) ? enqueue_front(job) : enqueue(job)) == NDIS_STATUS_PENDING) job->done_.wait();
   if (done != nullptr) *done = is_query(type) ? own.DATA.QUERY_INFORMATION.BytesWritten : own.DATA.SET_INFORMATION.BytesRead;
   return job->status_;
 }
@@ -122,7 +127,7 @@ void OidQueue::run() {
       const kernel::Hold hold(lock_);
       if (current_) return;
       if (waiting_.empty()) {
-        idle_.set();
+        if (!front_current_ && front_waiting_.empty()) idle_.set();
         return;
       }
       job = current_ = waiting_.front();
@@ -234,6 +239,7 @@ void OidQueue::finish(const Ref<OidJob>& job, NDIS_STATUS status) {
     job->completed_ = true;
     job->status_ = status;
     if (current_ == job.get()) current_ = nullptr;
+    if (front_current_ == job.get()) front_current_ = nullptr;
     tell = job->returned_pending_;
   }
   if (tell) tell_source(*job);
@@ -241,6 +247,14 @@ void OidQueue::finish(const Ref<OidJob>& job, NDIS_STATUS status) {
 
 void OidQueue::tell_source(OidJob& job) {
   Binding* const source = job.source();
+  if (job.filter_) {
+    answer_filter(*job.filter_, job.request6_, job.status_);
+    return;
+  }
+  if (job.front_) {
+    front_done(job.front_, job.status_);
+    return;
+  }
   if (source == nullptr) {
     job.done_.set();
     return;
@@ -257,18 +271,27 @@ void OidQueue::tell_source(OidJob& job) {
 }
 
 void OidQueue::cancel(Binding& source, void* request_id) {
+  cancel_where([&source](const OidJob& job) { return job.source() == &source; }, request_id);
+}
+
+void OidQueue::cancel_where(const std::function<bool(const OidJob&)>& of_source, void* request_id) {
   // What has not been given to the miniport yet is completed here, in order.
   std::deque<Ref<OidJob>> cancelled;
   bool at_miniport = false;
+  bool at_filters = false;
   {
     const kernel::Hold hold(lock_);
-    const auto matches = [&](const Ref<OidJob>& job) { return job->source() == &source && job->own_.RequestId == request_id; };
-    for (const Ref<OidJob>& job : waiting_)
-      if (matches(job)) cancelled.push_back(job);
+    const auto matches = [&](const Ref<OidJob>& job) { return of_source(*job) && job->own_.RequestId == request_id; };
+    for (const std::deque<Ref<OidJob>>* queue : {&waiting_, &front_waiting_})
+      for (const Ref<OidJob>& job : *queue)
+        if (matches(job)) cancelled.push_back(job);
     std::erase_if(waiting_, matches);
+    std::erase_if(front_waiting_, matches);
     at_miniport = current_ && matches(current_);
+    at_filters = front_current_ && matches(front_current_);
   }
   for (const Ref<OidJob>& job : cancelled) finish(job, NDIS_STATUS_REQUEST_ABORTED);
+  if (at_filters) cancel_oid_down(adapter_, nullptr, request_id);
   if (at_miniport && adapter_.is_version6()) {
     const MiniportDriver& driver = adapter_.driver();
     call_driver(&driver.driver(), callbacks::kMiniportCancelOidRequest, &adapter_, nullptr, driver.handlers6().CancelOidRequest,
@@ -278,7 +301,7 @@ void OidQueue::cancel(Binding& source, void* request_id) {
 
 bool OidQueue::idle() const noexcept {
   const kernel::Hold hold(lock_);
-  return !current_ && waiting_.empty();
+  return !current_ && waiting_.empty() && !front_current_ && front_waiting_.empty();
 }
 
 void OidQueue::wait_idle() noexcept {

@@ -18,22 +18,29 @@ namespace undis {
 
 class Adapter;
 class Binding;
+class FilterModule;
 
 /// One request on its way. Canonical form is NDIS_OID_REQUEST; a 5.x protocol's NDIS_REQUEST is carried beside it.
 class OidJob final : public Object {
  public:
   OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5);
+  /// What a filter sends down to the miniport; or, `from` nullptr, what goes on to it for `front`.
+  OidJob(FilterModule* from, NDIS_OID_REQUEST* request, OidJob* front);
   ~OidJob() override;
 
   NDIS_OID_REQUEST& request() noexcept { return own_; }
   Binding* source() const noexcept { return source_.get(); }   ///< nullptr: NDIS itself
+  FilterModule* filter() const noexcept { return filter_.get(); }
 
  private:
   friend class OidQueue;
+  OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5, FilterModule* filter, OidJob* front);
   /// Writes the outcome into the source's own structure.
   void give_results();
 
   const Ref<Binding> source_;
+  const Ref<FilterModule> filter_;
+  const Ref<OidJob> front_;
   NDIS_OID_REQUEST* const request6_;       ///< the 6.x source's request
   NDIS_REQUEST* const request5_;           ///< the 5.x source's request
   NDIS_OID_REQUEST own_{};                 ///< what the miniport sees
@@ -63,6 +70,11 @@ class OidQueue {
   /// NdisMOidRequestComplete, NdisMQueryInformationComplete, NdisMSetInformationComplete. False: nothing of that kind is pended.
   bool complete(NDIS_OID_REQUEST* request, NDIS_STATUS status) EXCLUDES(lock_);
   bool complete5(NDIS_STATUS status, bool query) EXCLUDES(lock_);
+  /// Of a filter, or (`from` nullptr) of a request that has passed the filters, whose owner is front_done() to be told.
+  NDIS_STATUS submit_to_miniport(FilterModule* from, NDIS_OID_REQUEST* request, OidJob* job) EXCLUDES(lock_);
+  /// A request that was given to the filters has come back from them.
+  void front_done(const Ref<OidJob>& job, NDIS_STATUS status) EXCLUDES(lock_);
+  void cancel_of_filter(const FilterModule& source, void* request_id) EXCLUDES(lock_);
   /// NdisCancelOidRequest.
   void cancel(Binding& source, void* request_id) EXCLUDES(lock_);
   /// A serialized 5.x driver is free for the request that waits for it. Called by the data path, whose turn it is.
@@ -80,7 +92,11 @@ class OidQueue {
   NDIS_STATUS deliver5(OidJob& job);
   NDIS_STATUS call5(OidJob& job);
   /// Answers what NDIS keeps itself; NDIS_STATUS_NOT_RECOGNIZED: the miniport is to be asked.
-  NDIS_STATUS answer_itself(OidJob& job);
+  /// `for_miniport`: also what the miniport said in its attributes.
+  NDIS_STATUS answer_itself(OidJob& job, bool for_miniport = true);
+  NDIS_STATUS enqueue_front(const Ref<OidJob>& job) EXCLUDES(lock_);
+  void run_front() EXCLUDES(lock_);
+  void cancel_where(const std::function<bool(const OidJob&)>& of_source, void* request_id) EXCLUDES(lock_);
   void finish(const Ref<OidJob>& job, NDIS_STATUS status) EXCLUDES(lock_);
   void tell_source(OidJob& job);
 
@@ -88,6 +104,8 @@ class OidQueue {
   mutable kernel::Lock lock_;
   std::deque<Ref<OidJob>> waiting_ GUARDED_BY(lock_);
   Ref<OidJob> current_ GUARDED_BY(lock_);
+  std::deque<Ref<OidJob>> front_waiting_ GUARDED_BY(lock_);   ///< before the uppermost filter that takes requests
+  Ref<OidJob> front_current_ GUARDED_BY(lock_);               ///< among the filters
   kernel::Event idle_{"OID requests under way"};
 };
 

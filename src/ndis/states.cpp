@@ -5,6 +5,7 @@
 
 #include "ndis/adapter_states.h"
 #include "ndis/binding_states.h"
+#include "ndis/filter_states.h"
 
 namespace undis {
 
@@ -29,6 +30,17 @@ const char* to_text(BindingEvent event) noexcept {
   constexpr std::array kNames{"ProtocolBindAdapterEx", "BindFailed", "BindComplete",    "ProtocolUnbindAdapterEx",
                               "UnbindComplete",        "PnpPause",   "PauseComplete",   "PnpRestart",
                               "RestartComplete",       "RestartFailed", "SendReceive",  "OidRequest"};
+  return kNames[static_cast<std::size_t>(event)];
+}
+
+const char* to_text(FilterState state) noexcept {
+  constexpr std::array kNames{"Detached", "Attaching", "Paused", "Restarting", "Running", "Pausing"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+const char* to_text(FilterEvent event) noexcept {
+  constexpr std::array kNames{"FilterAttach", "AttachComplete", "FilterDetach", "FilterRestart", "RestartComplete", "FilterPause",
+                              "PauseComplete", "AttachFailed", "RestartFailed", "SendReceive", "OidRequest"};
   return kNames[static_cast<std::size_t>(event)];
 }
 

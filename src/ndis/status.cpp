@@ -12,6 +12,7 @@
 
 #include "ndis/data_path.h"
 #include "ndis/data_path_parts.h"
+#include "ndis/filter_events.h"
 
 namespace undis {
 namespace {
@@ -79,20 +80,48 @@ void tell5_of_link(Binding& to, const AdapterTraits& before, const AdapterTraits
   }
 }
 
+/// True if the indication says what the link is now; noted in `traits`.
+bool read_link(const NDIS_STATUS_INDICATION& indication, AdapterTraits& traits) {
+  if (indication.StatusCode != NDIS_STATUS_LINK_STATE || indication.StatusBuffer == nullptr ||
+      indication.StatusBufferSize < NDIS_SIZEOF_LINK_STATE_REVISION_1)
+    return false;
+  NDIS_LINK_STATE state;
+  std::memcpy(&state, indication.StatusBuffer, sizeof(state));
+  traits.connect_state = static_cast<NDIS_MEDIA_CONNECT_STATE>(state.MediaConnectState);
+  traits.transmit_speed = state.XmitLinkSpeed;
+  traits.receive_speed = state.RcvLinkSpeed;
+  return true;
+}
+
+void status_to_bindings(Adapter& by, const NDIS_STATUS_INDICATION& indication, const AdapterTraits& before);
+
 }  // namespace
 
 void indicate_status6(Adapter& by, const NDIS_STATUS_INDICATION& indication) {
   AdapterTraits& traits = by.traits();
   const AdapterTraits before = traits;
-  const bool link = indication.StatusCode == NDIS_STATUS_LINK_STATE && indication.StatusBuffer != nullptr &&
-                    indication.StatusBufferSize >= NDIS_SIZEOF_LINK_STATE_REVISION_1;
-  if (link) {
-    NDIS_LINK_STATE state;
-    std::memcpy(&state, indication.StatusBuffer, sizeof(state));
-    traits.connect_state = static_cast<NDIS_MEDIA_CONNECT_STATE>(state.MediaConnectState);
-    traits.transmit_speed = state.XmitLinkSpeed;
-    traits.receive_speed = state.RcvLinkSpeed;
+  read_link(indication, traits);
+  if (by.filters.empty()) {
+    status_to_bindings(by, indication, before);
+  } else {
+    by.filters.link_before = {before.connect_state, before.transmit_speed};
+    indicate_status_up(by, nullptr, indication);
   }
+}
+
+void indicate_status_to_bindings(Adapter& adapter, const NDIS_STATUS_INDICATION& indication) {
+  AdapterTraits before = adapter.traits();
+  before.connect_state = adapter.filters.link_before.connect_state;
+  before.transmit_speed = adapter.filters.link_before.transmit_speed;
+  status_to_bindings(adapter, indication, before);
+}
+
+namespace {
+
+/// `before`: what 5.x bindings know of the link.
+void status_to_bindings(Adapter& by, const NDIS_STATUS_INDICATION& indication, const AdapterTraits& before) {
+  AdapterTraits now = by.traits();
+  const bool link = read_link(indication, now);
   for (const Ref<Binding>& binding : by.bindings()) {
     if (!binding->is_open()) continue;
     if (indication.DestinationHandle != nullptr && indication.DestinationHandle != binding->handle())
@@ -100,7 +129,7 @@ void indicate_status6(Adapter& by, const NDIS_STATUS_INDICATION& indication) {
     if (binding->is_version6()) {
       call_status6(*binding, indication);
     } else if (link) {
-      tell5_of_link(*binding, before, traits);
+      tell5_of_link(*binding, before, now);
     } else {
       call_status5(*binding, indication.StatusCode, indication.StatusBuffer, indication.StatusBufferSize);
       call_status_complete5(*binding);
@@ -108,8 +137,11 @@ void indicate_status6(Adapter& by, const NDIS_STATUS_INDICATION& indication) {
   }
 }
 
+}  // namespace
+
 void indicate_status5(Adapter& by, NDIS_STATUS status, void* buffer, UINT length) {
   AdapterTraits& traits = by.traits();
+  const AdapterTraits before = traits;
   bool link = true;
   if (status == NDIS_STATUS_MEDIA_CONNECT) {
     traits.connect_state = MediaConnectStateConnected;
@@ -127,6 +159,11 @@ void indicate_status5(Adapter& by, NDIS_STATUS status, void* buffer, UINT length
   const NDIS_STATUS_INDICATION indication =
       link ? make_indication(by, NDIS_STATUS_LINK_STATE, &state, sizeof(state))
            : make_indication(by, status, buffer, length);
+  if (!by.filters.empty()) {  // filters see what a 6.x miniport would say
+    by.filters.link_before = {before.connect_state, before.transmit_speed};
+    indicate_status_up(by, nullptr, indication);
+    return;
+  }
   for (const Ref<Binding>& binding : by.bindings()) {
     if (!binding->is_open()) continue;
     if (binding->is_version6()) {

@@ -71,6 +71,7 @@ struct Recorder final : Observer {
   }
   void on(const Breach& e) override { told.push_back(std::string(e.function) + ": " + e.rule); }
   void on(const ItemEvent& e) override { items.push_back(e); }
+  void on(const FilterMisuse& e) override { told.push_back(std::string(e.function) + ": " + e.rule); }
 };
 
 class Traffic;

@@ -234,55 +234,49 @@ void send_as_packets(NET_BUFFER_LIST* chain) {
 }
 
 void finish_send(NET_BUFFER_LIST* list, ULONG flags) {
-  NblItem& item = *item_of(list);
-  Hop& hop = *item.top();
-  Binding* const binding = hop.binding;
-  Adapter& adapter = *hop.adapter;
-  if (item.packet != nullptr) {
-    NDIS_PACKET* const packet = item.packet;
-    const NDIS_STATUS status = list->Status;
-    payload_to_packet(packet, list);
-    pop(item);
-    free_translation(list);
-    if (Hop* const sent = find_hop(*item_of(packet), Hop::Kind::Send, &adapter); sent != nullptr)
-      finish_send(packet, *sent, status);
-    return;
-  }
-  pop(item);
-  item.holder = &binding->driver();
-  list->SourceHandle = binding->handle();
-  tell_item(Library::current().observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list,
-            &adapter.driver().driver(), &binding->driver(), caller().function, binding->name());
-  Chain chain;
-  chain.append(list);
+  list->Next = nullptr;
   const ULONG irql = kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
-  call_send_complete(*binding, chain, flags | irql);
+  complete_up(*item_of(list)->top()->adapter, nullptr, list, flags | irql);
+}
+
+void end_send(NET_BUFFER_LIST* list) {
+  NblItem& item = *item_of(list);
+  Adapter& adapter = *item.top()->adapter;
+  NDIS_PACKET* const packet = item.packet;
+  const NDIS_STATUS status = list->Status;
+  payload_to_packet(packet, list);
+  pop(item);
+  free_translation(list);
+  if (Hop* const sent = find_hop(*item_of(packet), Hop::Kind::Send, &adapter); sent != nullptr)
+    finish_send(packet, *sent, status);
+}
+
+bool sends_as_lists(const Adapter& adapter) noexcept {
+  return adapter.is_version6() || adapter.filters.sees_sends();
 }
 
 void send_as_lists(Adapter& adapter, NDIS_PACKET** packets, UINT count) {
+  FilterModule* const next = adapter.filters.first_send;
+  kernel::Driver* const target = send_target(adapter, next);
   Chain chain;
   for (UINT i = 0; i < count; ++i) {
     NDIS_PACKET* const packet = packets[i];
     Hop& hop = *find_hop(*item_of(packet), Hop::Kind::Send, &adapter);
     NET_BUFFER_LIST* const list = list_for(packet, true);
     if (list == nullptr) {
-      adapter.sends.leave();
       finish_send(packet, hop, NDIS_STATUS_RESOURCES);
       continue;
     }
     NblItem& item = *item_of(list);
     push(item, Hop::Kind::Send, &adapter, hop.binding);
-    item.holder = &adapter.driver().driver();
+    item.holder = target;
+    item.at = next;
     list->SourceHandle = hop.binding->handle();
     chain.append(list);
   }
   if (chain.count == 0) return;
-  const MiniportDriver& miniport = adapter.driver();
-  const InCall call(adapter.calls);
   const ULONG flags = kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_FLAGS_DISPATCH_LEVEL : 0U;
-  kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendNetBufferLists, &adapter, nullptr,
-                      miniport.handlers6().SendNetBufferLists, adapter.context(), chain.first,
-                      NDIS_DEFAULT_PORT_NUMBER, flags);
+  give_sends(adapter, next, chain, NDIS_DEFAULT_PORT_NUMBER, flags);
 }
 
 // ---- receives ----

@@ -44,6 +44,7 @@ class BindingRules final : public Family {
     v.rule = "CallbackStatus";
     if (function.starts_with("ProtocolUnbindAdapter") || function == "NdisCompleteUnbindAdapter") v.rule = "LIFE-057";
     if (function == "MiniportPause") v.rule = "MiniportPause_Return";
+    if (function == "FilterPause") v.rule = "NdisFilterTimedPauseComplete";
     if (function == "MiniportInitializeEx") v.rule = "RegistrationAttributesFirst";
     v.driver = e.driver->name();
     v.function = e.function;
@@ -56,7 +57,8 @@ class BindingRules final : public Family {
   void on(const UnexpectedCompletion& e) override {
     Violation v;
     const std::string_view function = e.function;
-    v.rule = function == "NdisMOidRequestComplete"                                                         ? "NdisOidDoubleComplete"
+    v.rule = function == "NdisFPauseComplete" ? "NdisFilterTimedPauseComplete"
+             : function == "NdisMOidRequestComplete" || function == "NdisFOidRequestComplete"                                                         ? "NdisOidDoubleComplete"
              : function == "NdisMQueryInformationComplete" || function == "NdisMSetInformationComplete" ? "RequestDoubleComplete"
                                                                                                            : "DoubleComplete";
     v.driver = e.driver->name();
@@ -70,13 +72,22 @@ class BindingRules final : public Family {
   void on(const StateMove& e) override {
     if (e.to != nullptr) return;
     Violation v;
-    v.rule = "StateTable";
+    v.rule = e.machine == std::string_view("filter module") ? filter_rule(e) : "StateTable";
     v.driver = e.driver == nullptr ? "host" : e.driver->name();
     v.function = e.function == nullptr ? e.event : e.function;
     v.object = e.object;
     v.text = fmt::format("{} {}: {} in state {}, where the documented table has a blank", e.machine, e.object, e.event, e.from);
     v.stack = kernel::Stack::capture(2);
     report(std::move(v));
+  }
+
+ private:
+  /// What a filter may not do in a state, as its pages put it.
+  static const char* filter_rule(const StateMove& e) {
+    const std::string_view from = e.from;
+    if (from == "Attaching") return "FilterNoTrafficAttaching";
+    if (from == "Detached") return "FilterNoCallsAfterDetach";
+    return std::string_view(e.event) == "SendReceive" ? "FilterPausedOriginatesNothing" : "StateTable";
   }
 };
 

@@ -39,10 +39,22 @@ class ItemRules final : public Family {
     report(std::move(v));
   }
 
+  void on(const FilterMisuse& e) override {
+    Violation v;
+    v.rule = e.rule;
+    v.driver = e.driver->name();
+    v.function = e.function;
+    v.object = e.object;
+    v.text = e.why;
+    v.stack = e.stack;
+    report(std::move(v));
+  }
+
   void on(const ItemsOut& e) override {
     Violation v;
     const std::string_view why = e.why;
-    v.rule = why.find("pause") != std::string_view::npos ? "PauseAllBack" : is_version6(e.kind) ? "NblLeak" : "PacketLeak";
+    v.rule = why.find("filter's own") != std::string_view::npos || why.find("the filter had") != std::string_view::npos ? "FilterPauseWaitsOwn"
+             : why.find("pause") != std::string_view::npos ? "PauseAllBack" : is_version6(e.kind) ? "NblLeak" : "PacketLeak";
     v.driver = e.holder == nullptr ? "host" : e.holder->name();
     v.function = e.where;
     v.object = e.where;

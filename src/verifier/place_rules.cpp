@@ -54,7 +54,8 @@ class PlaceRules final : public Family {
       case OutsideInitialize:
       case InShutdown:
       case BeforeAttributes: return hardware_rule(function);
-      case InsideCallback:
+      case OutsideSetOptions: return "OptionalHandlersPlace";
+      case InsideCallback: return function == "NdisFNetPnPEvent" ? "FilterEventInOidRequest" : "WrongPlace";
       case InsideBindOrUnbind: return "WrongPlace";
     }
     return "WrongPlace";

@@ -114,6 +114,8 @@ class RegistrationRules final : public Family {
     if (function == "NdisIMDeInitializeDeviceInstance"sv) return was_registered(e, HandleKind::Adapter) ? "LIFE-052" : "LIFE-048";
     if (function == "NdisMRegisterUnloadHandler"sv) return "LIFE-064";
     if (e.expected == HandleKind::Wrapper && e.handle == nullptr) return "LIFE-330";
+    if (function == "NdisFDeregisterFilterDriver"sv) return "NdisFDeregisterFilterDriver";
+    if (was_registered(e, HandleKind::FilterModule)) return "FilterNoCallsAfterDetach";
     return was_registered(e, HandleKind::Binding) ? "NoUseAfterClose" : "HandleMisuse";
   }
 
@@ -127,6 +129,7 @@ class RegistrationRules final : public Family {
         return e.intermediate ? "LIFE-071" : e.ever_bound ? "LIFE-031" : "LIFE-030";
       case HandleKind::ProtocolDriver6: return unload ? "DeregisterFromUnload" : "DriverEntryFailCleanup";
       case HandleKind::Wrapper: return "LIFE-331";
+      case HandleKind::FilterDriver: return unload ? "NdisFDeregisterFilterDriver" : "DriverEntryFailCleanup";
       case HandleKind::Adapter: return "LIFE-052";
       case HandleKind::NblPool:
       case HandleKind::NetBufferPool: return "NblLeak";

@@ -129,5 +129,6 @@ void Verifier::on(const ItemEvent& e) { tell(e); }
 void Verifier::on(const ItemMisuse& e) { tell(e); }
 void Verifier::on(const ItemsOut& e) { tell(e); }
 void Verifier::on(const Breach& e) { tell(e); }
+void Verifier::on(const FilterMisuse& e) { tell(e); }
 
 }  // namespace undis::verifier

@@ -71,6 +71,7 @@ class Verifier final : public Observer {
   void on(const ItemMisuse& e) override;
   void on(const ItemsOut& e) override;
   void on(const Breach& e) override;
+  void on(const FilterMisuse& e) override;
 
  private:
   friend class Family;
