@@ -4,6 +4,9 @@
 #include "ndis/driver_stack.h"
 
 #include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
 
 #include "ndis/binding.h"
 #include "ndis/filter_events.h"
@@ -34,6 +37,39 @@ void bind_missing(Adapter& adapter) {
     if (protocol->deregistering()) binding->unbind();
   }
 }
+
+/// While a stack with filters is being paused: what a filter has of others after so long is told, since the pause waits for it.
+class PauseWatch {
+ public:
+  explicit PauseWatch(Adapter& adapter) {
+    if (adapter.filters.empty()) return;
+    done_ = std::make_shared<kernel::Event>(adapter.name() + ": the end of a pause");
+    kernel::System::current().spawn("watch over a pause", [alive = Ref<Adapter>(adapter), done = done_] {
+      constexpr std::uint64_t kLimit = 300'000'000;  // 30 s: the pages of the two rules give no number
+      if (!done->wait_for(kLimit)) tell_kept(*alive);
+    });
+  }
+  ~PauseWatch() {
+    if (done_) done_->set();
+  }
+  PauseWatch(const PauseWatch&) = delete;
+  PauseWatch& operator=(const PauseWatch&) = delete;
+
+ private:
+  static void tell_kept(const Adapter& adapter) {
+    Observer& observer = Library::current().observer();
+    for (const Ref<FilterModule>& module : adapter.filters.modules()) {
+      const auto tell = [&](std::int64_t kept, const char* rule, const char* function) {
+        if (kept > 0)
+          observer.on(FilterMisuse{&module->driver(), rule, function, module->name(),
+                                   fmt::format("the stack has waited 30 s to be paused, and the filter has {} net buffer lists of others", kept), {}});
+      };
+      tell(module->sends.kept(), "NdisFilterTimedDataSend", "FilterSendNetBufferLists");
+      tell(module->receives.kept(), "NdisFilterTimedDataReceive", "FilterReceiveNetBufferLists");
+    }
+  }
+  std::shared_ptr<kernel::Event> done_;
+};
 
 void unbind_all(Adapter& adapter) {
   for (std::vector<Ref<Binding>> left = adapter.bindings(); !left.empty(); left = adapter.bindings())
@@ -142,6 +178,7 @@ void remove_filter(Adapter& adapter, FilterDriver& filter) {
 void pause_stack(Adapter& adapter, ULONG reason) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
+  const PauseWatch watch(adapter);
   for (const Ref<Binding>& binding : adapter.bindings()) binding->pause(reason);
   pause_filters(adapter, reason);
   adapter.pause();

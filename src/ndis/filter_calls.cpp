@@ -89,8 +89,10 @@ bool originate(FilterModule& module, NET_BUFFER_LIST* list, Hop::Kind kind, cons
 bool may_originate(const FilterModule& module) {
   const FilterState state = module.state();
   if (state == FilterState::Running || state == FilterState::Restarting) return true;
-  // A thread of the filter that looked before FilterPause came may be here: the pause then waits for the list. FilterPause itself knows.
-  if (state == FilterState::Pausing && !kernel::inside_callback(callbacks::kFilterPause.name, &module)) return true;
+  // A thread of the filter that looked before FilterPause came may be here: the pause then waits for the
+  // list. FilterPause itself knows.
+  if (state == FilterState::Pausing && !kernel::inside_callback(callbacks::kFilterPause.name, &module))
+    return true;
   tell_state(module, caller().function);
   return false;
 }
@@ -136,7 +138,7 @@ void filter_send(FilterModule& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER po
       list = following;
       continue;
     }
-    if (foreign ? false : !may_originate(from)) {
+    if (!foreign && !may_originate(from)) {
       refused.append(list);
       list = following;
       continue;

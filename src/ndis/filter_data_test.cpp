@@ -537,6 +537,44 @@ TEST_F(AFilterThatMistreatsLists, ByShowingWhatItKeepsMayDoSo) {
   EXPECT_EQ(nic->returned, some_frames(2));
 }
 
+// ---- what a filter keeps for too long ----
+
+TEST_F(AFilterThatMistreatsLists, ByKeepingASendWhileTheStackIsToPauseIsTold) {
+  up();
+  f->on_send = [&](FakeModule& m, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
+    kernel::queue_work("much later", [this, &m, chain, port, flags] {
+      system->advance(310'000'000);
+      as(f->driver(), [&] { NdisFSendNetBufferLists(m.handle, chain, port, flags); });
+    });
+  };
+  system->run("pause", [&] {
+    p->send(some_frames(1));
+    cycle_stack(*nic->adapter, NDIS_PAUSE_NDIS_INTERNAL);
+  });
+  EXPECT_EQ(p->completed.size(), 1U);
+  f->on_send = nullptr;
+  expect({"FilterSendNetBufferLists: NdisFilterTimedDataSend"});
+}
+
+TEST_F(AFilterThatMistreatsLists, ByKeepingAReceivedListOverItsPauseIsTold) {
+  up();
+  f->on_receive = [&](FakeModule& m, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER, ULONG, ULONG) {
+    kernel::queue_work("much later", [this, &m, chain] {
+      system->advance(310'000'000);
+      as(f->driver(), [&] { NdisFReturnNetBufferLists(m.handle, chain, 0); });
+    });
+  };
+  system->run("pause", [&] {
+    nic->indicate(some_frames(1));
+    cycle_stack(*nic->adapter, NDIS_PAUSE_NDIS_INTERNAL);
+  });
+  EXPECT_EQ(nic->returned, some_frames(1));
+  f->on_receive = nullptr;
+  expect(
+      {"out: the pause was completed while the filter had received lists of others that it had not returned",
+       "FilterReceiveNetBufferLists: NdisFilterTimedDataReceive"});
+}
+
 // ---- cancellation ----
 
 TEST_F(FilteredTraffic, CancelsGoThroughTheFiltersThatTakeThem) {
