@@ -193,7 +193,8 @@ TEST_P(BuildingADriver, TakesAPrototypeWhosePointersDiffer) {
 
 TEST_P(BuildingADriver, AllowsWhatTheKernelHasToo) {
   write("a.c", std::string("#include <ndis.h>\nchar text[20]; int number;\n") + kDriver +
-                   "void f(const char* s) { strcpy(text, s); number = atoi(s) + (int)strlen(s) + isdigit(*s); qsort(text, 4, 1, 0); }\n");
+                   "static int order(const void* a, const void* b) { return *(const char*)a - *(const char*)b; }\n"
+                   "void f(const char* s) { strcpy(text, s); number = atoi(s) + (int)strlen(s) + isdigit(*s); qsort(text, 4, 1, order); }\n");
   expect_builds("-DNDIS630=1 -fno-builtin -o a.so a.c");
 }
 

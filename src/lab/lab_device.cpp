@@ -89,10 +89,10 @@ loader::Result<DeviceStep> parse_step(const std::string& text) {
     if (!add_bytes(words[at], step.input))
       return wrong("bytes in hexadecimal digits, or text in quotation marks");
   if (at == words.size()) return step;
-  const auto size = at + 2 == words.size() ? number_of(words[at + 1]) : std::nullopt;
-  if (step.kind != DeviceStep::Kind::Ioctl || !size || *size > kLargest)
+  const auto size = at + 2 == words.size() ? number_of(words[at + 1]).value_or(kLargest + 1) : kLargest + 1;
+  if (step.kind != DeviceStep::Kind::Ioctl || size > kLargest)
     return wrong("-> and how many bytes are to come back, of an ioctl");
-  step.output = *size;
+  step.output = size;
   return step;
 }
 

@@ -311,7 +311,8 @@ TEST_F(AdapterStatesInUse, OidRequestsAreDeliveredInPausedRestartingRunningAndPa
     return NDIS_STATUS_SUCCESS;
   };
   const auto request = [&](FakeBinding& of) {
-    ULONG number = 256;
+    // More each time: the miniport is told of what changes only.
+    ULONG number = 256 + static_cast<ULONG>(delivered.size());
     NDIS_OID_REQUEST set = set_request(OID_GEN_CURRENT_LOOKAHEAD, &number, sizeof(number));
     EXPECT_EQ(NdisOidRequest(of.handle, &set), NDIS_STATUS_SUCCESS);
   };
@@ -495,7 +496,8 @@ TEST_F(BindingStatesInUse, OidRequestsAreTakenInPausedRestartingRunningPausingAn
     return NDIS_STATUS_SUCCESS;
   };
   const auto request = [&](FakeBinding& of) {
-    ULONG number = 256;
+    // More each time: the miniport is told of what changes only.
+    ULONG number = 256 + static_cast<ULONG>(delivered.size());
     NDIS_OID_REQUEST set = set_request(OID_GEN_CURRENT_LOOKAHEAD, &number, sizeof(number));
     EXPECT_EQ(NdisOidRequest(of.handle, &set), NDIS_STATUS_SUCCESS);
   };
