@@ -62,11 +62,12 @@ TEST_F(RegisteringAnUnloadHandler, IsReportedForAnyHandleButTheWrappers) {
     im.initialize_wrapper();
     EXPECT_EQ(im.register_layered5(), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(im.register_protocol5("im"), NDIS_STATUS_SUCCESS);
+    const PDRIVER_UNLOAD own = im.driver().object()->DriverUnload;  // of NDIS, for a driver without a handler
     for (const NDIS_HANDLE wrong :
          {im.miniport, im.protocol, static_cast<NDIS_HANDLE>(&no_handle), NDIS_HANDLE{nullptr}})
       NdisMRegisterUnloadHandler(
           wrong, [](PDRIVER_OBJECT) { ADD_FAILURE() << "registered with a wrong handle, and called"; });
-    EXPECT_EQ(im.driver().object()->DriverUnload, nullptr);
+    EXPECT_EQ(im.driver().object()->DriverUnload, own);
     im.register_unload_handler();
     EXPECT_NE(im.driver().object()->DriverUnload, nullptr);
     return STATUS_SUCCESS;
