@@ -182,6 +182,13 @@ TEST_F(Installing, TakesTheSectionOfTheDeviceThatIsMeant) {
   EXPECT_EQ(text(kDriver, u"Quoted"), "(none)");
 }
 
+TEST(AnInf, MayBeATemplateForStampinf) {
+  const auto inf = parse("[Version]\nSignature=\"$Windows NT$\"\n[Manufacturer]\n\"M\"=D,NT$ARCH$.10.0...16299\n"
+                         "[D.NT$ARCH$.10.0...16299]\n\"X\"=I,ROOT\\X\n");
+  ASSERT_TRUE(inf) << inf.error();
+  EXPECT_EQ(inf->devices()[0].hardware_ids, std::vector<std::string>{"ROOT\\X"});
+}
+
 TEST(AnInf, IsReadInEachEncoding) {
   const std::string ascii =
       "[Version]\nSignature=\"$CHICAGO$\"\r\n[Manufacturer]\n\"M\"=D\n[D]\n\"Card\"=I,ROOT\\X\n";

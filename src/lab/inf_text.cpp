@@ -186,6 +186,14 @@ InfLine parse_line(const Line& line, const Strings* strings) {
   return parsed;
 }
 
+/// What stampinf makes of an INF template (.inx, and many an .inf in a source tree) for this platform.
+std::string stamped(std::string text) {
+  constexpr std::string_view kArchitecture = "$ARCH$";
+  for (std::size_t at = text.find(kArchitecture); at != std::string::npos; at = text.find(kArchitecture, at))
+    text.replace(at, kArchitecture.size(), "amd64");
+  return text;
+}
+
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
@@ -210,7 +218,8 @@ std::string decode_inf(std::string_view bytes) {
   return kernel::to_utf8(text);
 }
 
-std::vector<InfSection> split_inf(const std::string& text) {
+std::vector<InfSection> split_inf(const std::string& source) {
+  const std::string text = stamped(source);
   struct Raw {
     std::string section;
     Line line;

@@ -125,10 +125,8 @@ std::size_t ScatterGatherDma::lists() const {
 
 void ScatterGatherDma::abandon() {
   std::list<Entry> gone;
-  {
-    const kernel::Hold hold(lock_);
-    gone.swap(entries_);
-  }
+  const kernel::Hold hold(lock_);
+  gone.swap(entries_);
   for (const auto& dpc : later_) kernel::System::current().scheduling().dpcs.remove(dpc->dpc);
 }
 

@@ -6,14 +6,30 @@
 #include <fmt/format.h>
 
 #include "kernel/scheduling.h"
+#include "kernel/wait.h"
 #include "ndis/adapter.h"
 #include "ndis/callbacks.h"
+#include "ndis/data_path_parts.h"
 #include "ndis/hardware.h"
 #include "ndis/library.h"
 #include "ndis/send_queue.h"
 
 namespace undis {
 namespace {
+
+constexpr machine::Ticks kAgain = 50;  // 5 us
+
+/// True: the driver may be called until end_turn(); a serialized one is in none of its functions then.
+bool take_turn(Adapter& adapter) {
+  if (!adapter.is_serialized()) return true;
+  SendQueue& queue = adapter.send_queue;
+  const kernel::Hold hold(queue.lock);
+  return !std::exchange(queue.busy, true);
+}
+
+kernel::TimerTable& timers() {
+  return kernel::System::current().scheduling().timers;
+}
 
 kernel::Interrupts& interrupts() {
   return kernel::System::current().scheduling().interrupts;
@@ -24,7 +40,8 @@ kernel::Interrupts& interrupts() {
 Interrupt5::Interrupt5(Adapter& adapter, NDIS_MINIPORT_INTERRUPT* block, bool asks_isr)
     : Service(HandleKind::Interrupt, adapter.driver().driver(),
               fmt::format("the interrupt of {}", adapter.name())),
-      adapter_(adapter), block_(block), asks_isr_(asks_isr) {
+      adapter_(adapter), block_(block), asks_isr_(asks_isr), again_dpc_([this] { handle(); }) {
+  kernel::initialize_header(again_.Header, kernel::DispatcherType::NotificationTimer, sizeof again_, 0);
   made_for(&adapter);
 }
 
@@ -49,8 +66,9 @@ bool Interrupt5::connect(ULONG vector) {
 void Interrupt5::disconnect() {
   if (object_ != nullptr) interrupts().disconnect(object_);
   object_ = nullptr;
-  if (dpcs_ != nullptr) dpcs_->stop();
-  take_out_of_line(adapter_, this);
+  timers().cancel(again_);
+  if (dpcs_ != nullptr) dpcs_->stop();  // waits for a DPC of again_ as well
+  timers().cancel(again_);
 }
 
 /// At the device's IRQL.
@@ -72,20 +90,28 @@ bool Interrupt5::service() {
   return true;
 }
 
-/// At DISPATCH_LEVEL; a serialized miniport's turn may come later.
+/// At DISPATCH_LEVEL.
 void Interrupt5::handle() {
-  call_in_turn(adapter_, this, [this, alive = Ref<Interrupt5>(this)] {
-    const MiniportHandlers5& handlers = adapter_.driver().handlers5();
-    if (object_ == nullptr || !adapter_.initialized()) return;
-    if (handlers.HandleInterrupt)
-      kernel::call_driver(&driver(), callbacks::kMiniportHandleInterrupt, &adapter_, adapter_.context(),
-                          handlers.HandleInterrupt, adapter_.context());
-    if (!handlers.EnableInterrupt || object_ == nullptr) return;
-    interrupts().synchronize(*object_, "MiniportEnableInterrupt", [&] {
-      kernel::call_driver(&driver(), callbacks::kMiniportEnableInterrupt, &adapter_, adapter_.context(),
-                          handlers.EnableInterrupt, adapter_.context());
-      return true;
-    });
+  const Ref<Interrupt5> alive(this);
+  if (object_ == nullptr || !adapter_.initialized()) return;
+  if (!take_turn(adapter_)) {
+    timers().set(again_, kernel::now() + kAgain, 0, &again_dpc_.dpc, nullptr);
+    return;
+  }
+  call_handler();
+  if (adapter_.is_serialized()) data_path::end_turn(adapter_);
+}
+
+void Interrupt5::call_handler() {
+  const MiniportHandlers5& handlers = adapter_.driver().handlers5();
+  if (handlers.HandleInterrupt)
+    kernel::call_driver(&driver(), callbacks::kMiniportHandleInterrupt, &adapter_, adapter_.context(),
+                        handlers.HandleInterrupt, adapter_.context());
+  if (!handlers.EnableInterrupt || object_ == nullptr) return;
+  interrupts().synchronize(*object_, "MiniportEnableInterrupt", [&] {
+    kernel::call_driver(&driver(), callbacks::kMiniportEnableInterrupt, &adapter_, adapter_.context(),
+                        handlers.EnableInterrupt, adapter_.context());
+    return true;
   });
 }
 

@@ -33,12 +33,15 @@ class Interrupt5 final : public Service {
   void abandon() override { disconnect(); }
   bool service();
   void handle();
+  void call_handler();
 
   Adapter& adapter_;
   NDIS_MINIPORT_INTERRUPT* const block_;
   const bool asks_isr_;
   PKINTERRUPT object_ = nullptr;
   std::unique_ptr<InterruptDpcs> dpcs_;
+  KTIMER again_{};  // when a serialized miniport had no turn to give: it is asked again soon
+  kernel::OwnDpc again_dpc_;
 };
 
 }  // namespace undis
