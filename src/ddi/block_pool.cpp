@@ -116,8 +116,8 @@ PUCHAR NdisAllocateFromBlockPool(NDIS_HANDLE BlockPoolHandle) {
 // IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeToBlockPool(PUCHAR Block) {
   const DdiCall call(Ddi::NdisFreeToBlockPool);
-  BlockHead* const head = reinterpret_cast<BlockHead*>(Block) - 1;
-  if (Block == nullptr || !is_live(head, kBlockTag)) {
+  BlockHead* const head = Block != nullptr ? reinterpret_cast<BlockHead*>(Block) - 1 : nullptr;
+  if (head == nullptr || !is_live(head, kBlockTag)) {
     tell(call, Block, fmt::format("{} is no block of a block pool, or one that was freed", fmt::ptr(Block)));
     return;
   }

@@ -55,8 +55,9 @@ struct Scheduling {
   KeyedWaits keyed;
   std::uint32_t threads_created = 0;  // by PsCreateSystemThread, for their names
 
-  /// Creates a thread and makes it ready. nullptr: no memory for its stack.
-  Thread* start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body);
+  /// Creates a thread and makes it ready. nullptr: no memory for its stack. `kept`: with a reference for the caller, who may find
+  /// that it has ended already.
+  Thread* start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body, bool kept = false);
 };
 
 /// Who waits for what, as the host should see it: threads that are blocked for good, or (`all`) every one that has not ended.

@@ -82,11 +82,12 @@ void ThreadList::remove(Thread& thread) noexcept {
 Scheduling::Scheduling(machine::Machine& the_machine)
     : machine(the_machine), host(Thread::Kind::Host, "host", nullptr, {}), dpcs(the_machine), interrupts(the_machine), timers(the_machine) {}
 
-Thread* Scheduling::start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body) {
+Thread* Scheduling::start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body, bool kept) {
   auto* const thread = new Thread(kind, name, creator, std::move(body));
   ObjectTable& objects = System::current().objects();
   objects.add(thread->object(), ObjectKind::Thread, std::move(name), [thread] { thread->object_gone(); });
   threads.add(*thread);
+  if (kept) objects.reference(thread->object());
   if (machine.start(*thread)) return thread;
   objects.remove(thread->object());
   threads.remove(*thread);
@@ -240,13 +241,21 @@ void System::sweep(Driver& driver) {
 
 // ---- running ----
 
-Thread& System::spawn(std::string name, std::function<void()> body) {
-  Thread* const thread = parts_->scheduling.start(Thread::Kind::System, std::move(name), nullptr, std::move(body));
+namespace {
+
+Thread& start_or_abort(Scheduling& scheduling, std::string name, std::function<void()> body, bool kept) {
+  Thread* const thread = scheduling.start(Thread::Kind::System, std::move(name), nullptr, std::move(body), kept);
   if (thread == nullptr) {
     std::fputs("undis: no memory for the stack of a thread\n", stderr);
     std::abort();
   }
   return *thread;
+}
+
+}  // namespace
+
+Thread& System::spawn(std::string name, std::function<void()> body) {
+  return start_or_abort(parts_->scheduling, std::move(name), std::move(body), false);
 }
 
 namespace {
@@ -284,8 +293,7 @@ Outcome System::run_for(Thread* wanted, const machine::Patience& patience) {
 
 Outcome System::run(std::string name, std::function<void()> body) {
   if (parts_->over) return parts_->outcome;
-  Thread& thread = spawn(std::move(name), std::move(body));
-  parts_->objects.reference(thread.object());  // its end is asked for after the run
+  Thread& thread = start_or_abort(parts_->scheduling, std::move(name), std::move(body), true);  // its end is asked for after the run
   const Outcome outcome = run_for(&thread, {});
   parts_->objects.dereference(thread.object());
   return outcome;
@@ -299,8 +307,8 @@ void System::advance(std::uint64_t ticks) {
     return;
   }
   if (parts_->over) return;
-  Thread& thread = spawn("passing of time", [until = now() + ticks] { sleep_until("a delay of the host", until); });
-  parts_->objects.reference(thread.object());
+  Thread& thread = start_or_abort(
+      parts_->scheduling, "passing of time", [until = now() + ticks] { sleep_until("a delay of the host", until); }, true);
   machine::Patience patience;
   patience.time += ticks;
   run_for(&thread, patience);

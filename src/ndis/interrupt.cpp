@@ -112,12 +112,13 @@ NDIS_STATUS Interrupt::connect(NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS& c) {
 }
 
 void Interrupt::disconnect() {
+  // The DPCs first: one that runs may be about to synchronize with its interrupt.
+  for (Source& source : sources_)
+    if (source.dpcs != nullptr) source.dpcs->stop();
   for (Source& source : sources_) {
     if (source.object != nullptr) scheduling().interrupts.disconnect(source.object);
     source.object = nullptr;
   }
-  for (Source& source : sources_)
-    if (source.dpcs != nullptr) source.dpcs->stop();
   sources_.clear();
 }
 

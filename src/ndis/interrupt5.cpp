@@ -3,6 +3,8 @@
 // Interrupts of NDIS 5 miniports.
 #include "ndis/interrupt5.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "kernel/scheduling.h"
@@ -64,11 +66,11 @@ bool Interrupt5::connect(ULONG vector) {
 }
 
 void Interrupt5::disconnect() {
-  if (object_ != nullptr) interrupts().disconnect(object_);
-  object_ = nullptr;
+  const PKINTERRUPT object = std::exchange(object_, nullptr);
   timers().cancel(again_);
   if (dpcs_ != nullptr) dpcs_->stop();  // waits for a DPC of again_ as well
   timers().cancel(again_);
+  if (object != nullptr) interrupts().disconnect(object);  // a DPC that ran may have been about to synchronize with it
 }
 
 /// At the device's IRQL.

@@ -60,7 +60,7 @@ DriverPool::DriverPool(HandleKind kind, ItemKind items, kernel::Driver* owner, U
     : kind_(kind), items_(items), owner_(owner), tag_(tag), origin_(kernel::Stack::capture(2)) {
   if (owner == nullptr) return;
   if (const kernel::CallFrame* const callback = kernel::current_callback();
-      callback != nullptr && callback->name == callbacks::kFilterAttach.name)
+      callback != nullptr && std::string_view(callback->name) == callbacks::kFilterAttach.name)
     made_in_attach_of_ = callback->object;
   const kernel::CallFrame* const frame = innermost_miniport_callback();
   if (const Ref<Adapter> adapter = adapter_at(frame != nullptr ? frame->object : nullptr); adapter) {
