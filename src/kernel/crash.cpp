@@ -62,6 +62,7 @@ struct Crash {
 
 struct State {
   bool installed = false;
+  machine::Machine* volatile machine = nullptr;
   volatile std::sig_atomic_t landing = 0;
   std::array<struct sigaction, kSignals.size()> before{};
   struct sigaction watch_before{};
@@ -108,9 +109,9 @@ std::string crash_text(const Crash& crash) {
 
 /// The fiber whose code was interrupted, if this run can be abandoned for it.
 Thread* interrupted_fiber() noexcept {
-  System* const system = System::current_or_null();
-  if (system == nullptr || !system->machine().can_abandon()) return nullptr;
-  auto& thread = static_cast<Thread&>(system->machine().current());
+  machine::Machine* const machine = state.machine;
+  if (machine == nullptr || !machine->can_abandon()) return nullptr;
+  auto& thread = static_cast<Thread&>(machine->current());
   return thread.kind() == Thread::Kind::Host ? nullptr : &thread;
 }
 
@@ -332,5 +333,7 @@ void remove_crash_handlers() noexcept {
   sigaltstack(&state.stack_before, nullptr);
   state.installed = false;
 }
+
+void set_crash_machine(machine::Machine* machine) noexcept { state.machine = machine; }
 
 }  // namespace undis::kernel

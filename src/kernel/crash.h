@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/observer.h"
+#include "machine/machine.h"
 
 namespace undis::kernel {
 
@@ -12,5 +13,7 @@ namespace undis::kernel {
 void install_crash_handlers();
 /// Gives the signals back to whoever had them before.
 void remove_crash_handlers() noexcept;
+/// The machine whose fibers the handlers are for; nullptr while no System is whole. Signals come at any instruction.
+void set_crash_machine(machine::Machine* machine) noexcept;
 
 }  // namespace undis::kernel

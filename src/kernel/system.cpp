@@ -135,9 +135,11 @@ System::System(machine::Machine& machine, Observer& observer) {
   for (const auto& strand : scheduling.dpcs.strands()) {
     if (!machine.start(*strand)) std::abort();
   }
+  set_crash_machine(&machine);
 }
 
 System::~System() {
+  set_crash_machine(nullptr);
   forget_register_traps();  // before those of crashes, which were there first
   if (parts_->crash_reports) remove_crash_handlers();
   parts_->scheduling.machine.detach();

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <sys/mman.h>
 
+#include "kernel/crash.h"
 #include "kernel/object.h"
 #include "kernel/scheduling_test.h"
 
@@ -387,6 +388,25 @@ TEST(ALoopThatCallsNothing, IsReportedAsAHang) {
   ASSERT_EQ(world.recorder.hangs[0].waiters.size(), 1U);
   EXPECT_EQ(world.recorder.hangs[0].waiters[0].waits_for, "nothing: it loops without calling anything");
   EXPECT_EQ(world.recorder.hangs[0].waiters[0].driver, &driver);
+}
+
+// The watch is a timer of the process: its signal comes at any instruction, also while a system is made or taken down.
+TEST(ALookOfTheWatch, FindsNothingWhileASystemGoes) {
+  int looks = 0;
+  struct Looks {
+    explicit Looks(int& seen) : count(seen) {}
+    ~Looks() { ++count, std::raise(SIGVTALRM); }
+    int& count;
+  };
+  install_crash_handlers();
+  {
+    World world;
+    EXPECT_EQ(world.system.run("t", [&] { world.system.spawn("waits", [keep = std::make_shared<Looks>(looks)] { Event("never").wait(); }); }),
+              Outcome::Idle);
+  }
+  std::raise(SIGVTALRM);
+  remove_crash_handlers();
+  EXPECT_EQ(looks, 1);
 }
 #endif
 
