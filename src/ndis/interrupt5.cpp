@@ -8,30 +8,14 @@
 #include <fmt/format.h>
 
 #include "kernel/scheduling.h"
-#include "kernel/wait.h"
 #include "ndis/adapter.h"
 #include "ndis/callbacks.h"
-#include "ndis/data_path_parts.h"
 #include "ndis/hardware.h"
 #include "ndis/library.h"
 #include "ndis/send_queue.h"
 
 namespace undis {
 namespace {
-
-constexpr machine::Ticks kAgain = 50;  // 5 us
-
-/// True: the driver may be called until end_turn(); a serialized one is in none of its functions then.
-bool take_turn(Adapter& adapter) {
-  if (!adapter.is_serialized()) return true;
-  SendQueue& queue = adapter.send_queue;
-  const kernel::Hold hold(queue.lock);
-  return !std::exchange(queue.busy, true);
-}
-
-kernel::TimerTable& timers() {
-  return kernel::System::current().scheduling().timers;
-}
 
 kernel::Interrupts& interrupts() {
   return kernel::System::current().scheduling().interrupts;
@@ -42,8 +26,8 @@ kernel::Interrupts& interrupts() {
 Interrupt5::Interrupt5(Adapter& adapter, NDIS_MINIPORT_INTERRUPT* block, bool asks_isr)
     : Service(HandleKind::Interrupt, adapter.driver().driver(),
               fmt::format("the interrupt of {}", adapter.name())),
-      adapter_(adapter), block_(block), asks_isr_(asks_isr), again_dpc_([this] { handle(); }) {
-  kernel::initialize_header(again_.Header, kernel::DispatcherType::NotificationTimer, sizeof again_, 0);
+      adapter_(adapter), block_(block), asks_isr_(asks_isr),
+      handling_(fmt::format("{}: MiniportHandleInterrupt runs", adapter.name())) {
   made_for(&adapter);
 }
 
@@ -67,10 +51,11 @@ bool Interrupt5::connect(ULONG vector) {
 
 void Interrupt5::disconnect() {
   const PKINTERRUPT object = std::exchange(object_, nullptr);
-  timers().cancel(again_);
-  if (dpcs_ != nullptr) dpcs_->stop();  // waits for a DPC of again_ as well
-  timers().cancel(again_);
-  if (object != nullptr) interrupts().disconnect(object);  // a DPC that ran may have been about to synchronize with it
+  if (dpcs_ != nullptr) dpcs_->stop();
+  take_out_of_line(adapter_, this);
+  handling_.close();
+  handling_.wait_empty();
+  if (object != nullptr) interrupts().disconnect(object);  // a call that ran may have been about to synchronize with it
 }
 
 /// At the device's IRQL.
@@ -92,16 +77,15 @@ bool Interrupt5::service() {
   return true;
 }
 
-/// At DISPATCH_LEVEL.
+/// At DISPATCH_LEVEL. One call in line serves all that asked for one meanwhile.
 void Interrupt5::handle() {
-  const Ref<Interrupt5> alive(this);
-  if (object_ == nullptr || !adapter_.initialized()) return;
-  if (!take_turn(adapter_)) {
-    timers().set(again_, kernel::now() + kAgain, 0, &again_dpc_.dpc, nullptr);
-    return;
-  }
-  call_handler();
-  if (adapter_.is_serialized()) data_path::end_turn(adapter_);
+  if (in_line_.exchange(true)) return;
+  call_in_turn(adapter_, this, [alive = Ref<Interrupt5>(this)] {
+    alive->in_line_ = false;
+    if (!alive->handling_.enter()) return;
+    if (alive->object_ != nullptr && alive->adapter_.initialized()) alive->call_handler();
+    alive->handling_.leave();
+  });
 }
 
 void Interrupt5::call_handler() {

@@ -8,10 +8,12 @@
 // initialises or halts no DPC is queued.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include <ndis.h>
 
+#include "ndis/gate.h"
 #include "ndis/interrupt.h"
 
 namespace undis {
@@ -40,8 +42,8 @@ class Interrupt5 final : public Service {
   const bool asks_isr_;
   PKINTERRUPT object_ = nullptr;
   std::unique_ptr<InterruptDpcs> dpcs_;
-  KTIMER again_{};  // when a serialized miniport had no turn to give: it is asked again soon
-  kernel::OwnDpc again_dpc_;
+  std::atomic<bool> in_line_{false};  // a call of the handler waits for the turn of a serialized miniport
+  Gate handling_;                     // calls of the handler that run
 };
 
 }  // namespace undis
