@@ -9,6 +9,7 @@ generate.py --check      whether docs/ddi.md is what --docs would write
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -84,6 +85,32 @@ const RuleInfo* find_rule(std::string_view id) noexcept;
 }  // namespace undis
 """
 
+OID_HEADER = """#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace undis {
+
+/// A row of spec/oids.csv that says more than a number.
+struct OidInfo {
+  std::uint32_t oid;
+  const char* name;
+  bool query;
+  bool set;
+  bool method;
+  /// The length of the information: exactly `bytes` (or `other_bytes`, if not 0), at least `bytes`, or a multiple of it.
+  enum class Length : std::uint8_t { Exactly, AtLeast, MultipleOf } length;
+  std::uint32_t bytes;
+  std::uint32_t other_bytes;
+};
+
+/// In order of the numbers.
+std::span<const OidInfo> all_oids() noexcept;
+
+}  // namespace undis
+"""
+
 LOOKUP = """
 std::span<const {type}> {all}() noexcept {{ return kRows; }}
 
@@ -132,6 +159,31 @@ def rule_table(rows: list[dict[str, str]]) -> tuple[str, str]:
     lookup = LOOKUP.format(type="RuleInfo", all="all_rules", find="find_rule", key="id")
     body = source("rule_table.h", "RuleInfo", [", ".join(map(quoted, row.values())) for row in rows], lookup)
     return head + RULE_HEADER, head + body
+
+
+OID_LENGTH = re.compile(r"(?P<bytes>\d+)(?:\|(?P<other>\d+)|(?P<form>[*+]))?")
+
+
+def oid_table(rows: list[dict[str, str]]) -> str:
+    """The rows that say which requests there are (kinds: q, s, m) and how long the information is: 4, 4|8, 6* or 16+."""
+    initializers = []
+    for row in rows:
+        if not row["kinds"]:
+            continue
+        length = OID_LENGTH.fullmatch(row["bytes"])
+        if not length or not set(row["kinds"]) <= set("qsm"):
+            raise ValueError(f"{row['name']} in oids.csv: kinds {row['kinds']!r}, bytes {row['bytes']!r}")
+        form = {"*": "MultipleOf", "+": "AtLeast", None: "Exactly"}[length["form"]]
+        flags = [str(kind in row["kinds"]).lower() for kind in "qsm"]
+        fields = [row["value"], quoted(row["name"]), *flags, f"OidInfo::Length::{form}", length["bytes"], length["other"] or "0"]
+        initializers.append((int(row["value"], 16), ", ".join(fields)))
+    lines = "\n".join(f"    {{{text}}}," for _, text in sorted(initializers))
+    return (
+        HEAD.format("spec/oids.csv")
+        + '#include "undis/oid_table.h"\n\nnamespace undis {\nnamespace {\n\n'
+        + f"constexpr OidInfo kRows[] = {{\n{lines}\n}};\n\n}}  // namespace\n\n"
+        + "std::span<const OidInfo> all_oids() noexcept { return kRows; }\n\n}  // namespace undis\n"
+    )
 
 
 def export_list(rows: list[Ddi]) -> str:
@@ -197,6 +249,8 @@ def main() -> int:
         header, body = rule_table(tables.read_rules())
         tables.put(arguments.out / "undis" / "rule_table.h", header)
         tables.put(arguments.out / "undis" / "rule_table.cpp", body)
+        tables.put(arguments.out / "undis" / "oid_table.h", HEAD.format("spec/oids.csv") + OID_HEADER)
+        tables.put(arguments.out / "undis" / "oid_table.cpp", oid_table(tables.read("oids.csv")))
         tables.put(arguments.out / "undis" / "undis.map", export_list(rows))
     return 0
 

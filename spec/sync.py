@@ -75,7 +75,9 @@ def callbacks() -> dict[str, str]:
     sources = [(path, text) for path, text in texts("src", ".cpp", ".h") if not path.startswith("src/lab")]
     found = {match[1]: (match[2], path) for path, text in sources for match in CALLBACK.finditer(text)}
     uses = Counter(word for _, text in sources for word in re.findall(r"\bk\w+", text) if word in found)
-    return {name: path for constant, (name, path) in found.items() if uses[constant] > 1}
+    called = {name: path for constant, (name, path) in found.items() if uses[constant] > 1}
+    # Where a page is named after the function's type: FILTER_SYNCHRONOUS_OID_REQUEST.
+    return called | {re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper(): path for name, path in called.items()}
 
 
 def place(row: Ddi, functions: dict[str, str], variables: dict[str, str], headers: dict[str, str], called: dict[str, str]) -> str:

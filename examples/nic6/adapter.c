@@ -218,6 +218,7 @@ VOID NicShutdown(NDIS_HANDLE MiniportAdapterContext, NDIS_SHUTDOWN_ACTION Shutdo
 }
 
 VOID NicDevicePnPEvent(NDIS_HANDLE MiniportAdapterContext, PNET_DEVICE_PNP_EVENT NetDevicePnPEvent) {
-  UNREFERENCED_PARAMETER(MiniportAdapterContext);
-  UNREFERENCED_PARAMETER(NetDevicePnPEvent);
+  PNIC_ADAPTER adapter = MiniportAdapterContext;
+  if (NetDevicePnPEvent->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved)
+    InterlockedExchange(&adapter->Gone, 1);
 }

@@ -74,9 +74,9 @@ VOID NicSend(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST NetBufferList,
   for (; NET_BUFFER_LIST_NEXT_NBL(last) != NULL; last = NET_BUFFER_LIST_NEXT_NBL(last)) count++;
 
   NdisAcquireSpinLock(&adapter->Lock);
-  if (adapter->State != NicRunning) {
+  if (adapter->State != NicRunning || adapter->Gone) {
     NdisReleaseSpinLock(&adapter->Lock);
-    NicCompleteSends(adapter, NetBufferList, NDIS_STATUS_PAUSED,
+    NicCompleteSends(adapter, NetBufferList, adapter->Gone ? NDIS_STATUS_NOT_ACCEPTED : NDIS_STATUS_PAUSED,
                      NDIS_TEST_SEND_AT_DISPATCH_LEVEL(SendFlags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL
                                                                  : 0);
     return;

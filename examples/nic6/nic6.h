@@ -50,6 +50,7 @@ typedef struct _NIC_ADAPTER {
   UCHAR PermanentAddress[ETH_LENGTH_OF_ADDRESS];
   UCHAR CurrentAddress[ETH_LENGTH_OF_ADDRESS];
 
+  volatile LONG Gone;  // removed by surprise: what is still asked is not accepted
   NDIS_SPIN_LOCK Lock;
   NIC_STATE State;
   BOOLEAN PausePended;

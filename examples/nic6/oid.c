@@ -222,6 +222,7 @@ static NDIS_STATUS NicSet(PNIC_ADAPTER Adapter, PNDIS_OID_REQUEST Request) {
 NDIS_STATUS NicOidRequest(NDIS_HANDLE MiniportAdapterContext, PNDIS_OID_REQUEST OidRequest) {
   PNIC_ADAPTER adapter = MiniportAdapterContext;
 
+  if (adapter->Gone) return NDIS_STATUS_NOT_ACCEPTED;
   switch (OidRequest->RequestType) {
   case NdisRequestQueryInformation:
   case NdisRequestQueryStatistics:

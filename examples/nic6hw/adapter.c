@@ -201,6 +201,7 @@ VOID NicDone(PNIC_ADAPTER Adapter, ULONG Count) {
 }
 
 VOID NicDevicePnPEvent(NDIS_HANDLE MiniportAdapterContext, PNET_DEVICE_PNP_EVENT NetDevicePnPEvent) {
-  UNREFERENCED_PARAMETER(MiniportAdapterContext);
-  UNREFERENCED_PARAMETER(NetDevicePnPEvent);
+  PNIC_ADAPTER adapter = MiniportAdapterContext;
+  if (NetDevicePnPEvent->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved)
+    InterlockedExchange(&adapter->Gone, 1);
 }

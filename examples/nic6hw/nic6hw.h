@@ -131,6 +131,7 @@ typedef struct _NIC_ADAPTER {
   NIC_QUEUE Queues[NIC_QUEUES];
   NIC_MEMORY TxRing;
 
+  volatile LONG Gone;  // removed by surprise: what is still asked is not accepted
   NDIS_SPIN_LOCK Lock;
   NIC_STATE State;
   BOOLEAN PausePended;

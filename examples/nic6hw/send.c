@@ -132,13 +132,13 @@ VOID NicSend(NDIS_HANDLE MiniportAdapterContext, PNET_BUFFER_LIST NetBufferList,
   UNREFERENCED_PARAMETER(PortNumber);
   for (list = NetBufferList; list != NULL; list = NET_BUFFER_LIST_NEXT_NBL(list)) count++;
   NdisAcquireSpinLock(&adapter->Lock);
-  running = (BOOLEAN)(adapter->State == NicRunning);
+  running = (BOOLEAN)(adapter->State == NicRunning && !adapter->Gone);
   if (running) adapter->Busy += count;
   NdisReleaseSpinLock(&adapter->Lock);
 
   if (!running) {
     for (list = NetBufferList; list != NULL; list = NET_BUFFER_LIST_NEXT_NBL(list))
-      NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_PAUSED;
+      NET_BUFFER_LIST_STATUS(list) = adapter->Gone ? NDIS_STATUS_NOT_ACCEPTED : NDIS_STATUS_PAUSED;
     NdisMSendNetBufferListsComplete(
         adapter->Handle, NetBufferList,
         NDIS_TEST_SEND_AT_DISPATCH_LEVEL(SendFlags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);

@@ -216,6 +216,7 @@ TEST_F(Bindings, CopyRequestsWithoutWhatIsReserved) {
   bring_up();
 }
 
+// LIFE-304, LIFE-306
 TEST_F(Bindings, AreToldOfEventsFromBelowAndMayRefuseAQuery) {
   bring_up();
   events.clear();
@@ -238,6 +239,7 @@ TEST_F(Bindings, AreToldOfEventsFromBelowAndMayRefuseAQuery) {
                                                      NetEventQueryPower, NetEventSetPower}));
 }
 
+// LIFE-171
 TEST_F(Bindings, GoWithAnAdapterThatItsMiniportGivesUp) {
   bring_up();
   system->run("give up", [&] {

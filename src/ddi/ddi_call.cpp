@@ -3,6 +3,8 @@
 // The common beginning and end of every entry point.
 #include "ddi/ddi_call.h"
 
+#include <fmt/format.h>
+
 #include "kernel/kernel_call.h"
 #include "kernel/thread.h"
 #include "ndis/binding.h"
@@ -64,6 +66,19 @@ void DdiCall::tell_unexpected_completion(const void* object, std::string_view ob
 void DdiCall::tell_bad_status(const void* object, std::string_view object_name, NDIS_STATUS status, std::string allowed) const noexcept {
   Library::current().observer().on(
       BadStatus{frame_.driver, frame_.name, object, std::string(object_name), status, std::move(allowed), kernel::Stack::capture(2)});
+}
+
+bool DdiCall::check_header(const NDIS_OBJECT_HEADER& header, UCHAR type, std::size_t size, const char* parameter) const noexcept {
+  if (header.Type == type && header.Revision >= 1 && header.Size >= size) return true;
+  tell_breach("ObjectHeaderValid", parameter,
+              fmt::format("{} has type {:#x}, revision {}, size {}; expected type {:#x}, a revision from 1 on, size {} at least", parameter,
+                          header.Type, header.Revision, header.Size, type, size));
+  return false;
+}
+
+void DdiCall::tell_breach(const char* rule, std::string object_name, std::string why) const noexcept {
+  Library::current().observer().on(
+      Breach{rule, frame_.driver, frame_.name, std::move(object_name), std::move(why), kernel::Stack::capture(2)});
 }
 
 bool DdiCall::fails() const noexcept { return kernel::fault_point(frame_.name); }

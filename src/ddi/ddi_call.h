@@ -37,6 +37,10 @@ class DdiCall {
   Ref<Binding> find_open_binding(const char* argument, NDIS_HANDLE handle) const noexcept;
   void tell_unexpected_completion(const void* object, std::string_view object_name, std::string why) const noexcept;
   void tell_bad_status(const void* object, std::string_view object_name, NDIS_STATUS status, std::string allowed) const noexcept;
+  /// A statement of a page that the caller breaks by this call (breach.h).
+  void tell_breach(const char* rule, std::string object_name, std::string why) const noexcept;
+  /// True if the header of a structure is of this type, of revision 1 at least, and says at least this size; told if not.
+  bool check_header(const NDIS_OBJECT_HEADER& header, UCHAR type, std::size_t size, const char* parameter) const noexcept;
   void tell_wrong_place(WrongPlace::Kind kind, const void* object, std::string why) const noexcept;
   /// For fallible calls: true if this one is to fail now (fault injection).
   bool fails() const noexcept;

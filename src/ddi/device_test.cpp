@@ -184,5 +184,47 @@ TEST_F(Devices, OfNdis5AreToldWhenTheDriverLeavesThem) {
   EXPECT_EQ(misuses(), Kinds{}) << "and taken away";
 }
 
+// LIFE-336
+TEST_F(Devices, OfNdis5KeepTheirDriverWhileAHandleIsOpen) {
+  miniport = nullptr;
+  restart("0");
+  static PDRIVER_DISPATCH* routines;
+  static NDIS_HANDLE kept;
+  static int unloads;
+  routines = majors;
+  unloads = 0;
+  ASSERT_EQ(library->load(
+                *driver,
+                +[](PDRIVER_OBJECT driver_object, PUNICODE_STRING path) -> NTSTATUS {
+                  NDIS_HANDLE wrapper = nullptr;
+                  NdisMInitializeWrapper(&wrapper, driver_object, path, nullptr);
+                  const WideString name(u"\\Device\\Probe");
+                  const WideString link(u"\\DosDevices\\Probe");
+                  PDEVICE_OBJECT object = nullptr;
+                  EXPECT_EQ(NdisMRegisterDevice(wrapper, name.get(), link.get(), routines, &object, &kept),
+                            NDIS_STATUS_SUCCESS);
+                  driver_object->DriverUnload = [](PDRIVER_OBJECT) {
+                    ++unloads;
+                    EXPECT_EQ(NdisMDeregisterDevice(kept), NDIS_STATUS_SUCCESS);
+                  };
+                  return STATUS_SUCCESS;
+                }),
+            STATUS_SUCCESS);
+  NTSTATUS status = STATUS_PENDING;
+  auto file = kernel::File::open("\\\\.\\Probe", status);
+  ASSERT_NE(file, nullptr);
+  bool unloaded = false;
+  system->spawn("unload", [&] { unloaded = library->unload(*driver); });
+  system->run_until_idle();
+  EXPECT_FALSE(unloaded) << "it waits";
+  EXPECT_EQ(unloads, 0);
+  EXPECT_EQ(driver->phase(), kernel::DriverPhase::Loaded);
+  file->close();
+  EXPECT_EQ(opened, 0);
+  system->run_until_idle();
+  EXPECT_TRUE(unloaded);
+  EXPECT_EQ(unloads, 1);
+}
+
 }  // namespace
 }  // namespace undis

@@ -5,6 +5,7 @@
 
 #include "ddi/ddi_call.h"
 #include "ndis/filter_module.h"
+#include "ndis/oid_synchronous.h"
 
 using namespace undis;
 
@@ -32,7 +33,7 @@ NDIS_STATUS check_request(const DdiCall& call, const FilterModule& module, const
                                                call.name()});
     return NDIS_STATUS_FAILURE;
   }
-  if (module.oids.has(request)) {
+  if (module.oids.has(request) || module.adapter().direct_oids.has(module, request)) {
     tell(call, module, "OidForwardOnlyClone",
          "the request that FilterOidRequest was given is sent down itself: a filter sends a clone "
          "(NdisAllocateCloneOidRequest)");
@@ -76,4 +77,54 @@ VOID NdisFCancelOidRequest(NDIS_HANDLE NdisFilterHandle, PVOID RequestId) {
   const DdiCall call(Ddi::NdisFCancelOidRequest);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module) cancel_oid_down(module->adapter(), module.get(), RequestId);
+}
+
+// ---- direct requests ----
+
+// Page    ndis/nf-ndis-ndisfdirectoidrequest                         IRQL  <= DISPATCH_LEVEL
+NDIS_STATUS NdisFDirectOidRequest(NDIS_HANDLE NdisFilterHandle, PNDIS_OID_REQUEST OidRequest) {
+  const DdiCall call(Ddi::NdisFDirectOidRequest);
+  const Ref<FilterModule> module = find(call, NdisFilterHandle);
+  if (!module) return call.returns(NDIS_STATUS_FAILURE);
+  if (const NDIS_STATUS status = check_request(call, *module, OidRequest); status != NDIS_STATUS_SUCCESS)
+    return call.returns(status);
+  if (!module->filter().handlers().DirectOidRequestComplete)
+    tell(call, *module, "OidHandlersPair",
+         "a filter that sends direct requests needs FilterDirectOidRequestComplete: nobody can be told of the answer");
+  if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
+  return call.returns(module->adapter().direct_oids.submit(*module, OidRequest));
+}
+
+// Page    ndis/nf-ndis-ndisfdirectoidrequestcomplete                 IRQL  <= DISPATCH_LEVEL
+VOID NdisFDirectOidRequestComplete(NDIS_HANDLE NdisFilterHandle, PNDIS_OID_REQUEST OidRequest, NDIS_STATUS Status) {
+  const DdiCall call(Ddi::NdisFDirectOidRequestComplete);
+  const Ref<FilterModule> module = find(call, NdisFilterHandle);
+  if (!module) return;
+  if (Status == NDIS_STATUS_PENDING)
+    call.tell_bad_status(module.get(), module->name(), Status, "any final status, not NDIS_STATUS_PENDING");
+  if (module->oids.has_clone_of(OidRequest))
+    tell(call, *module, "OidCloneFreedFirst", "the request is completed before its clone is freed (NdisFreeCloneOidRequest)");
+  if (!module->adapter().direct_oids.complete(module.get(), OidRequest,
+                                              Status == NDIS_STATUS_PENDING ? NDIS_STATUS_FAILURE : Status))
+    call.tell_unexpected_completion(module.get(), module->name(), "this direct OID request is not with the filter");
+}
+
+// Page    ndis/nf-ndis-ndisfcanceldirectoidrequest                   IRQL  <= DISPATCH_LEVEL
+VOID NdisFCancelDirectOidRequest(NDIS_HANDLE NdisFilterHandle, PVOID RequestId) {
+  const DdiCall call(Ddi::NdisFCancelDirectOidRequest);
+  const Ref<FilterModule> module = find(call, NdisFilterHandle);
+  if (module) module->adapter().direct_oids.cancel(*module, RequestId);
+}
+
+// ---- synchronous requests ----
+
+// Page    ndis/nf-ndis-ndisfsynchronousoidrequest                    IRQL  <= DISPATCH_LEVEL
+NDIS_STATUS NdisFSynchronousOidRequest(NDIS_HANDLE NdisFilterModuleHandle, NDIS_OID_REQUEST* OidRequest) {
+  const DdiCall call(Ddi::NdisFSynchronousOidRequest);
+  const Ref<FilterModule> module = find(call, NdisFilterModuleHandle);
+  if (!module) return call.returns(NDIS_STATUS_FAILURE);
+  if (const NDIS_STATUS status = check_request(call, *module, OidRequest); status != NDIS_STATUS_SUCCESS)
+    return call.returns(status);
+  if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
+  return call.returns(synchronous_request(*module, OidRequest));
 }

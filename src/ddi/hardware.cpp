@@ -24,6 +24,9 @@ void check_initializing(const DdiCall& call, const Adapter& adapter, const char*
     call.tell_wrong_place(WrongPlace::Kind::OutsideInitialize, &adapter,
                           fmt::format("{}: {} outside MiniportInitialize{}", adapter.name(), what,
                                       adapter.is_version6() ? "Ex" : ""));
+  else if (adapter.is_version6() && !adapter.registration_attributes_set())
+    call.tell_wrong_place(WrongPlace::Kind::BeforeAttributes, &adapter,
+                          fmt::format("{}: {} before the registration attributes are set", adapter.name(), what));
 }
 
 Ref<Adapter> find(const DdiCall& call, const char* argument, NDIS_HANDLE handle) {

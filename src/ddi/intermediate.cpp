@@ -9,6 +9,7 @@
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/driver_stack.h"
+#include "ndis/plug_and_play.h"
 
 using namespace undis;
 
@@ -49,6 +50,8 @@ NDIS_STATUS NTAPI NdisIMInitializeDeviceInstance(NDIS_HANDLE DriverHandle, PNDIS
 // Page    ndis/nf-ndis-ndisiminitializedeviceinstanceex              IRQL  PASSIVE_LEVEL
 NDIS_STATUS NTAPI NdisIMInitializeDeviceInstanceEx(NDIS_HANDLE DriverHandle, PNDIS_STRING DriverInstance, NDIS_HANDLE DeviceContext) {
   const DdiCall call(Ddi::NdisIMInitializeDeviceInstanceEx);
+  if (!kernel::inside_callback("ProtocolBindAdapterEx") && !kernel::inside_callback("ProtocolBindAdapter"))
+    call.tell_breach("LIFE-311", call.driver().name(), "a virtual miniport is asked for elsewhere than in ProtocolBindAdapter(Ex)");
   const Ref<MiniportDriver> miniport = call.find<MiniportDriver>("DriverHandle", DriverHandle, HandleKind::MiniportDriver6);
   if (!miniport || DriverInstance == nullptr || DriverInstance->Buffer == nullptr || DriverInstance->Length == 0)
     return call.returns(NDIS_STATUS_FAILURE);

@@ -3,9 +3,14 @@
 // Registration of 6.x miniport drivers, adapter attributes, pause and restart completion.
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "ddi/ddi_call.h"
+#include "kernel/pool.h"
+#include "kernel/unicode.h"
 #include "ndis/callbacks.h"
 #include "ndis/driver_stack.h"
+#include "ndis/plug_and_play.h"
 #include "ndis/unload.h"
 
 using namespace undis;
@@ -28,6 +33,20 @@ bool has_required_handlers(const NDIS_MINIPORT_DRIVER_CHARACTERISTICS& c) {
          c.ShutdownHandlerEx != nullptr && c.CancelOidRequestHandler != nullptr;
 }
 
+/// What the page asks of the caller, and does not refuse.
+void judge_characteristics(const DdiCall& call, kernel::Driver& driver, const NDIS_MINIPORT_DRIVER_CHARACTERISTICS& c, UNICODE_STRING* path) {
+  if (!driver.in_driver_entry())
+    call.tell_breach("LIFE-081", driver.name(), "it is called from DriverEntry, with what DriverEntry was given");
+  else if (!kernel::equal_ignore_case(kernel::view(path), kernel::view(driver.registry_path())))
+    call.tell_breach("LIFE-081", driver.name(), "RegistryPath is not the one that DriverEntry was given");
+  if (c.CheckForHangHandlerEx != nullptr && c.ResetHandlerEx == nullptr)
+    call.tell_breach("LIFE-092", driver.name(), "CheckForHangHandlerEx is given and ResetHandlerEx is NULL");
+  if (c.CheckForHangHandlerEx != nullptr && (c.Flags & NDIS_INTERMEDIATE_DRIVER) != 0)
+    call.tell_breach("LIFE-092", driver.name(), "an intermediate driver sets CheckForHangHandlerEx to NULL");
+  if ((c.DirectOidRequestHandler == nullptr) != (c.CancelDirectOidRequestHandler == nullptr))
+    call.tell_breach("LIFE-093", driver.name(), "DirectOidRequestHandler and CancelDirectOidRequestHandler are given together, or not at all");
+}
+
 }  // namespace
 
 // Page    ndis/nf-ndis-ndismregisterminiportdriver                   IRQL  PASSIVE_LEVEL
@@ -45,15 +64,15 @@ NDIS_STATUS NdisMRegisterMiniportDriver(PDRIVER_OBJECT DriverObject, PUNICODE_ST
   if (driver == nullptr || RegistryPath == nullptr || MiniportDriverCharacteristics == nullptr || NdisMiniportDriverHandle == nullptr)
     return refuse(NDIS_STATUS_FAILURE);
   const NDIS_OBJECT_HEADER& header = MiniportDriverCharacteristics->Header;
-  if (header.Type != NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS || header.Revision < NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1 ||
-      header.Size < required_size(header.Revision))
+  if (!call.check_header(header, NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS, required_size(header.Revision), "MiniportDriverCharacteristics"))
     return refuse(NDIS_STATUS_BAD_CHARACTERISTICS);
   NDIS_MINIPORT_DRIVER_CHARACTERISTICS copy{};
   std::memcpy(&copy, MiniportDriverCharacteristics, required_size(header.Revision));  // no further than the revision's size
   const Version version{copy.MajorNdisVersion, copy.MinorNdisVersion};
-  if (!is_known_version6(version)) return refuse(NDIS_STATUS_BAD_VERSION);
+  if (!is_known_version6(version) || version > library.policy.newest) return refuse(NDIS_STATUS_BAD_VERSION);
   if (version.minor > 0 && header.Revision < NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2) return refuse(NDIS_STATUS_BAD_CHARACTERISTICS);
   if (!has_required_handlers(copy)) return refuse(NDIS_STATUS_BAD_CHARACTERISTICS);
+  judge_characteristics(call, *driver, copy, RegistryPath);
   if (call.fails()) return refuse(NDIS_STATUS_RESOURCES);
 
   const Ref<MiniportDriver> miniport(new MiniportDriver(*driver, copy, MiniportDriverContext));
@@ -62,8 +81,12 @@ NDIS_STATUS NdisMRegisterMiniportDriver(PDRIVER_OBJECT DriverObject, PUNICODE_ST
   install_unload(*driver);
 
   if (miniport->handlers6().SetOptions) {
+    const kernel::Pool& pool = kernel::System::current().pool();
+    const std::size_t before = pool.live_blocks(driver);
     const NDIS_STATUS status = kernel::call_driver(driver, callbacks::kMiniportSetOptions, miniport.get(), nullptr, miniport->handlers6().SetOptions,
                                                    miniport->handle(), MiniportDriverContext);
+    if (status != NDIS_STATUS_SUCCESS && pool.live_blocks(driver) > before)
+      call.tell_breach("LIFE-101", miniport->name(), fmt::format("MiniportSetOptions failed and has left {} pool blocks behind", pool.live_blocks(driver) - before));
     if (status != NDIS_STATUS_SUCCESS) {
       library.remove(*miniport, call.name());
       *NdisMiniportDriverHandle = nullptr;

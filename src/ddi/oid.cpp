@@ -35,10 +35,12 @@ NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidR
   if (!binding) return call.returns(NDIS_STATUS_CLOSING);
   if (OidRequest == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   const NDIS_OBJECT_HEADER& header = OidRequest->Header;
-  if (header.Type != NDIS_OBJECT_TYPE_OID_REQUEST || header.Revision < NDIS_OID_REQUEST_REVISION_1 ||
-      header.Size < NDIS_SIZEOF_OID_REQUEST_REVISION_1 || !is_known_type(OidRequest->RequestType))
+  if (!call.check_header(header, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_SIZEOF_OID_REQUEST_REVISION_1, "OidRequest") ||
+      !is_known_type(OidRequest->RequestType))
     return call.returns(NDIS_STATUS_FAILURE);
   if (!may_request(call, *binding)) return call.returns(NDIS_STATUS_FAILURE);
+  if (OidRequest->DATA.Oid == OID_PNP_SET_POWER && OidRequest->RequestType == NdisRequestSetInformation)
+    call.tell_breach("LIFE-321", binding->name(), "OID_PNP_SET_POWER is sent down: only NDIS sets the power of an adapter");
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   return call.returns(binding->adapter().oids.submit(*binding, OidRequest));
 }

@@ -20,12 +20,18 @@ class PlugAndPlay : public ServiceTest {
   }
 };
 
+// LIFE-303
 TEST_F(PlugAndPlay, EventsOtherThanOfPortsAreForIntermediateDrivers) {
   const Ref<MiniportDriver> miniport = add_miniport6();
   const Ref<Adapter> adapter = add_adapter(*miniport);
   as_driver([&] {
     auto port = event(NetEventPortActivation);
-    EXPECT_EQ(NdisMNetPnPEvent(adapter->handle(), &port), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(NdisMNetPnPEvent(adapter->handle(), &port), NDIS_STATUS_INVALID_PARAMETER) << "without ports";
+    NDIS_PORT none{};
+    none.PortCharacteristics.PortNumber = 9;
+    port.NetPnPEvent.Buffer = &none;
+    port.NetPnPEvent.BufferLength = sizeof none;
+    EXPECT_EQ(NdisMNetPnPEvent(adapter->handle(), &port), NDIS_STATUS_INVALID_PORT);
     auto power = event(NetEventSetPower);
     EXPECT_EQ(NdisMNetPnPEvent(adapter->handle(), &power), NDIS_STATUS_INVALID_PARAMETER);
   });
@@ -33,6 +39,7 @@ TEST_F(PlugAndPlay, EventsOtherThanOfPortsAreForIntermediateDrivers) {
   EXPECT_EQ(seen.places[0].kind, WrongPlace::Kind::NotIntermediate);
 }
 
+// LIFE-305
 TEST_F(PlugAndPlay, EventsOfOneBindingStayBelow) {
   const Ref<MiniportDriver> miniport = add_miniport6(NDIS_INTERMEDIATE_DRIVER);
   const Ref<Adapter> adapter = add_adapter(*miniport);
@@ -41,7 +48,7 @@ TEST_F(PlugAndPlay, EventsOfOneBindingStayBelow) {
     EXPECT_EQ(NdisMNetPnPEvent(adapter->handle(), &power), NDIS_STATUS_SUCCESS);
     auto pause = event(NetEventPause);
     EXPECT_EQ(NdisMNetPnPEvent(adapter->handle(), &pause), NDIS_STATUS_INVALID_PARAMETER);
-    EXPECT_EQ(misuses(), Kinds{kernel::Misuse::BadParameter});
+    EXPECT_EQ(seen.breaches, std::vector<std::string>{"NdisMNetPnPEvent: LIFE-305"});
     EXPECT_EQ(NdisIMNotifyPnPEvent(adapter->handle(), &power.NetPnPEvent), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(NdisIMNotifyPnPEvent(this, &power.NetPnPEvent), NDIS_STATUS_FAILURE);
     EXPECT_EQ(NdisMNetPnPEvent(adapter->handle(), nullptr), NDIS_STATUS_INVALID_PARAMETER);
@@ -49,6 +56,7 @@ TEST_F(PlugAndPlay, EventsOfOneBindingStayBelow) {
   EXPECT_EQ(handle_misuses(), 1U);
 }
 
+// LIFE-171
 TEST_F(PlugAndPlay, AnAdapterGivenUpIsRemovedLater) {
   const Ref<MiniportDriver> miniport = add_miniport6();
   const Ref<Adapter> adapter = add_adapter(*miniport);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Registration, opens, closes and unbinds of 6.x protocol drivers.
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -21,17 +22,16 @@ bool has_required_handlers(const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& c) {
          c.StatusHandlerEx != nullptr && c.ReceiveNetBufferListsHandler != nullptr && c.SendNetBufferListsCompleteHandler != nullptr;
 }
 
-NDIS_STATUS read_characteristics(const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS* given, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& copy) {
+NDIS_STATUS read_characteristics(const DdiCall& call, const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS* given, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& copy) {
   if (given == nullptr) return NDIS_STATUS_BAD_CHARACTERISTICS;
   const NDIS_OBJECT_HEADER& header = given->Header;
   const std::size_t size = header.Revision == NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1 ? NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1
                                                                                               : NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2;
-  if (header.Type != NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS || header.Revision < NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_1 || header.Size < size)
-    return NDIS_STATUS_BAD_CHARACTERISTICS;
+  if (!call.check_header(header, NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS, size, "ProtocolCharacteristics")) return NDIS_STATUS_BAD_CHARACTERISTICS;
   copy = {};
   std::memcpy(&copy, given, size);
   const Version version{copy.MajorNdisVersion, copy.MinorNdisVersion};
-  if (!is_known_version6(version)) return NDIS_STATUS_BAD_VERSION;
+  if (!is_known_version6(version) || version > Library::current().policy.newest) return NDIS_STATUS_BAD_VERSION;
   if (version.minor > 0 && header.Revision < NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2) return NDIS_STATUS_BAD_CHARACTERISTICS;
   if (!has_required_handlers(copy) || copy.Name.Length == 0 || copy.Name.Buffer == nullptr) return NDIS_STATUS_BAD_CHARACTERISTICS;
   return NDIS_STATUS_SUCCESS;
@@ -50,7 +50,7 @@ NDIS_STATUS NdisRegisterProtocolDriver(NDIS_HANDLE ProtocolDriverContext, PNDIS_
   };
   if (NdisProtocolHandle == nullptr) return refuse(NDIS_STATUS_FAILURE);
   NDIS_PROTOCOL_DRIVER_CHARACTERISTICS copy;
-  if (const NDIS_STATUS status = read_characteristics(ProtocolCharacteristics, copy); status != NDIS_STATUS_SUCCESS) return refuse(status);
+  if (const NDIS_STATUS status = read_characteristics(call, ProtocolCharacteristics, copy); status != NDIS_STATUS_SUCCESS) return refuse(status);
   if (library.has_protocol(kernel::view(&copy.Name))) return refuse(NDIS_STATUS_FAILURE);  // docs/decisions.md#protocol-names
   if (call.fails()) return refuse(NDIS_STATUS_RESOURCES);
 
@@ -96,7 +96,7 @@ NDIS_STATUS NdisOpenAdapterEx(NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE Protoc
   const Ref<ProtocolDriver> protocol = call.find<ProtocolDriver>("NdisProtocolHandle", NdisProtocolHandle, HandleKind::ProtocolDriver6);
   if (!protocol || OpenParameters == nullptr || NdisBindingHandle == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   const NDIS_OBJECT_HEADER& header = OpenParameters->Header;
-  if (header.Type != NDIS_OBJECT_TYPE_OPEN_PARAMETERS || header.Revision < NDIS_OPEN_PARAMETERS_REVISION_1 || header.Size < NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1 ||
+  if (!call.check_header(header, NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1, "OpenParameters") ||
       OpenParameters->SelectedMediumIndex == nullptr || OpenParameters->MediumArray == nullptr)
     return call.returns(NDIS_STATUS_FAILURE);
 
@@ -118,6 +118,11 @@ NDIS_STATUS NdisCloseAdapterEx(NDIS_HANDLE NdisBindingHandle) {
   const DdiCall call(Ddi::NdisCloseAdapterEx);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
   if (!binding) return call.returns(NDIS_STATUS_SUCCESS);
+  const unsigned sends = binding->sends.inside();
+  const unsigned answering = binding->answering;  // before the gate is read: a request may leave both meanwhile, and none enters
+  const unsigned requests = std::max(binding->requests.inside(), answering) - answering;
+  if (sends != 0 || requests != 0)
+    call.tell_breach("LIFE-243", binding->name(), fmt::format("the adapter is closed with {} sends and {} requests outstanding", sends, requests));
   const BindingState state = binding->state();
   if (state == BindingState::Running || state == BindingState::Restarting || state == BindingState::Pausing)
     call.tell_wrong_place(WrongPlace::Kind::OutsideBindOrUnbind, binding.get(),
@@ -154,6 +159,10 @@ NDIS_STATUS NdisUnbindAdapter(NDIS_HANDLE NdisBindingHandle) {
 // Page    ndis/nf-ndis-ndiscompletenetpnpevent                       IRQL  PASSIVE_LEVEL
 VOID NdisCompleteNetPnPEvent(NDIS_HANDLE NdisBindingHandle, PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification, NDIS_STATUS Status) {
   const DdiCall call(Ddi::NdisCompleteNetPnPEvent);
+  if (NdisBindingHandle == nullptr) {  // an event for the protocol as a whole
+    for (const Ref<ProtocolDriver>& protocol : Library::current().protocols_of(call.driver()))
+      if (protocol->complete_event(NetPnPEventNotification, Status)) return;
+  }
   const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
   if (binding && !binding->complete_pnp_event(NetPnPEventNotification, Status))
     call.tell_unexpected_completion(binding.get(), binding->name(), "this event is not pended");

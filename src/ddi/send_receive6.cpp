@@ -12,7 +12,8 @@ VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetB
                             NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
   const DdiCall call(Ddi::NdisSendNetBufferLists);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
-  if (binding && NetBufferLists != nullptr)
+  if (binding && NetBufferLists != nullptr &&
+      !binding->adapter().suspend.hold_send(*binding, NetBufferLists, PortNumber, SendFlags))
     send_net_buffer_lists(*binding, NetBufferLists, PortNumber, SendFlags);
 }
 

@@ -13,10 +13,15 @@ VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle, PNDIS_STATUS_INDIC
       call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
   if (!adapter || StatusIndication == nullptr) return;
   const NDIS_OBJECT_HEADER& header = StatusIndication->Header;
-  if (header.Type != NDIS_OBJECT_TYPE_STATUS_INDICATION ||
-      header.Revision < NDIS_STATUS_INDICATION_REVISION_1 ||
-      header.Size < NDIS_SIZEOF_STATUS_INDICATION_REVISION_1)
+  if (!call.check_header(header, NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1,
+                         "StatusIndication"))
     return;
+  if (!adapter->registration_attributes_set())
+    call.tell_breach("LIFE-335", adapter->name(), "a status is indicated before the registration attributes are set");
+  else if (adapter->state() == AdapterState::Halted && !kernel::inside_callback("MiniportHaltEx", adapter.get()))
+    call.tell_breach("LIFE-335", adapter->name(), "a status is indicated after the halt has returned");
+  if (StatusIndication->StatusCode == NDIS_STATUS_RESET_START || StatusIndication->StatusCode == NDIS_STATUS_RESET_END)
+    call.tell_breach("LIFE-185", adapter->name(), "NDIS itself indicates the beginning and the end of a reset");
   indicate_status6(*adapter, *StatusIndication);
 }
 

@@ -62,10 +62,11 @@ TEST_F(Ndis, GivesAnotherCancelIdEachTime) {
   EXPECT_NE(NdisGeneratePartialCancelId(), first);
 }
 
-TEST_F(Ndis, HasNoOptionalServices) {
+TEST_F(Ndis, TakesOptionalHandlersInSetOptionsOnly) {
   const Ref<MiniportDriver> miniport = add_miniport6();
   NDIS_OBJECT_HEADER header{NDIS_OBJECT_TYPE_MINIPORT_PNP_CHARACTERISTICS, 1, sizeof header};
   as_driver([&] { EXPECT_EQ(NdisSetOptionalHandlers(miniport->handle(), &header), NDIS_STATUS_FAILURE); });
+  EXPECT_EQ(seen.breaches, std::vector<std::string>{"NdisSetOptionalHandlers: LIFE-105"});
 }
 
 class Processors : public ServiceTest {};

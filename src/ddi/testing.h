@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <ndis.h>
 
@@ -34,16 +35,16 @@ class ServiceTest : public ::testing::Test {
     std::vector<HandleMisuse> handles;
     std::vector<LeftBehind> left;
     std::vector<WrongPlace> places;
+    std::vector<std::string> breaches;  ///< "function: rule"
     std::size_t completions = 0;
     std::vector<std::string> trace;
-    std::vector<std::string> breaches;  ///< "function: rule"
-    void on(const Breach& e) override { breaches.push_back(std::string(e.function) + ": " + e.rule); }
     void on(const kernel::MisuseEvent& e) override {
       misuses.push_back({e.kind, e.function, e.text, e.driver});
     }
     void on(const HandleMisuse& e) override { handles.push_back(e); }
     void on(const LeftBehind& e) override { left.push_back(e); }
     void on(const WrongPlace& e) override { places.push_back(e); }
+    void on(const Breach& e) override { breaches.push_back(fmt::format("{}: {}", e.function, e.rule)); }
     void on(const UnexpectedCompletion&) override { ++completions; }
     void on_trace(std::string_view line) override { trace.emplace_back(line); }
   };

@@ -7,6 +7,7 @@
 // PASSIVE_LEVEL.
 #include "kernel/file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -43,6 +44,7 @@ void free_file_object(FILE_OBJECT* file) {
   ObjectTable& objects = System::current().objects();
   if (file->FileName.Buffer != nullptr) pool.free(file->FileName.Buffer, kNameTag, "IRP_MJ_CLOSE", nullptr);
   --file->DeviceObject->ReferenceCount;
+  System::current().io().parts().file_gone.set();
   objects.dereference(file->DeviceObject);
   pool.free(file, kFileTag, "IRP_MJ_CLOSE", nullptr);
 }
@@ -163,6 +165,15 @@ void clean_up_file_object(FILE_OBJECT* file) {
   if ((file->Flags & FO_CLEANUP_COMPLETE) != 0) return;
   file->Flags |= FO_CLEANUP_COMPLETE;
   send_and_wait(top_of_stack(file->DeviceObject), IRP_MJ_CLEANUP, file);
+}
+
+void Io::wait_until_closed(const Driver& driver) {
+  const auto is_open = [](const DEVICE_OBJECT* device) { return device->ReferenceCount != 0; };
+  for (;;) {
+    parts_->file_gone.reset();
+    if (!std::ranges::any_of(devices_of(driver), is_open)) return;
+    parts_->file_gone.wait();
+  }
 }
 
 std::unique_ptr<File> File::open(std::string_view name, NTSTATUS& status) {

@@ -56,6 +56,9 @@ class Io {
   /// takes them away.
   void sweep(Driver& driver);
 
+  /// Waits until no device of the driver is open: until then it cannot be unloaded. PASSIVE_LEVEL.
+  void wait_until_closed(const Driver& driver);
+
   /// A device object of the host's bus driver; it accepts every PnP and power IRP. Lives until
   /// remove_physical_device.
   PDEVICE_OBJECT add_physical_device(PhysicalDevice device);

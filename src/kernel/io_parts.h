@@ -13,6 +13,7 @@
 #include "kernel/io.h"
 #include "kernel/irp_track.h"
 #include "kernel/lock.h"
+#include "kernel/system.h"
 
 namespace undis::kernel {
 
@@ -64,6 +65,7 @@ struct Io::Parts {
   std::uint64_t next_irp GUARDED_BY(lock) = 1;
   DRIVER_OBJECT bus_driver{};  // owner of the physical devices
   UNICODE_STRING bus_name{};
+  Event file_gone{"a device of a driver that is to be unloaded is open"};
 
   DeviceEntry* entry_locked(const DEVICE_OBJECT* device) const noexcept REQUIRES(lock);
 };

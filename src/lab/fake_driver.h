@@ -119,6 +119,22 @@ class FakeDriver {
   std::function<void(FakeAdapter&)> on_shutdown;
   std::function<NDIS_STATUS(FakeAdapter&, NDIS_OID, bool query)> on_request;
   std::function<void(FakeAdapter&, void* request_id)> on_cancel_request;   ///< 6.x
+  std::function<NDIS_STATUS(FakeAdapter&, BOOLEAN* addressing)> on_reset;
+  std::function<bool(FakeAdapter&)> on_check_for_hang;                     ///< registered only if set before the registration
+  std::function<NDIS_STATUS(FakeAdapter&, NDIS_OID_REQUEST*)> on_direct_request;        ///< 6.x; the same holds for these two
+  std::function<NDIS_STATUS(FakeAdapter&, NDIS_OID_REQUEST*)> on_synchronous_request;
+  std::function<void(FakeAdapter&, NDIS_DEVICE_PNP_EVENT, void* buffer)> on_device_event;
+  std::function<NDIS_STATUS(NDIS_HANDLE driver_handle)> on_set_options;    ///< 6.x miniport and protocol
+  std::function<NDIS_STATUS(NET_PNP_EVENT_CODE, void* event)> on_global_event;   ///< with a NULL binding context
+  std::function<void(FakeBinding&, const NDIS_STATUS_INDICATION&)> on_status;    ///< 6.x
+  /// Change what the driver registers with, and each attributes structure before it is set.
+  std::function<void(NDIS_MINIPORT_DRIVER_CHARACTERISTICS&)> miniport6;
+  std::function<void(NDIS_PROTOCOL_DRIVER_CHARACTERISTICS&)> protocol6;
+  std::function<void(NDIS_MINIPORT_ADAPTER_ATTRIBUTES&)> attributes;
+  UINT check_for_hang_seconds = 0;      ///< 5.x
+  ULONG attribute_flags5 = 0;
+  ULONG last_pause_reason = 0;          ///< of MiniportPause
+  NDIS_RESTART_ATTRIBUTES* last_restart = nullptr;
   std::function<NDIS_STATUS(FakeBinding&)> after_open;     ///< in bind, once the adapter is open; its status ends the bind
   std::function<NDIS_STATUS(FakeBinding&)> on_unbind;      ///< instead of close_and_wait
   std::function<NDIS_STATUS(FakeBinding&, NET_PNP_EVENT_CODE, void* event)> on_pnp_event;

@@ -29,7 +29,7 @@ struct FakeDriver::Callbacks5 {
     *medium_index = index;
     adapter.device_context = NdisIMGetDeviceContext(handle);
     const ULONG virtual_flags = real->is_virtual() ? NDIS_ATTRIBUTE_INTERMEDIATE_DRIVER | NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND : 0;
-    NdisMSetAttributesEx(handle, &adapter, 0, NDIS_ATTRIBUTE_DESERIALIZE | NDIS_ATTRIBUTE_BUS_MASTER | virtual_flags, NdisInterfaceInternal);
+    NdisMSetAttributesEx(handle, &adapter, driver.check_for_hang_seconds, NDIS_ATTRIBUTE_DESERIALIZE | NDIS_ATTRIBUTE_BUS_MASTER | virtual_flags | driver.attribute_flags5, NdisInterfaceInternal);
     return driver.initialized(adapter);
   }
 
@@ -52,7 +52,10 @@ struct FakeDriver::Callbacks5 {
     FakeAdapter& adapter = self(context);
     if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportQueryInformation after MiniportHalt");
     adapter.asked = {oid, true, buffer, length, written, needed, nullptr};
-    if (adapter.driver->on_request) return adapter.driver->on_request(adapter, oid, true);
+    if (adapter.driver->on_request) {
+      *written = length;  // as a driver with an answer does
+      return adapter.driver->on_request(adapter, oid, true);
+    }
     static constexpr UCHAR kAddress[6] = {0x02, 0, 0, 0, 5, 1};
     ULONG number = 0;
     const void* data = &number;
@@ -89,9 +92,16 @@ struct FakeDriver::Callbacks5 {
     return adapter.driver->on_request ? adapter.driver->on_request(adapter, oid, false) : NDIS_STATUS_SUCCESS;
   }
 
-  static NDIS_STATUS NTAPI reset(PBOOLEAN addressing, NDIS_HANDLE) {
+  static NDIS_STATUS NTAPI reset(PBOOLEAN addressing, NDIS_HANDLE context) {
+    FakeAdapter& adapter = self(context);
+    adapter.driver->note("MiniportReset " + adapter.name);
     *addressing = FALSE;
-    return NDIS_STATUS_SUCCESS;
+    return adapter.driver->on_reset ? adapter.driver->on_reset(adapter, addressing) : NDIS_STATUS_SUCCESS;
+  }
+  static BOOLEAN NTAPI check_for_hang(NDIS_HANDLE context) {
+    FakeAdapter& adapter = self(context);
+    adapter.driver->note("MiniportCheckForHang " + adapter.name);
+    return adapter.driver->on_check_for_hang(adapter) ? TRUE : FALSE;
   }
   static NDIS_STATUS NTAPI send(NDIS_HANDLE, PNDIS_PACKET, UINT) { return NDIS_STATUS_SUCCESS; }
 
@@ -141,7 +151,10 @@ struct FakeDriver::Callbacks5 {
 
   static VOID NTAPI send_complete(NDIS_HANDLE, PNDIS_PACKET, NDIS_STATUS) {}
   static VOID NTAPI transfer_complete(NDIS_HANDLE, PNDIS_PACKET, NDIS_STATUS, UINT) {}
-  static VOID NTAPI reset_complete(NDIS_HANDLE, NDIS_STATUS) {}
+  static VOID NTAPI reset_complete(NDIS_HANDLE context, NDIS_STATUS status) {
+    bound(context).result = status;
+    bound(context).driver->note("ProtocolResetComplete " + bound(context).adapter);
+  }
   static VOID NTAPI request_complete(NDIS_HANDLE context, PNDIS_REQUEST request, NDIS_STATUS status) {
     bound(context).result = status;
     bound(context).answered.push_back({request, status});
@@ -200,6 +213,7 @@ void FakeDriver::initialize_wrapper() { NdisMInitializeWrapper(&wrapper, driver_
 
 NDIS_STATUS FakeDriver::register_miniport5() {
   NDIS51_MINIPORT_CHARACTERISTICS c = miniport5_characteristics();
+  if (on_check_for_hang) c.CheckForHangHandler = &Callbacks5::check_for_hang;
   return NdisMRegisterMiniport(wrapper, &c, sizeof(c));
 }
 

@@ -33,6 +33,7 @@ struct FakeDriver::Callbacks6 {
     registration.RegistrationAttributes.MiniportAdapterContext = &adapter;
     registration.RegistrationAttributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER;
     registration.RegistrationAttributes.InterfaceType = NdisInterfaceInternal;
+    if (driver.attributes) driver.attributes(registration);
     if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration); status != NDIS_STATUS_SUCCESS)
       return driver.initialized(adapter, status);
 
@@ -54,6 +55,7 @@ struct FakeDriver::Callbacks6 {
     std::ranges::copy(kAddress, general.CurrentMacAddress);
     general.SupportedOidList = oids;
     general.SupportedOidListLength = sizeof(oids);
+    if (driver.attributes) driver.attributes(attributes);
     return driver.initialized(adapter, NdisMSetMiniportAttributes(handle, &attributes));
   }
 
@@ -67,16 +69,18 @@ struct FakeDriver::Callbacks6 {
     if (adapter.driver->on_halt) adapter.driver->on_halt(adapter);
   }
 
-  static NDIS_STATUS pause(NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETERS) {
+  static NDIS_STATUS pause(NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETERS parameters) {
     FakeAdapter& adapter = self(context);
+    adapter.driver->last_pause_reason = parameters->PauseReason;
     adapter.driver->note("MiniportPause " + adapter.name);
     if (adapter.state != FakeAdapter::State::Running) adapter.driver->complain("MiniportPause while not Running: " + adapter.name);
     adapter.state = FakeAdapter::State::Paused;
     return adapter.driver->on_pause ? adapter.driver->on_pause(adapter) : NDIS_STATUS_SUCCESS;
   }
 
-  static NDIS_STATUS restart(NDIS_HANDLE context, PNDIS_MINIPORT_RESTART_PARAMETERS) {
+  static NDIS_STATUS restart(NDIS_HANDLE context, PNDIS_MINIPORT_RESTART_PARAMETERS parameters) {
     FakeAdapter& adapter = self(context);
+    adapter.driver->last_restart = parameters->RestartAttributes;
     adapter.driver->note("MiniportRestart " + adapter.name);
     if (adapter.state != FakeAdapter::State::Paused) adapter.driver->complain("MiniportRestart while not Paused: " + adapter.name);
     const NDIS_STATUS status = adapter.driver->on_restart ? adapter.driver->on_restart(adapter) : NDIS_STATUS_SUCCESS;
@@ -97,6 +101,7 @@ struct FakeDriver::Callbacks6 {
       std::memcpy(&filter, set.InformationBuffer, sizeof(filter));
       adapter.driver->note(fmt::format("filter {} {:#x}", adapter.name, filter));
     }
+    if (query && adapter.driver->on_request) asked.BytesWritten = asked.InformationBufferLength;  // as a driver with an answer does
     if (adapter.driver->on_request) return adapter.driver->on_request(adapter, query ? request->DATA.QUERY_INFORMATION.Oid : set.Oid, query);
     if (query) return NDIS_STATUS_NOT_SUPPORTED;
     set.BytesRead = set.InformationBufferLength;
@@ -108,7 +113,31 @@ struct FakeDriver::Callbacks6 {
   }
   static VOID return_lists(NDIS_HANDLE, PNET_BUFFER_LIST, ULONG) {}
   static VOID cancel_send(NDIS_HANDLE, PVOID) {}
-  static VOID pnp_notify(NDIS_HANDLE, PNET_DEVICE_PNP_EVENT) {}
+  static VOID pnp_notify(NDIS_HANDLE context, PNET_DEVICE_PNP_EVENT event) {
+    FakeAdapter& adapter = self(context);
+    if (event->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved) adapter.driver->note("surprise removal " + adapter.name);
+    if (adapter.driver->on_device_event) adapter.driver->on_device_event(adapter, event->DevicePnPEvent, event->InformationBuffer);
+  }
+  static BOOLEAN check_for_hang(NDIS_HANDLE context) {
+    FakeAdapter& adapter = self(context);
+    adapter.driver->note("MiniportCheckForHangEx " + adapter.name);
+    return adapter.driver->on_check_for_hang(adapter) ? TRUE : FALSE;
+  }
+  static NDIS_STATUS reset(NDIS_HANDLE context, PBOOLEAN addressing) {
+    FakeAdapter& adapter = self(context);
+    adapter.driver->note("MiniportResetEx " + adapter.name);
+    if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportResetEx after MiniportHaltEx");
+    *addressing = FALSE;
+    return adapter.driver->on_reset ? adapter.driver->on_reset(adapter, addressing) : NDIS_STATUS_SUCCESS;
+  }
+  static NDIS_STATUS direct_request(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
+    return self(context).driver->on_direct_request(self(context), request);
+  }
+  static VOID cancel_direct(NDIS_HANDLE context, PVOID) { self(context).driver->note("MiniportCancelDirectOidRequest " + self(context).name); }
+  static NDIS_STATUS synchronous_request(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
+    return self(context).driver->on_synchronous_request(self(context), request);
+  }
+  static NDIS_STATUS set_options(NDIS_HANDLE handle, NDIS_HANDLE context) { return static_cast<FakeDriver*>(context)->on_set_options(handle); }
   static VOID cancel_oid(NDIS_HANDLE context, PVOID id) {
     FakeAdapter& adapter = self(context);
     adapter.driver->note("MiniportCancelOidRequest " + adapter.name);
@@ -167,7 +196,10 @@ struct FakeDriver::Callbacks6 {
   }
 
   static NDIS_STATUS pnp(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {
-    if (context == nullptr) return NDIS_STATUS_SUCCESS;
+    if (context == nullptr) {
+      FakeDriver& driver = *FakeDriver::of(*kernel::current_driver());
+      return driver.on_global_event ? driver.on_global_event(event->NetPnPEvent.NetEvent, event) : NDIS_STATUS_SUCCESS;
+    }
     FakeBinding& binding = bound(context);
     const NET_PNP_EVENT_CODE code = event->NetPnPEvent.NetEvent;
     if (code == NetEventPause) {
@@ -187,8 +219,13 @@ struct FakeDriver::Callbacks6 {
     bound(context).answered.push_back({request, status});
     bound(context).driver->note("ProtocolOidRequestComplete " + bound(context).adapter);
   }
+  static VOID direct_complete(NDIS_HANDLE context, PNDIS_OID_REQUEST request, NDIS_STATUS status) {
+    bound(context).answered.push_back({request, status});
+    bound(context).driver->note("ProtocolDirectOidRequestComplete " + bound(context).adapter);
+  }
   static VOID status(NDIS_HANDLE context, PNDIS_STATUS_INDICATION indication) {
     bound(context).driver->note(fmt::format("ProtocolStatusEx {} {:#x}", bound(context).adapter, static_cast<std::uint32_t>(indication->StatusCode)));
+    if (bound(context).driver->on_status) bound(context).driver->on_status(bound(context), *indication);
   }
   static VOID receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER, ULONG, ULONG flags) {
     if (!NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_RESOURCES)) NdisReturnNetBufferLists(bound(context).handle, chain, 0);
@@ -240,17 +277,31 @@ NDIS_PROTOCOL_DRIVER_CHARACTERISTICS FakeDriver::protocol6_characteristics(UNICO
   c.StatusHandlerEx = &Callbacks6::status;
   c.ReceiveNetBufferListsHandler = &Callbacks6::receive;
   c.SendNetBufferListsCompleteHandler = &Callbacks6::send_complete;
+  c.DirectOidRequestCompleteHandler = &Callbacks6::direct_complete;
   return c;
 }
 
 NDIS_STATUS FakeDriver::register_miniport6(ULONG flags) {
   NDIS_MINIPORT_DRIVER_CHARACTERISTICS c = miniport6_characteristics(flags);
+  if (on_check_for_hang) c.CheckForHangHandlerEx = &Callbacks6::check_for_hang;
+  if (on_check_for_hang || on_reset) c.ResetHandlerEx = &Callbacks6::reset;
+  if (on_direct_request) c.DirectOidRequestHandler = &Callbacks6::direct_request;
+  if (on_direct_request) c.CancelDirectOidRequestHandler = &Callbacks6::cancel_direct;
+  if (on_set_options) c.SetOptionsHandler = &Callbacks6::set_options;
+  if (on_synchronous_request) {
+    c.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_3;
+    c.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_3;
+    c.MinorNdisVersion = 80;
+    c.SynchronousOidRequestHandler = &Callbacks6::synchronous_request;
+  }
+  if (miniport6) miniport6(c);
   return NdisMRegisterMiniportDriver(driver_.object(), driver_.registry_path(), this, &c, &miniport);
 }
 
 NDIS_STATUS FakeDriver::register_protocol6(std::string_view name) {
   const WideString wide(kernel::to_utf16(name));
   NDIS_PROTOCOL_DRIVER_CHARACTERISTICS c = protocol6_characteristics(wide.get());
+  if (protocol6) protocol6(c);
   return NdisRegisterProtocolDriver(this, &c, &protocol);
 }
 

@@ -32,6 +32,7 @@ struct HarnessNic::Card final : public LinkSink {
   NDIS_HANDLE handle = nullptr;
   NDIS_HANDLE pool = nullptr;
   bool running = false;
+  bool gone = false;  ///< removed by surprise
   bool pausing = false;
   bool completing = false;                       ///< a worker is about to complete `to_complete`
   std::deque<NET_BUFFER_LIST*> to_complete;
@@ -195,8 +196,7 @@ VOID HarnessNic::shutdown(NDIS_HANDLE context, NDIS_SHUTDOWN_ACTION action) {
 }
 
 VOID HarnessNic::pnp_event(NDIS_HANDLE context, PNET_DEVICE_PNP_EVENT event) {
-  UNREFERENCED_PARAMETER(context);
-  UNREFERENCED_PARAMETER(event);
+  if (event->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved) static_cast<Card*>(context)->gone = true;
 }
 
 // ---- sends ----
@@ -207,8 +207,8 @@ VOID HarnessNic::send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUM
   for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
     NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_SUCCESS;
     ++card.nic.totals_.given;
-    if (!card.running) {
-      NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_PAUSED;
+    if (card.gone || !card.running) {
+      NET_BUFFER_LIST_STATUS(list) = card.gone ? NDIS_STATUS_NOT_ACCEPTED : NDIS_STATUS_PAUSED;
       continue;
     }
     for (NET_BUFFER* buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer != nullptr; buffer = NET_BUFFER_NEXT_NB(buffer)) {
@@ -370,6 +370,7 @@ NDIS_STATUS HarnessNic::Card::set(NDIS_OID_REQUEST& request) {
 NDIS_STATUS HarnessNic::oid_request(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
   Card& card = *static_cast<Card*>(context);
   const auto carry_out = [&card, request] {
+    if (card.gone) return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_ACCEPTED);
     switch (request->RequestType) {
       case NdisRequestQueryInformation:
       case NdisRequestQueryStatistics: return card.query(*request);

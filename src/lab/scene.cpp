@@ -13,6 +13,8 @@
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
 #include "ndis/filter_events.h"
+#include "ndis/plug_and_play.h"
+#include "ndis/power.h"
 #include "ndis/strings.h"
 
 namespace undis::lab {
@@ -239,6 +241,29 @@ void Scene::pause_and_restart() {
     pause_stack(*adapter);
     restart_stack(*adapter);
   }
+}
+
+void Scene::sleep_and_wake() {
+  std::vector<Ref<Adapter>> adapters = world_.library().adapters();
+  std::ranges::stable_partition(adapters, [](const Ref<Adapter>& adapter) { return adapter->is_virtual(); });
+  for (const Ref<Adapter>& adapter : adapters) query_power(*adapter, NdisDeviceStateD3);
+  for (const Ref<Adapter>& adapter : adapters) set_power(*adapter, NdisDeviceStateD3);
+  settle();
+  for (auto adapter = adapters.rbegin(); adapter != adapters.rend(); ++adapter) set_power(**adapter, NdisDeviceStateD0);
+  settle();
+}
+
+void Scene::tear_out(unsigned index) {
+  if (const Ref<Adapter> adapter = world_.adapter(card_name(index)); adapter) surprise_remove_device(*adapter);
+  settle();
+}
+
+void Scene::stop_and_start(unsigned index) {
+  const Ref<Adapter> adapter = world_.adapter(card_name(index));
+  if (!adapter) return;
+  query_remove_device(*adapter);
+  if (stop_device(*adapter)) start_device(*adapter);
+  settle();
 }
 
 void Scene::shutdown() { world_.library().shutdown(); }

@@ -52,6 +52,11 @@ class Scene {
   void settle(std::uint64_t ticks = 10'000'000);
   /// Pauses and restarts the stacks of all cards.
   void pause_and_restart();
+  /// Each adapter to D3 and back, virtual miniports first down and last up, as when the system sleeps.
+  void sleep_and_wake();
+  /// The card of this index is torn out; stopped and started again.
+  void tear_out(unsigned index);
+  void stop_and_start(unsigned index);
   void shutdown();
 
   /// True if any driver under test is a filter driver.

@@ -121,6 +121,57 @@ bool pause_under_traffic(Scene& scene) {
   return true;
 }
 
+/// Traffic, sleep, traffic: what was set before has to be there afterwards.
+bool sleep_and_wake(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    for (int i = 0; i < 2; ++i) {
+      scene.traffic(kFrames);
+      scene.sleep_and_wake();
+    }
+    scene.traffic(kFrames);
+    scene.detach(0);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+/// The device is stopped for a rebalance of resources, and started again.
+bool stop_and_start(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    scene.traffic(kFrames);
+    scene.stop_and_start(0);
+    scene.traffic(kFrames);
+    scene.detach(0);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+/// The device is torn out while frames go both ways.
+bool torn_out(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    kernel::Event done("suite: traffic ends");
+    scene.world().system().spawn("traffic", [&] {
+      for (int i = 0; i < 6; ++i) {
+        scene.traffic(2);
+        kernel::schedule_point("traffic");
+      }
+      done.set();
+    });
+    kernel::schedule_point("removal");
+    scene.tear_out(0);
+    done.wait();
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
 bool system_shutdown(Scene& scene) {
   if (scene.load()) {
     scene.attach(1);
@@ -205,6 +256,9 @@ constexpr Play kSuites[] = {
     {"filter.traffic", "the same while frames go both ways over two adapters", &filter_under_traffic, false},
     {"filter.events", "status indications, events and pauses under traffic", &filter_events, false},
     {"filter.memory", "a filter in a running stack, with each fallible call made to fail", &filter_insert, true},
+    {"lifecycle.power", "the system sleeps and wakes, with traffic before and after", &sleep_and_wake, false},
+    {"lifecycle.stop", "the device is stopped and started again", &stop_and_start, false},
+    {"lifecycle.surprise", "the device is torn out under traffic", &torn_out, false},
     {"lifecycle.shutdown", "the system shuts down", &system_shutdown, false},
 };
 

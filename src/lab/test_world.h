@@ -15,6 +15,7 @@
 #include "links/memory/memory.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
+#include "ndis/plug_and_play.h"
 
 namespace undis::test {
 

@@ -7,6 +7,7 @@
 #include "kernel/unicode.h"
 #include "machine/threaded.h"
 #include "ndis/driver_stack.h"
+#include "ndis/plug_and_play.h"
 
 namespace undis::lab {
 namespace {
@@ -48,12 +49,10 @@ Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* 
     config.configuration_key = adapter_key(name);
     config.name = std::move(name);
     config.hardware = hardware;
-    Ref<Adapter> adapter = library_.add_adapter(*miniport, std::move(config));
-    const NDIS_STATUS started = start_stack(*adapter);
+    NDIS_STATUS started = NDIS_STATUS_SUCCESS;
+    Ref<Adapter> adapter = plug_device(*miniport, std::move(config), started);
     if (status != nullptr) *status = started;
-    if (started == NDIS_STATUS_SUCCESS) return adapter;
-    library_.forget(*adapter);
-    return {};
+    return adapter;
   }
   if (status != nullptr) *status = NDIS_STATUS_ADAPTER_NOT_FOUND;
   return {};

@@ -21,6 +21,9 @@ Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
     : filters(*this),
       stack(config.name + ": another operation on the stack"),
       oids(*this),
+      direct_oids(*this),
+      reset(*this),
+      suspend(*this),
       sends(config.name + ": sends outstanding"),
       receives(config.name + ": indicated packets not returned"),
       hardware(std::make_unique<AdapterHardware>(*this, config.hardware)),
@@ -37,8 +40,14 @@ AdapterState Adapter::state() const noexcept {
 }
 
 bool Adapter::may_carry_data() const noexcept {
+  if (reset.in_progress()) return false;
   const kernel::Hold hold(lock_);
   return kAdapterStates.allows(state_, AdapterEvent::SendReceive);
+}
+
+NDIS_STATUS Adapter::refusal() const noexcept {
+  if (reset.in_progress()) return NDIS_STATUS_RESET_IN_PROGRESS;
+  return is_low_power() ? NDIS_STATUS_LOW_POWER_STATE : NDIS_STATUS_PAUSED;
 }
 
 bool Adapter::is_serialized() const noexcept { return !is_version6() && (attribute_flags_ & NDIS_ATTRIBUTE_DESERIALIZE) == 0; }
@@ -84,6 +93,8 @@ NDIS_STATUS Adapter::initialize() {
   general_attributes_set_ = false;
   halted_ = false;
   attributes5_set_ = false;
+  check_for_hang_seconds_ = 0;
+  ports.reset(false);
   advance(AdapterEvent::MiniportInitializeEx);
   const NDIS_STATUS status = is_version6() ? call_initialize6() : call_initialize5();
   if (status != NDIS_STATUS_SUCCESS) {
@@ -95,6 +106,10 @@ NDIS_STATUS Adapter::initialize() {
   initialized_ = true;
   advance(AdapterEvent::InitializeComplete);
   if (!is_version6()) learn_traits5();
+  reset.start(check_for_hang_seconds_);
+  suspend.start();
+  ULONG profile = NdisPowerProfileAcOnLine;
+  notify_device_event(NdisDevicePnPEventPowerProfileChanged, &profile, sizeof(profile));
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -105,8 +120,14 @@ NDIS_STATUS Adapter::call_initialize6() {
   parameters.IMDeviceInstanceContext = config_.device_context;
   parameters.NetLuid = net_luid_of(*this);
   parameters.IfIndex = interface_index_;
-  parameters.DefaultPortAuthStates = nullptr;
+  NDIS_PORT_AUTHENTICATION_PARAMETERS authentication{};
+  authentication.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_PORT_AUTHENTICATION_PARAMETERS_REVISION_1,
+                           NDIS_SIZEOF_PORT_AUTHENTICATION_PARAMETERS_REVISION_1};
+  authentication.SendControlState = authentication.RcvControlState = NdisPortControlStateUncontrolled;
+  authentication.SendAuthorizationState = authentication.RcvAuthorizationState = NdisPortAuthorized;
+  parameters.DefaultPortAuthStates = &authentication;
   parameters.AllocatedResources = hardware->resources();
+  parameters.MiniportAddDeviceContext = add_device_context_;
   const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportInitializeEx, this, nullptr, driver_->handlers6().Initialize,
                                          handle_, driver_->context(), &parameters);
   if (status == NDIS_STATUS_SUCCESS && !general_attributes_set_) {
@@ -114,6 +135,11 @@ NDIS_STATUS Adapter::call_initialize6() {
         BadStatus{&driver_->driver(), "MiniportInitializeEx", this, name(), status,
                   "NDIS_STATUS_SUCCESS only after the registration and general attributes were set (NdisMSetMiniportAttributes)", {}});
   }
+  // Without registration attributes NDIS has no context to call the driver with: the adapter cannot be used (docs/decisions.md#no-attributes).
+  if (status == NDIS_STATUS_SUCCESS && !registration_attributes_set_) return NDIS_STATUS_FAILURE;
+  if (status == NDIS_STATUS_SUCCESS && is_virtual() && (attribute_flags_ & NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND) == 0)
+    tell_breach("LIFE-320", driver_->driver(), "MiniportInitializeEx", name(),
+                "an intermediate driver initialises a virtual miniport without NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND");
   return status;
 }
 
@@ -149,12 +175,26 @@ NDIS_STATUS Adapter::restart() {
     NDIS_MINIPORT_RESTART_PARAMETERS parameters{};
     parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_MINIPORT_RESTART_PARAMETERS_REVISION_1,
                          NDIS_SIZEOF_MINIPORT_RESTART_PARAMETERS_REVISION_1};
+    // NDIS may leave the attributes out: then nobody adds or changes any (LIFE-135).
+    if (!kernel::choose("the restart has no attributes")) restart_attributes.make(traits_);
+    const bool given = restart_attributes.first() != nullptr;
+    parameters.RestartAttributes = restart_attributes.first();
     status = call_driver(&driver_->driver(), callbacks::kMiniportRestart, this, nullptr, driver_->handlers6().Restart, context_, &parameters);
+    if (!given && parameters.RestartAttributes != nullptr)
+      tell_breach("LIFE-135", driver_->driver(), "MiniportRestart", name(),
+                  "RestartAttributes was NULL and the driver has added attributes: it may neither add nor change any then");
+    restart_attributes.take(parameters.RestartAttributes);
     if (status == NDIS_STATUS_PENDING) {
       restarted_.wait();
       const kernel::Hold hold(lock_);
       status = restart_status_;
     }
+    if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_RESOURCES && status != NDIS_STATUS_FAILURE) {
+      Library::current().observer().on(
+          BadStatus{&driver_->driver(), "MiniportRestart", this, name(), status,
+                    "NDIS_STATUS_SUCCESS, NDIS_STATUS_PENDING, NDIS_STATUS_RESOURCES or NDIS_STATUS_FAILURE", {}});
+    }
+    if (status == NDIS_STATUS_SUCCESS) restart_attributes.apply(traits_);
     const kernel::Hold hold(lock_);
     restart_pended_ = false;
   }
@@ -172,7 +212,7 @@ bool Adapter::complete_restart(NDIS_STATUS status) {
   return true;
 }
 
-void Adapter::pause() {
+void Adapter::pause(ULONG reason) {
   if (state() != AdapterState::Running) return;
   {
     const kernel::Hold hold(lock_);
@@ -184,6 +224,9 @@ void Adapter::pause() {
     NDIS_MINIPORT_PAUSE_PARAMETERS parameters{};
     parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_MINIPORT_PAUSE_PARAMETERS_REVISION_1,
                          NDIS_SIZEOF_MINIPORT_PAUSE_PARAMETERS_REVISION_1};
+    // A miniport learns of one reason only, and only from NDIS 6.40 on (LIFE-147).
+    const bool for_good = reason == NDIS_PAUSE_MINIPORT_DEVICE_REMOVE && driver_->version() >= Version{6, 40};
+    parameters.PauseReason = for_good ? NDIS_PAUSE_MINIPORT_DEVICE_REMOVE : NDIS_PAUSE_NDIS_INTERNAL;
     const NDIS_STATUS status =
         call_driver(&driver_->driver(), callbacks::kMiniportPause, this, nullptr, driver_->handlers6().Pause, context_, &parameters);
     if (status == NDIS_STATUS_PENDING) {
@@ -222,6 +265,8 @@ bool Adapter::complete_pause() {
 // ---- halt and shutdown ----
 
 void Adapter::halt(NDIS_HALT_ACTION action) {
+  suspend.stop();
+  reset.stop();
   oids.wait_idle();
   calls.wait_empty();
   initialized_ = false;
@@ -234,15 +279,51 @@ void Adapter::halt(NDIS_HALT_ACTION action) {
   } else {
     call_driver(&driver_->driver(), callbacks::kMiniportHalt, this, context_, driver_->handlers5().Halt, context_);
   }
+  judge_halt();
+}
+
+/// What a halt has to have given back.
+void Adapter::judge_halt() {
+  const char* const function = is_version6() ? "MiniportHaltEx" : "MiniportHalt";
+  kernel::Driver& driver = driver_->driver();
+  for (const NDIS_PORT_NUMBER number : ports.allocated())
+    tell_breach("LIFE-157", driver, function, name(), fmt::format("the halt has returned and NDIS port {} is not freed", number));
+  if (ports.driver_controls_default() && ports.is_active(PortTable::kDefaultPort))
+    tell_breach("LIFE-158", driver, function, name(), "the driver activated the default port, and has not deactivated it when the halt returns");
+  ports.reset(false);
   check_given_back(*this, LeftBehind::When::Halt);
   halted_ = true;
+}
+
+void Adapter::notify_device_event(NDIS_DEVICE_PNP_EVENT event, void* buffer, ULONG length) {
+  if (is_version6()) {
+    if (!driver_->handlers6().DevicePnPEventNotify) return;
+    NET_DEVICE_PNP_EVENT notification{};
+    notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_DEVICE_PNP_EVENT_REVISION_1, NDIS_SIZEOF_NET_DEVICE_PNP_EVENT_REVISION_1};
+    notification.DevicePnPEvent = event;
+    notification.InformationBuffer = buffer;
+    notification.InformationBufferLength = length;
+    call_driver(&driver_->driver(), callbacks::kMiniportDevicePnPEventNotify, this, nullptr, driver_->handlers6().DevicePnPEventNotify,
+                context_, &notification);
+  } else if (driver_->handlers5().PnPEventNotify) {
+    call_driver(&driver_->driver(), callbacks::kMiniportPnPEventNotify, this, nullptr, driver_->handlers5().PnPEventNotify, context_, event,
+                buffer, length);
+  }
 }
 
 void Adapter::shutdown(NDIS_SHUTDOWN_ACTION action) {
   {
     const kernel::Hold hold(lock_);
-    if (!kAdapterStates.allows(state_, AdapterEvent::MiniportShutdownEx)) return;  // Halted or Initializing: not called (LIFE-127)
-    advance_locked(AdapterEvent::MiniportShutdownEx);
+    // A system error inside MiniportHaltEx: the one call that comes in the state Halted.
+    const bool nested = action == NdisShutdownBugCheck && kernel::inside_callback("MiniportHaltEx", this);
+    // From NDIS 6.30 on a driver is told of a bug check only if it has asked for that.
+    if (action == NdisShutdownBugCheck && is_version6() && driver_->version() >= Version{6, 30} &&
+        (attribute_flags_ & NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK) == 0)
+      return;
+    if (!nested) {
+      if (!kAdapterStates.allows(state_, AdapterEvent::MiniportShutdownEx)) return;  // Halted or Initializing: not called (LIFE-127)
+      advance_locked(AdapterEvent::MiniportShutdownEx);
+    }
   }
   if (is_version6()) {
     call_driver(&driver_->driver(), callbacks::kMiniportShutdownEx, this, nullptr, driver_->handlers6().Shutdown, context_, action);

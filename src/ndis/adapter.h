@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,8 +22,14 @@
 #include "ndis/gate.h"
 #include "ndis/handle.h"
 #include "ndis/miniport_driver.h"
+#include "ndis/oid_direct.h"
 #include "ndis/oid_queue.h"
+#include "ndis/port.h"
+#include "ndis/reset.h"
+#include "ndis/restart_attributes.h"
+#include "ndis/selective_suspend.h"
 #include "ndis/send_queue.h"
+#include "ndis/settings.h"
 
 namespace undis::kernel {
 class PciDevice;
@@ -42,6 +49,8 @@ struct AdapterConfig {
   void* device_context = nullptr;       ///< virtual miniport: the DeviceContext of NdisIMInitializeDeviceInstanceEx
   bool is_virtual = false;
   kernel::PciDevice* hardware = nullptr;  ///< the device in its slot; nullptr: none
+  /// What the devices below do with a plug and play IRP (IRP_MN_START_DEVICE ...) that NDIS passes down; empty: they succeed.
+  std::function<NTSTATUS(UCHAR minor)> lower_devices{};
 };
 
 /// What the adapter is like, from its attributes (6.x) or from OIDs that NDIS asks at initialisation (5.x).
@@ -54,6 +63,12 @@ struct AdapterTraits {
   std::uint64_t transmit_speed = 0;
   std::uint64_t receive_speed = 0;
   NDIS_MEDIA_CONNECT_STATE connect_state = MediaConnectStateUnknown;
+  NDIS_MEDIA_DUPLEX_STATE duplex_state = MediaDuplexStateUnknown;
+  NET_IF_ACCESS_TYPE access_type = NET_IF_ACCESS_BROADCAST;
+  NET_IF_CONNECTION_TYPE connection_type = NET_IF_CONNECTION_DEDICATED;
+  ULONG supported_statistics = 0;
+  ULONG data_backfill = 0;
+  ULONG context_backfill = 0;
   ULONG lookahead = 0;
   ULONG mac_options = 0;
   ULONG supported_packet_filters = 0;
@@ -62,6 +77,14 @@ struct AdapterTraits {
   std::array<UCHAR, NDIS_MAX_PHYS_ADDRESS_LENGTH> current_address{};
   USHORT address_length = 0;
   std::vector<NDIS_OID> supported_oids;
+  // Structures that the driver gave, as they are; empty: NULL, or not given.
+  std::vector<std::uint8_t> pnp_capabilities;      ///< NDIS_PNP_CAPABILITIES
+  std::vector<std::uint8_t> pm_capabilities;       ///< NDIS_PM_CAPABILITIES
+  std::vector<std::uint8_t> rss_capabilities;      ///< NDIS_RECEIVE_SCALE_CAPABILITIES
+  std::vector<std::uint8_t> offload_default;       ///< NDIS_OFFLOAD
+  std::vector<std::uint8_t> offload_hardware;      ///< NDIS_OFFLOAD
+  /// The driver knows device power states: it is told of them by OID_PNP_SET_POWER.
+  bool power_managed() const noexcept { return !pnp_capabilities.empty() || !pm_capabilities.empty(); }
 };
 
 class Adapter final : public Object {
@@ -99,10 +122,14 @@ class Adapter final : public Object {
   /// Paused -> Restarting -> Running, or Paused.
   NDIS_STATUS restart();
   /// Running -> Pausing -> Paused; waits for NdisMPauseComplete.
-  void pause();
+  /// `reason`: NDIS_PAUSE_...
+  void pause(ULONG reason = NDIS_PAUSE_NDIS_INTERNAL);
   /// Paused -> Halted, by MiniportHalt(Ex), exactly once.
   void halt(NDIS_HALT_ACTION action);
+  /// At the IRQL of the caller: PASSIVE_LEVEL at power-off, HIGH_LEVEL at a bug check.
   void shutdown(NDIS_SHUTDOWN_ACTION action);
+  /// MiniportDevicePnPEventNotify, MiniportPnPEventNotify (5.x). PASSIVE_LEVEL.
+  void notify_device_event(NDIS_DEVICE_PNP_EVENT event, void* buffer, ULONG length);
 
   // ---- what the miniport calls ----
 
@@ -118,6 +145,8 @@ class Adapter final : public Object {
 
   /// The packet filters of all bindings together, set in the miniport if they changed. PASSIVE_LEVEL.
   void apply_filters();
+  /// Sets again what a reset or a halt has lost: filters, offloads, wake-up patterns. PASSIVE_LEVEL.
+  void restore_settings();
   ULONG merged_filter() const;
   ULONG merged_lookahead() const;
   std::vector<std::uint8_t> merged_multicast() const;
@@ -128,6 +157,12 @@ class Adapter final : public Object {
   FilterStack filters;    ///< the filter modules between the miniport and the bindings
   Claim stack;            ///< the right to start, stop, pause, restart the stack on this adapter
   OidQueue oids;
+  DirectOids direct_oids;
+  ResetControl reset;
+  PortTable ports;
+  SettingsMemory settings;  ///< what protocols have set and a reset or a halt loses
+  SelectiveSuspend suspend;
+  RestartAttributes restart_attributes;   ///< of the restart that is under way; empty otherwise
   Gate sends;             ///< given to the miniport, not completed
   Gate receives;          ///< indicated by the miniport, not all returned
   Gate calls{"data path calls into the miniport"};  ///< calls of its data functions that run; a halt waits for them too
@@ -137,6 +172,17 @@ class Adapter final : public Object {
   bool was_halted() const noexcept { return halted_; }
   bool removing = false;  ///< a removal has begun; written under the claim of the stack
   bool removed = false;   ///< halted for good
+  bool stopped = false;   ///< halted, to be started again (IRP_MN_STOP_DEVICE); written under the claim of the stack
+  bool surprise_removed = false;   ///< the driver knows that its device is gone
+  bool binds_inhibited = false;    ///< between NetEventInhibitBindsAbove and NetEventAllowBindsAbove
+  bool start_inhibited = false;    ///< between NetEventRequirePause and NetEventAllowStart
+  NDIS_DEVICE_POWER_STATE power_state = NdisDeviceStateD0;   ///< written under the claim of the stack
+  bool powered_down = false;       ///< halted for a low-power state, with its bindings kept
+  bool is_low_power() const noexcept { return power_state != NdisDeviceStateD0; }
+  /// What a send that may not go now is completed with.
+  NDIS_STATUS refusal() const noexcept;
+  void* add_device_context() const noexcept { return add_device_context_; }
+  UINT check_for_hang_seconds() const noexcept { return check_for_hang_seconds_; }
 
   /// Resources, shared memory, ranges; there for each adapter, empty for one without a device.
   const std::unique_ptr<AdapterHardware> hardware;
@@ -153,6 +199,9 @@ class Adapter final : public Object {
   NDIS_STATUS call_initialize6();
   NDIS_STATUS call_initialize5();
   void learn_traits5();
+  void judge_halt();
+  NDIS_STATUS set_general_attributes(const NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES& general);
+  NDIS_STATUS set_add_device_attributes(const NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES& attributes);
 
   const Ref<MiniportDriver> driver_;
   const AdapterConfig config_;
@@ -168,6 +217,8 @@ class Adapter final : public Object {
   bool attributes5_set_ = false;
   bool registration_attributes_set_ = false;
   bool general_attributes_set_ = false;
+  void* add_device_context_ = nullptr;
+  UINT check_for_hang_seconds_ = 0;
 
   mutable kernel::Lock lock_;
   AdapterState state_ GUARDED_BY(lock_) = AdapterState::Halted;

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "ndis/adapter.h"
 #include "ndis/binding.h"
+#include "ndis/library.h"
 
 namespace undis {
 namespace {
@@ -14,60 +17,126 @@ void copy_address(std::array<UCHAR, NDIS_MAX_PHYS_ADDRESS_LENGTH>& to, const UCH
   std::copy_n(from, std::min<std::size_t>(length, to.size()), to.begin());
 }
 
+/// The bytes of a structure with an object header; nothing for NULL.
+template <class T>
+std::vector<std::uint8_t> copy_structure(const T* given) {
+  if (given == nullptr) return {};
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(given);
+  return {bytes, bytes + std::min<std::size_t>(std::max<std::size_t>(given->Header.Size, sizeof(given->Header)), sizeof(T))};
+}
+
+/// The same for one without.
+template <class T>
+std::vector<std::uint8_t> copy_plain(const T* given) {
+  if (given == nullptr) return {};
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(given);
+  return {bytes, bytes + sizeof(T)};
+}
+
+/// Of 802.11, hardware assist and device power notification attributes.
+constexpr UCHAR kNewestOtherRevision = 4;
+
 }  // namespace
 
 NDIS_STATUS Adapter::set_attributes(const NDIS_MINIPORT_ADAPTER_ATTRIBUTES& attributes) {
-  const NDIS_OBJECT_HEADER& header = attributes.RegistrationAttributes.Header;
+  const NDIS_OBJECT_HEADER& header = attributes.Header;
+  const bool adding = kernel::inside_callback("MiniportAddDevice", this);
+  if (adding != (header.Type == NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES)) {
+    tell_breach("LIFE-117", driver_->driver(), "NdisMSetMiniportAttributes", name(),
+                adding ? "in MiniportAddDevice only NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES is set"
+                       : "NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES is for MiniportAddDevice");
+    return NDIS_STATUS_INVALID_PARAMETER;
+  }
+  const auto bad_header = [&](NDIS_STATUS status) {
+    tell_breach("ObjectHeaderValid", driver_->driver(), "NdisMSetMiniportAttributes", "MiniportAttributes",
+                fmt::format("the structure has type {:#x}, revision {}, size {}, which no NDIS version has", header.Type, header.Revision, header.Size));
+    return status;
+  };
+  const auto out_of_order = [this](const char* why) {
+    tell_breach("RegistrationAttributesFirst", driver_->driver(), "NdisMSetMiniportAttributes", name(), why);
+    return NDIS_STATUS_INVALID_PARAMETER;
+  };
   switch (header.Type) {
+    case NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES: return set_add_device_attributes(attributes.AddDeviceRegistrationAttributes);
     case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES: {
       if (header.Revision < NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1 ||
           header.Revision > NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2)
-        return NDIS_STATUS_BAD_VERSION;
-      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1) return NDIS_STATUS_INVALID_PARAMETER;
-      context_ = attributes.RegistrationAttributes.MiniportAdapterContext;
-      attribute_flags_ = attributes.RegistrationAttributes.AttributeFlags;
+        return bad_header(NDIS_STATUS_BAD_VERSION);
+      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_INVALID_PARAMETER);
+      const NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES& given = attributes.RegistrationAttributes;
+      context_ = given.MiniportAdapterContext;
+      attribute_flags_ = given.AttributeFlags;
+      check_for_hang_seconds_ = given.CheckForHangTimeInSeconds;
+      ports.reset((given.AttributeFlags & NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT) != 0);
       registration_attributes_set_ = true;
       return NDIS_STATUS_SUCCESS;
     }
-    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES: {
-      const NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES& general = attributes.GeneralAttributes;
+    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES:
       if (header.Revision < NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1 ||
           header.Revision > NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2)
-        return NDIS_STATUS_BAD_VERSION;
-      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1) return NDIS_STATUS_INVALID_PARAMETER;
-      if (!registration_attributes_set_) return NDIS_STATUS_INVALID_PARAMETER;  // LIFE-109: registration attributes come first
-      traits_.medium = general.MediaType;
-      traits_.physical_medium = general.PhysicalMediumType;
-      traits_.mtu = general.MtuSize;
-      traits_.max_transmit_speed = general.MaxXmitLinkSpeed;
-      traits_.max_receive_speed = general.MaxRcvLinkSpeed;
-      traits_.transmit_speed = general.XmitLinkSpeed;
-      traits_.receive_speed = general.RcvLinkSpeed;
-      traits_.connect_state = general.MediaConnectState;
-      traits_.lookahead = general.LookaheadSize;
-      traits_.mac_options = general.MacOptions;
-      traits_.supported_packet_filters = general.SupportedPacketFilters;
-      traits_.max_multicast_list = general.MaxMulticastListSize;
-      traits_.address_length = general.MacAddressLength;
-      copy_address(traits_.permanent_address, general.PermanentMacAddress, general.MacAddressLength);
-      copy_address(traits_.current_address, general.CurrentMacAddress, general.MacAddressLength);
-      traits_.supported_oids.assign(general.SupportedOidList,
-                                    general.SupportedOidList + (general.SupportedOidList == nullptr ? 0 : general.SupportedOidListLength / sizeof(NDIS_OID)));
-      general_attributes_set_ = true;
+        return bad_header(NDIS_STATUS_BAD_VERSION);
+      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_INVALID_PARAMETER);
+      if (!registration_attributes_set_) return out_of_order("general attributes are set before the registration attributes");
+      return set_general_attributes(attributes.GeneralAttributes);
+    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES: {
+      if (header.Revision != NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_BAD_VERSION);
+      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_INVALID_PARAMETER);
+      if (!general_attributes_set_) return out_of_order("offload attributes are set before the general attributes");
+      traits_.offload_default = copy_structure(attributes.OffloadAttributes.DefaultOffloadConfiguration);
+      traits_.offload_hardware = copy_structure(attributes.OffloadAttributes.HardwareOffloadCapabilities);
       return NDIS_STATUS_SUCCESS;
     }
-    case NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES:
-    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES:
     case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES:
     case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES:
-      return header.Revision == 0 || header.Revision > 3 ? NDIS_STATUS_BAD_VERSION : NDIS_STATUS_SUCCESS;
-    default:
-      return NDIS_STATUS_INVALID_PARAMETER;
+      if (header.Revision == 0 || header.Revision > kNewestOtherRevision) return bad_header(NDIS_STATUS_BAD_VERSION);
+      return general_attributes_set_ ? NDIS_STATUS_SUCCESS : out_of_order("other attributes are set before the general attributes");
+    default: return bad_header(NDIS_STATUS_INVALID_PARAMETER);
   }
 }
 
-void Adapter::set_attributes5(void* context, UINT /*check_for_hang_seconds*/, ULONG flags, NDIS_INTERFACE_TYPE /*type*/) {
+NDIS_STATUS Adapter::set_add_device_attributes(const NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES& attributes) {
+  if (attributes.Header.Revision != NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1) return NDIS_STATUS_BAD_VERSION;
+  if (attributes.Header.Size < NDIS_SIZEOF_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1) return NDIS_STATUS_INVALID_PARAMETER;
+  add_device_context_ = attributes.MiniportAddDeviceContext;
+  return NDIS_STATUS_SUCCESS;
+}
+
+NDIS_STATUS Adapter::set_general_attributes(const NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES& general) {
+  traits_.medium = general.MediaType;
+  traits_.physical_medium = general.PhysicalMediumType;
+  traits_.mtu = general.MtuSize;
+  traits_.max_transmit_speed = general.MaxXmitLinkSpeed;
+  traits_.max_receive_speed = general.MaxRcvLinkSpeed;
+  traits_.transmit_speed = general.XmitLinkSpeed;
+  traits_.receive_speed = general.RcvLinkSpeed;
+  traits_.connect_state = general.MediaConnectState;
+  traits_.duplex_state = general.MediaDuplexState;
+  traits_.lookahead = general.LookaheadSize;
+  traits_.mac_options = general.MacOptions;
+  traits_.supported_packet_filters = general.SupportedPacketFilters;
+  traits_.max_multicast_list = general.MaxMulticastListSize;
+  traits_.access_type = general.AccessType;
+  traits_.connection_type = general.ConnectionType;
+  traits_.supported_statistics = general.SupportedStatistics;
+  traits_.data_backfill = general.DataBackFillSize;
+  traits_.context_backfill = general.ContextBackFillSize;
+  traits_.address_length = general.MacAddressLength;
+  copy_address(traits_.permanent_address, general.PermanentMacAddress, general.MacAddressLength);
+  copy_address(traits_.current_address, general.CurrentMacAddress, general.MacAddressLength);
+  traits_.supported_oids.assign(general.SupportedOidList,
+                                general.SupportedOidList + (general.SupportedOidList == nullptr ? 0 : general.SupportedOidListLength / sizeof(NDIS_OID)));
+  traits_.pnp_capabilities = copy_plain(general.PowerManagementCapabilities);
+  traits_.rss_capabilities = copy_structure(general.RecvScaleCapabilities);
+  traits_.pm_capabilities.clear();
+  if (general.Header.Revision >= NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2)
+    traits_.pm_capabilities = copy_structure(general.PowerManagementCapabilitiesEx);
+  general_attributes_set_ = true;
+  return NDIS_STATUS_SUCCESS;
+}
+
+void Adapter::set_attributes5(void* context, UINT check_for_hang_seconds, ULONG flags, NDIS_INTERFACE_TYPE /*type*/) {
   context_ = context;
+  check_for_hang_seconds_ = check_for_hang_seconds;
   attribute_flags_ = flags;
   attributes5_set_ = true;
 }
@@ -133,6 +202,14 @@ void Adapter::apply_filters() {
     applied_multicast = list;
     oids.ask(NdisRequestSetInformation, OID_802_3_MULTICAST_LIST, list.data(), static_cast<UINT>(list.size()));
   }
+}
+
+void Adapter::restore_settings() {
+  applied_filter = 0;
+  applied_multicast.clear();
+  apply_filters();
+  for (SettingsMemory::Setting& setting : settings.all())
+    oids.ask(NdisRequestSetInformation, setting.oid, setting.data.data(), static_cast<UINT>(setting.data.size()));
 }
 
 }  // namespace undis

@@ -44,6 +44,7 @@ TEST_F(PausingAnAdapter, MayBeCompletedFromInsideTheCallback) {
   EXPECT_EQ(mp.count("MiniportHaltEx"), 1U);
 }
 
+// LIFE-144, LIFE-214
 TEST_F(PausingAnAdapter, ThatPendsIsWaitedForBeforeAnythingElse) {
   up();
   run([&] {
@@ -59,6 +60,7 @@ TEST_F(PausingAnAdapter, ThatPendsIsWaitedForBeforeAnythingElse) {
   down();
 }
 
+// LIFE-146
 TEST_F(PausingAnAdapter, MayBeCompletedAtDispatchLevel) {
   up();
   run([&] {
@@ -70,6 +72,7 @@ TEST_F(PausingAnAdapter, MayBeCompletedAtDispatchLevel) {
   down();
 }
 
+// LIFE-146
 TEST_F(PausingAnAdapter, CompletedTwiceIsTold) {
   up();
   run([&] {
@@ -92,6 +95,7 @@ TEST_F(PausingAnAdapter, CompletedUnaskedIsTold) {
   expect({"host: DoubleComplete"});
 }
 
+// LIFE-139
 TEST_F(PausingAnAdapter, CannotFail) {
   up();
   mp.on_pause = [](FakeAdapter&) { return NDIS_STATUS_RESOURCES; };
@@ -100,6 +104,7 @@ TEST_F(PausingAnAdapter, CannotFail) {
   expect({"mp: MiniportPause_Return"});
 }
 
+// LIFE-143
 TEST_F(PausingAnAdapter, LeavesRequestsWorking) {
   up();
   run([&] {
@@ -141,6 +146,7 @@ TEST_F(RestartingAnAdapter, MayBeCompletedFromInsideTheCallback) {
   down();
 }
 
+// LIFE-132, LIFE-215
 TEST_F(RestartingAnAdapter, ThatPendsIsWaitedForBeforeProtocolsRestart) {
   be(6, 6);
   load();
@@ -156,6 +162,7 @@ TEST_F(RestartingAnAdapter, ThatPendsIsWaitedForBeforeProtocolsRestart) {
   down();
 }
 
+// LIFE-133
 TEST_F(RestartingAnAdapter, ThatFailsLeavesItPaused) {
   mp.on_restart = [](FakeAdapter&) { return NDIS_STATUS_FAILURE; };
   up();
@@ -187,6 +194,7 @@ TEST_F(RestartingAnAdapter, ThatFailedOnceMaySucceedLater) {
   down();
 }
 
+// LIFE-138
 TEST_F(RestartingAnAdapter, CompletedTwiceOrUnaskedIsTold) {
   be(6, 6);
   load();
@@ -237,6 +245,7 @@ class InitializingAnAdapter : public CoreTest {
   }
 };
 
+// LIFE-113, LIFE-115
 TEST_F(InitializingAnAdapter, GivesTheDriverContextTheHandleAndAnInterfaceIndex) {
   static void* context;
   static NET_IFINDEX index;
@@ -257,6 +266,7 @@ TEST_F(InitializingAnAdapter, GivesTheDriverContextTheHandleAndAnInterfaceIndex)
   down();
 }
 
+// LIFE-116
 TEST_F(InitializingAnAdapter, TakesTheStatusOfEachAttributeStructureAsDocumented) {
   static std::vector<NDIS_STATUS> statuses;
   statuses.clear();
@@ -293,8 +303,10 @@ TEST_F(InitializingAnAdapter, TakesTheStatusOfEachAttributeStructureAsDocumented
                                                 NDIS_STATUS_SUCCESS, NDIS_STATUS_BAD_VERSION,
                                                 NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_SUCCESS}));
   down();
+  expect({"mp: RegistrationAttributesFirst", "mp: ObjectHeaderValid"});
 }
 
+// LIFE-109
 TEST_F(InitializingAnAdapter, WithSuccessAndWithoutGeneralAttributesIsTold) {
   static FakeDriver* driver;
   driver = &mp;
@@ -338,6 +350,7 @@ TEST_F(InitializingAnAdapter, OfFiveAsksTheMiniportForWhatSixSaysInAttributes) {
   down();
 }
 
+// LIFE-112
 TEST_F(InitializingAnAdapter, IsNotHaltedWhereItFailed) {
   for (const int generation : {5, 6}) {
     FakeDriver other(world, fmt::format("other{}", generation));
@@ -372,6 +385,7 @@ TEST_F(InitializingAnAdapter, NumbersInterfacesInOrderOfArrival) {
 
 class HaltingAnAdapter : public CoreTest {};
 
+// LIFE-149
 TEST_F(HaltingAnAdapter, WaitsForRequestsUnderWay) {
   be(6, 6);
   load();
@@ -407,6 +421,7 @@ TEST_F(HaltingAnAdapter, WaitsForRequestsUnderWay) {
   down();
 }
 
+// LIFE-154, LIFE-200
 TEST_F(HaltingAnAdapter, ByPnpSaysTheDeviceIsDisabled) {
   up();
   down();

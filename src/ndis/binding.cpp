@@ -8,6 +8,7 @@
 #include "kernel/unicode.h"
 #include "ndis/callbacks.h"
 #include "ndis/filter_module.h"
+#include "ndis/interface.h"
 #include "ndis/library.h"
 #include "ndis/restart_attributes.h"
 #include "ndis/strings.h"
@@ -176,7 +177,7 @@ void Binding::pause_claimed(ULONG reason) {
     NDIS_PROTOCOL_PAUSE_PARAMETERS parameters{};
     parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1, sizeof(parameters)};
     parameters.PauseReason = reason;
-    pnp_event(NetEventPause, &parameters, sizeof(parameters));
+    handles_stack_changes_ = pnp_event(NetEventPause, &parameters, sizeof(parameters)) != NDIS_STATUS_NOT_SUPPORTED;
     if (const auto out = sends.inside(); out != 0) {
       Library::current().observer().on(ItemsOut{&driver(), ItemKind::NetBufferList, name_,
                                                 "the pause of the binding was completed while the protocol's own sends were outstanding",
@@ -203,7 +204,9 @@ NDIS_STATUS Binding::restart(PNDIS_RESTART_ATTRIBUTES attributes) {
     const std::vector<Ref<FilterModule>> modules = adapter_->filters.modules();
     parameters.BoundIfIndex = modules.empty() ? adapter_->interface_index() : modules.back()->interface_index();
     parameters.BoundIfNetluid = modules.empty() ? net_luid_of(*adapter_) : modules.back()->net_luid();
-    status = pnp_event(NetEventRestart, &parameters, sizeof(parameters));
+    // No buffer where no attributes have come up from below and no filters are there: there is nothing to say (LIFE-262).
+    const bool says = attributes != nullptr || !names.empty();
+    status = pnp_event(NetEventRestart, says ? &parameters : nullptr, says ? sizeof(parameters) : 0);
   }
   advance(status == NDIS_STATUS_SUCCESS ? BindingEvent::RestartComplete : BindingEvent::RestartFailed);
   return status;
@@ -215,7 +218,22 @@ NDIS_STATUS Binding::notify(NET_PNP_EVENT_CODE code, void* buffer, ULONG length)
   return pnp_event(code, buffer, length);
 }
 
+void Binding::judge_answer(NET_PNP_EVENT_CODE code, NDIS_STATUS status) {
+  if (!is_version6() || status == NDIS_STATUS_SUCCESS) return;
+  if (status == NDIS_STATUS_NOT_SUPPORTED) {
+    tell_breach("LIFE-263", driver(), "ProtocolNetPnPEvent", name_,
+                fmt::format("event {} is answered with NDIS_STATUS_NOT_SUPPORTED, which protocols of NDIS 6 do not use", static_cast<int>(code)));
+    return;
+  }
+  // A restart may fail: the published table has a row for it. Out of memory is an answer to anything.
+  if (code == NetEventQueryRemoveDevice || code == NetEventPortActivation || code == NetEventRestart || status == NDIS_STATUS_RESOURCES) return;
+  tell_breach("LIFE-264", driver(), "ProtocolNetPnPEvent", name_,
+              fmt::format("event {} is answered with {:#010x}: only NetEventQueryRemoveDevice and NetEventPortActivation may be failed",
+                          static_cast<int>(code), static_cast<std::uint32_t>(status)));
+}
+
 NDIS_STATUS Binding::pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG length) {
+  if (!is_version6() && code >= NetEventPause) return NDIS_STATUS_SUCCESS;  // events that NDIS 5 does not have
   NET_PNP_EVENT_NOTIFICATION notification{};
   notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, sizeof(notification)};
   notification.NetPnPEvent.NetEvent = code;
@@ -243,6 +261,7 @@ NDIS_STATUS Binding::pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG leng
   if (refused_above && status == NDIS_STATUS_SUCCESS)
     tell_breach("LIFE-308", driver(), callbacks::kProtocolPnPEvent.name, name_,
                 "those above refused the event (NdisIMNotifyPnPEvent returned NDIS_STATUS_FAILURE), and it is answered with NDIS_STATUS_SUCCESS");
+  judge_answer(code, status);
   const kernel::Hold hold(lock_);
   pended_event_ = nullptr;
   return status;
@@ -264,6 +283,8 @@ bool Binding::unbind() {
                                                is_version6() ? "ProtocolUnbindAdapterEx" : "ProtocolUnbindAdapter", this, name_, status,
                                                "NDIS_STATUS_SUCCESS or NDIS_STATUS_PENDING: an unbind cannot be refused", {}});
   }
+  if (is_version6() && close_called() && is_open())
+    tell_breach("LIFE-240", driver(), "ProtocolUnbindAdapterEx", name_, "the unbind is complete while the close of the adapter is still pended");
   require_closed(true);
   closed_.wait();
   advance(BindingEvent::UnbindComplete);

@@ -4,6 +4,7 @@
 // Pages: network/protocol-binding-states-and-operations, network/binding-to-an-adapter, network/unbinding-from-an-adapter.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,9 @@ class Binding final : public Object {
   NDIS_STATUS notify(NET_PNP_EVENT_CODE code, void* buffer, ULONG length);
 
   NDIS_HANDLE bind_context() const noexcept { return bind_context_; }
+  /// False: it answered the last NetEventPause with NDIS_STATUS_NOT_SUPPORTED. Claimed stack.
+  bool handles_stack_changes() const noexcept { return handles_stack_changes_; }
+
   /// What ProtocolBindAdapterEx was given, while that bind is under way: a driver may use it as a handle (NdisOpenConfigurationEx).
   const NDIS_BIND_PARAMETERS* bind_parameters = nullptr;
   NDIS_HANDLE unbind_context() const noexcept { return unbind_context_; }
@@ -85,6 +89,7 @@ class Binding final : public Object {
   Gate sends;        ///< sent by the protocol, not completed
   Gate receives;     ///< indicated to the protocol, not returned
   Gate requests;     ///< OID requests of the protocol, not completed
+  std::atomic<unsigned> answering{0};  ///< of these, those whose completion function runs: the protocol counts them as complete
   Gate calls{"data path calls into the protocol"};  ///< calls of its data and status functions that run; a close waits for them too
 
   // ---- ProtocolReceive calls that run, newest first; for NdisTransferData and NdisGetReceivedPacket ----
@@ -105,6 +110,7 @@ class Binding final : public Object {
   void advance(BindingEvent event) EXCLUDES(lock_);
   bool mine() const noexcept;             ///< this thread carries out an operation on this binding
   void pause_claimed(ULONG reason);
+  void judge_answer(NET_PNP_EVENT_CODE code, NDIS_STATUS status);
   enum class Awaited : std::uint8_t { Nothing, Bind, Unbind };
   void await(Awaited what) EXCLUDES(lock_);
   bool answer(Awaited what, NDIS_STATUS status) EXCLUDES(lock_);
@@ -139,6 +145,7 @@ class Binding final : public Object {
   kernel::Event answered_;        ///< bind, unbind or PnP event completion arrived
   kernel::Event closed_;          ///< no open (set initially)
   kernel::Event opened_;          ///< no pended open (set initially)
+  bool handles_stack_changes_ = true;
 };
 
 }  // namespace undis

@@ -127,6 +127,7 @@ TEST_P(BindingToAnAdapter, ThatPendsMayStillFail) {
   down();
 }
 
+// LIFE-228
 TEST_P(BindingToAnAdapter, ThatFailsAndLeavesTheAdapterOpenIsTold) {
   ready();
   plug_with_pended_bind([&](FakeBinding& of) { complete_bind(of.bind_context, NDIS_STATUS_FAILURE); });
@@ -135,6 +136,7 @@ TEST_P(BindingToAnAdapter, ThatFailsAndLeavesTheAdapterOpenIsTold) {
   expect({"p: CloseAllBack"});
 }
 
+// LIFE-229
 TEST_P(BindingToAnAdapter, CompletedTwiceIsTold) {
   ready();
   NDIS_HANDLE context = nullptr;
@@ -149,6 +151,7 @@ TEST_P(BindingToAnAdapter, CompletedTwiceIsTold) {
   expect({"host: DoubleComplete", "host: HandleMisuse"});
 }
 
+// LIFE-227
 TEST_P(BindingToAnAdapter, ThatFailsLeavesNothingOfNdisBehind) {
   ready();
   p.after_open = [](FakeBinding&) { return NDIS_STATUS_FAILURE; };
@@ -171,6 +174,7 @@ TEST_P(BindingToAnAdapter, ThatFailsLeavesNothingOfNdisBehind) {
 
 class UnbindingFromAnAdapter : public EitherProtocol {};
 
+// LIFE-238
 TEST_P(UnbindingFromAnAdapter, MayBeCompletedFromInsideTheCallback) {
   ready();
   plug();
@@ -197,6 +201,7 @@ TEST_P(UnbindingFromAnAdapter, ThatPendsIsWaitedForBeforeTheCardIsHalted) {
   down();
 }
 
+// LIFE-247
 TEST_P(UnbindingFromAnAdapter, MayCloseAfterTheCallbackHasPended) {
   ready();
   plug();
@@ -218,6 +223,7 @@ TEST_P(UnbindingFromAnAdapter, MayCloseAfterTheCallbackHasPended) {
   down();
 }
 
+// LIFE-248
 TEST_P(UnbindingFromAnAdapter, CompletedTwiceIsTold) {
   ready();
   plug();
@@ -230,6 +236,7 @@ TEST_P(UnbindingFromAnAdapter, CompletedTwiceIsTold) {
   expect({"host: DoubleComplete"});
 }
 
+// LIFE-239
 TEST_P(UnbindingFromAnAdapter, WithoutAnyCloseIsToldAndClosedForTheDriver) {
   ready();
   plug();
@@ -239,6 +246,7 @@ TEST_P(UnbindingFromAnAdapter, WithoutAnyCloseIsToldAndClosedForTheDriver) {
   expect({is6() ? "p: CloseAllBack" : "p: LIFE-040"});
 }
 
+// LIFE-213
 TEST_P(UnbindingFromAnAdapter, ClosedWithARequestOutstandingPendsUntilTheRequestIsComplete) {
   ready();
   plug();
@@ -281,8 +289,10 @@ TEST_P(UnbindingFromAnAdapter, ClosedWithARequestOutstandingPendsUntilTheRequest
   const auto at = [&](const std::string& call) { return std::ranges::find(p.calls, call) - p.calls.begin(); };
   EXPECT_LT(at(is6() ? "ProtocolOidRequestComplete nic" : "ProtocolRequestComplete nic"),
             at(is6() ? "ProtocolCloseAdapterCompleteEx nic" : "ProtocolCloseAdapterComplete nic"));
+  if (is6()) expect({"p: LIFE-243"});
 }
 
+// LIFE-244
 TEST_P(UnbindingFromAnAdapter, LeavesAHandleThatIsNotToBeUsedAgain) {
   ready();
   plug();
@@ -335,6 +345,7 @@ TEST_F(UnbindingFive, CannotBeRefusedByTheStatusOfItsCompletion) {
 
 class UnbindingOnRequest : public CoreTest {};
 
+// LIFE-249
 TEST_F(UnbindingOnRequest, IsQueuedAndTakesTheBindingDown) {
   up();
   run([&] {
@@ -348,6 +359,7 @@ TEST_F(UnbindingOnRequest, IsQueuedAndTakesTheBindingDown) {
   down();
 }
 
+// LIFE-251
 TEST_F(UnbindingOnRequest, InsideAnUnbindIsTold) {
   up();
   p.on_unbind = [](FakeBinding& of) {
@@ -375,6 +387,7 @@ TEST_F(UnbindingOnRequest, IsUndoneByReenumeration) {
   down();
 }
 
+// LIFE-246
 TEST_F(UnbindingOnRequest, AnAdapterClosedElsewhereThanInBindOrUnbindIsTold) {
   up();
   run([&] { FakeDriver::close_and_wait(*p.binding("nic")); });
@@ -437,6 +450,7 @@ TEST_F(OpeningAnAdapter, GivesTheHandleAndTheIndexOfTheMedium) {
   down();
 }
 
+// LIFE-234
 TEST_F(OpeningAnAdapter, ThatIsNotThereIsNotFound) {
   const WideString other(lab::device_name("other"));
   bind_with([&](NDIS_HANDLE context, PNDIS_BIND_PARAMETERS) {
@@ -445,6 +459,7 @@ TEST_F(OpeningAnAdapter, ThatIsNotThereIsNotFound) {
   down();
 }
 
+// LIFE-234
 TEST_F(OpeningAnAdapter, OfAnotherMediumIsUnsupported) {
   media = {NdisMedium802_5, NdisMediumWan};
   bind_with([&](NDIS_HANDLE context, PNDIS_BIND_PARAMETERS parameters) {
@@ -454,6 +469,7 @@ TEST_F(OpeningAnAdapter, OfAnotherMediumIsUnsupported) {
   down();
 }
 
+// LIFE-234
 TEST_F(OpeningAnAdapter, WithParametersThatAreNoneFails) {
   bind_with([&](NDIS_HANDLE context, PNDIS_BIND_PARAMETERS parameters) {
     NDIS_OPEN_PARAMETERS how = parameters_for(parameters->AdapterName);
@@ -475,6 +491,7 @@ TEST_F(OpeningAnAdapter, WithParametersThatAreNoneFails) {
     EXPECT_EQ(handle, nullptr);
   });
   down();
+  expect({"p: ObjectHeaderValid"});
 }
 
 TEST_F(OpeningAnAdapter, ASecondTimeInOneBindFails) {
@@ -487,6 +504,7 @@ TEST_F(OpeningAnAdapter, ASecondTimeInOneBindFails) {
   down();
 }
 
+// LIFE-233
 TEST_F(OpeningAnAdapter, OutsideABindFailsAndIsTold) {
   NDIS_HANDLE stale = nullptr;
   bind_with([&](NDIS_HANDLE context, PNDIS_BIND_PARAMETERS) { stale = context; });
@@ -540,6 +558,7 @@ class TellingABinding : public CoreTest {
   }
 };
 
+// LIFE-259, LIFE-262
 TEST_F(TellingABinding, CarriesTheParametersOfPauseAndRestart) {
   Lines seen;
   p.on_pnp_event = [&](FakeBinding&, NET_PNP_EVENT_CODE code, void* event) {
@@ -560,6 +579,7 @@ TEST_F(TellingABinding, CarriesTheParametersOfPauseAndRestart) {
   EXPECT_EQ(seen, (Lines{"restart", "pause"}));
 }
 
+// LIFE-214, LIFE-265
 TEST_F(TellingABinding, APauseThatPendsIsWaitedForBeforeTheCardIsPaused) {
   up();
   until_pended(
@@ -598,6 +618,7 @@ TEST_F(TellingABinding, AnEventMayBeCompletedFromInsideTheCallback) {
   down();
 }
 
+// LIFE-265
 TEST_F(TellingABinding, AnEventCompletedTwiceOrUnaskedIsTold) {
   up();
   NET_PNP_EVENT_NOTIFICATION never{};
@@ -636,6 +657,7 @@ TEST_F(TellingABinding, OfFiveIsNotDoneForPauseAndRestart) {
 
 // ---- opens and closes that the schedule pends ----
 
+// LIFE-235, LIFE-245
 TEST(OpensAndClosesUnderAnySchedule, AreCompletedByCallbackExactlyWhereTheyPended) {
   std::size_t opens_pended = 0;
   std::size_t closes_pended = 0;

@@ -22,6 +22,17 @@ inline constexpr CallbackInfo kMiniportCancelOidRequest{"MiniportCancelOidReques
 inline constexpr CallbackInfo kMiniportSendNetBufferLists{"MiniportSendNetBufferLists", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kMiniportReturnNetBufferLists{"MiniportReturnNetBufferLists", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kMiniportCancelSend{"MiniportCancelSend", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportDirectOidRequest{"MiniportDirectOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportCancelDirectOidRequest{"MiniportCancelDirectOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportSynchronousOidRequest{"MiniportSynchronousOidRequest", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportCheckForHangEx{"MiniportCheckForHangEx", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportResetEx{"MiniportResetEx", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportAddDevice{"MiniportAddDevice", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportRemoveDevice{"MiniportRemoveDevice", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportFilterResourceRequirements{"MiniportFilterResourceRequirements", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportStartDevice{"MiniportStartDevice", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportIdleNotification{"MiniportIdleNotification", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kMiniportCancelIdleNotification{"MiniportCancelIdleNotification", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kMiniportDevicePnPEventNotify{"MiniportDevicePnPEventNotify", PASSIVE_LEVEL, false};
 
 inline constexpr CallbackInfo kMiniportInterrupt{"MiniportInterrupt", HIGH_LEVEL, true};
@@ -29,6 +40,9 @@ inline constexpr CallbackInfo kMiniportMessageInterrupt{"MiniportMessageInterrup
 inline constexpr CallbackInfo kMiniportInterruptDpc{"MiniportInterruptDPC", DISPATCH_LEVEL, false};
 inline constexpr CallbackInfo kMiniportMessageInterruptDpc{"MiniportMessageInterruptDPC", DISPATCH_LEVEL, false};
 inline constexpr CallbackInfo kMiniportSynchronizeInterrupt{"MiniportSynchronizeInterrupt", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportSynchronizeMessageInterrupt{"MiniportSynchronizeMessageInterrupt", HIGH_LEVEL, true};
+inline constexpr CallbackInfo kNdisPoll{"NdisPoll", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kNdisSetPollNotification{"NdisSetPollNotification", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kMiniportProcessSGList{"MiniportProcessSGList", DISPATCH_LEVEL, false};
 inline constexpr CallbackInfo kMiniportSharedMemoryAllocateComplete{"MiniportSharedMemoryAllocateComplete", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kNetProcessSGList{"NetProcessSGList", DISPATCH_LEVEL, false};
@@ -49,6 +63,8 @@ inline constexpr CallbackInfo kMiniportSendPackets{"MiniportSendPackets", DISPAT
 inline constexpr CallbackInfo kMiniportReturnPacket{"MiniportReturnPacket", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kMiniportTransferData{"MiniportTransferData", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kMiniportCancelSendPackets{"MiniportCancelSendPackets", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kMiniportCheckForHang{"MiniportCheckForHang", DISPATCH_LEVEL, false};
+inline constexpr CallbackInfo kMiniportReset{"MiniportReset", DISPATCH_LEVEL, false};
 inline constexpr CallbackInfo kMiniportPnPEventNotify{"MiniportPnPEventNotify", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kUnloadHandler{"UnloadHandler", PASSIVE_LEVEL, false};
 
@@ -83,7 +99,9 @@ inline constexpr CallbackInfo kProtocolUnbindAdapterEx{"ProtocolUnbindAdapterEx"
 inline constexpr CallbackInfo kProtocolOpenAdapterCompleteEx{"ProtocolOpenAdapterCompleteEx", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kProtocolCloseAdapterCompleteEx{"ProtocolCloseAdapterCompleteEx", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kProtocolNetPnPEvent{"ProtocolNetPnPEvent", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolUninstall{"ProtocolUninstall", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kProtocolOidRequestComplete{"ProtocolOidRequestComplete", DISPATCH_LEVEL, true};
+inline constexpr CallbackInfo kProtocolDirectOidRequestComplete{"ProtocolDirectOidRequestComplete", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kProtocolStatusEx{"ProtocolStatusEx", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kProtocolReceiveNetBufferLists{"ProtocolReceiveNetBufferLists", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kProtocolSendNetBufferListsComplete{"ProtocolSendNetBufferListsComplete", DISPATCH_LEVEL, true};
@@ -94,6 +112,7 @@ inline constexpr CallbackInfo kProtocolUnbindAdapter{"ProtocolUnbindAdapter", PA
 inline constexpr CallbackInfo kProtocolOpenAdapterComplete{"ProtocolOpenAdapterComplete", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kProtocolCloseAdapterComplete{"ProtocolCloseAdapterComplete", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kProtocolPnPEvent{"ProtocolPnPEvent", PASSIVE_LEVEL, false};
+inline constexpr CallbackInfo kProtocolResetComplete{"ProtocolResetComplete", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kProtocolUnload{"ProtocolUnload", PASSIVE_LEVEL, false};
 inline constexpr CallbackInfo kProtocolRequestComplete{"ProtocolRequestComplete", DISPATCH_LEVEL, true};
 inline constexpr CallbackInfo kProtocolStatus{"ProtocolStatus", DISPATCH_LEVEL, true};

@@ -382,7 +382,7 @@ NDIS_STATUS begin_send(Binding& from, NDIS_PACKET* packet) {
   if (!may_give(packet, from.driver(), "sent")) return NDIS_STATUS_FAILURE;
   if (!from.may_carry_data() || !adapter.may_carry_data()) {
     tell_send_while_paused(from);
-    return NDIS_STATUS_FAILURE;
+    return adapter.reset.in_progress() ? NDIS_STATUS_RESET_IN_PROGRESS : NDIS_STATUS_FAILURE;
   }
   if (!from.sends.enter()) return NDIS_STATUS_CLOSING;
   // What goes down as a list is counted when it comes to the miniport.

@@ -174,7 +174,7 @@ void send_net_buffer_lists(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMB
   if (!from.may_carry_data() || !adapter.may_carry_data()) {
     tell_send_while_paused(from);
     for (NET_BUFFER_LIST* list = sent.first; list != nullptr; list = list->Next)
-      list->Status = NDIS_STATUS_PAUSED;
+      list->Status = adapter.refusal();
     call_send_complete(from, sent, complete_flags);
     return;
   }

@@ -120,6 +120,7 @@ TEST_P(BetweenDrivers, AFrameForNobodyGoesBackAtOnce) {
   EXPECT_EQ(nic.returned.size(), 3U);
 }
 
+// LIFE-232
 TEST_P(BetweenDrivers, ZeroFilterReceivesNothing) {
   Card& nic = start(card(card6()));
   Protocol& p = protocol("proto", protocol6(), 0);
@@ -146,6 +147,7 @@ TEST_P(BetweenDrivers, TheFilterOfABindingDecides) {
   EXPECT_EQ(p.received, all);
 }
 
+// LIFE-141, LIFE-261
 TEST_P(BetweenDrivers, SendsOfAPausedBindingFailAtOnceAndOnlyA6ProtocolIsToldOf) {
   Card& nic = start(card(card6()));
   Protocol& p = protocol("proto", protocol6());
@@ -160,6 +162,7 @@ TEST_P(BetweenDrivers, SendsOfAPausedBindingFailAtOnceAndOnlyA6ProtocolIsToldOf)
   EXPECT_EQ(nic.sent.size(), 1U);
 }
 
+// LIFE-142, LIFE-133
 TEST_P(BetweenDrivers, IndicationsOfAPausedAdapterGoBackAtOnceAndOnlyA6MiniportIsToldOf) {
   Card& nic = start(card(card6()));
   Protocol& p = protocol("proto", protocol6());

@@ -19,6 +19,11 @@ namespace {
 
 bool stands(const Adapter& adapter) { return adapter.initialized() && !adapter.removed; }
 
+/// A miniport that controls its default port, or inhibits bindings, decides when protocols come (LIFE-118, LIFE-300).
+bool may_bind(const Adapter& adapter) {
+  return stands(adapter) && !adapter.binds_inhibited && adapter.ports.is_active(PortTable::kDefaultPort);
+}
+
 bool has_missing_bindings(const Adapter& adapter) {
   Library& library = Library::current();
   for (const Ref<ProtocolDriver>& protocol : library.protocols())
@@ -29,7 +34,7 @@ bool has_missing_bindings(const Adapter& adapter) {
 void bind_missing(Adapter& adapter) {
   Library& library = Library::current();
   for (const Ref<ProtocolDriver>& protocol : library.protocols()) {
-    if (!stands(adapter)) return;  // a bind may have taken the adapter down
+    if (!may_bind(adapter)) return;  // a bind may have taken the adapter down
     if (protocol->deregistering() || !library.wants(*protocol, adapter) || protocol->binding_to(adapter)) continue;
     const Ref<Binding> binding(new Binding(*protocol, adapter));
     binding->bind();
@@ -76,6 +81,19 @@ void unbind_all(Adapter& adapter) {
     for (const Ref<Binding>& binding : left) binding->unbind();
 }
 
+/// Before the filters of a paused stack change: protocols that cannot follow, or all, are unbound; the stack is bound again afterwards
+/// (LIFE-271, network/mandatory-filter-drivers). True: some were.
+bool unbind_before_change(Adapter& adapter, bool all) {
+  bool some = all;
+  if (all) unbind_all(adapter);
+  for (const Ref<Binding>& binding : adapter.bindings()) {
+    if (binding->handles_stack_changes()) continue;
+    binding->unbind();
+    some = true;
+  }
+  return some;
+}
+
 /// What a stack whose mandatory filter is missing comes to (network/mandatory-filter-drivers).
 void terminate_stack(Adapter& adapter) {
   if (deinitialize_device_instance(adapter) != NDIS_STATUS_SUCCESS) remove_stack(adapter, NdisHaltDeviceFailed);
@@ -91,9 +109,9 @@ Ref<FilterModule> set_filter_options(Adapter& adapter) {
 }
 
 /// From the miniport up. Ends with the module that would not restart, or with nothing.
-Ref<FilterModule> restart_filters(Adapter& adapter, RestartAttributes& attributes) {
+Ref<FilterModule> restart_filters(Adapter& adapter) {
   for (const Ref<FilterModule>& module : adapter.filters.modules())
-    if (module->restart(attributes.list()) != NDIS_STATUS_SUCCESS) return module;
+    if (module->restart(adapter.restart_attributes.list()) != NDIS_STATUS_SUCCESS) return module;
   return {};
 }
 
@@ -118,13 +136,13 @@ bool drop_filter(Adapter& adapter, FilterModule& failed) {
 
 NDIS_STATUS start_stack(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
+  // MiniportInitialize(Ex) never runs before DriverEntry has returned (LIFE-085).
+  if (!Library::current().wait_until_loaded(adapter.driver().driver())) return NDIS_STATUS_FAILURE;
   const Claimed claimed(adapter.stack);
   if (const NDIS_STATUS status = adapter.initialize(); status != NDIS_STATUS_SUCCESS) return status;
   if (!adapter.filters.attach_missing()) {
-    adapter.removing = true;
     adapter.filters.detach_all();
     adapter.halt(NdisHaltDeviceInitializationFailed);
-    adapter.removed = true;
     return NDIS_STATUS_FAILURE;
   }
   bind_missing(adapter);  // everything below is Paused (LIFE-210)
@@ -136,7 +154,7 @@ NDIS_STATUS start_stack(Adapter& adapter) {
 void add_bindings(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
-  if (!stands(adapter) || !has_missing_bindings(adapter)) return;
+  if (!may_bind(adapter) || adapter.is_low_power() || !has_missing_bindings(adapter)) return;
   pause_stack(adapter, NDIS_PAUSE_BIND_PROTOCOL);
   bind_missing(adapter);
   if (stands(adapter)) restart_stack(adapter);
@@ -148,12 +166,12 @@ void add_filters(Adapter& adapter) {
   if (!stands(adapter) || adapter.removing || !adapter.filters.has_missing()) return;
   const bool mandatory = adapter.filters.has_missing_mandatory();
   pause_stack(adapter, NDIS_PAUSE_ATTACH_FILTER);
-  if (mandatory) unbind_all(adapter);
+  const bool rebind = unbind_before_change(adapter, mandatory);
   if (!adapter.filters.attach_missing()) {
     terminate_stack(adapter);
     return;
   }
-  if (mandatory) bind_missing(adapter);
+  if (rebind) bind_missing(adapter);
   if (stands(adapter)) restart_stack(adapter);
 }
 
@@ -168,10 +186,10 @@ void remove_filter(Adapter& adapter, FilterDriver& filter) {
   for (const Ref<FilterModule>& module : going) tell_pre_detach(*module);
   const bool mandatory = std::ranges::any_of(going, [](const Ref<FilterModule>& module) { return module->mandatory(); });
   pause_stack(adapter, NDIS_PAUSE_DETACH_FILTER);
-  if (mandatory) unbind_all(adapter);
+  const bool rebind = unbind_before_change(adapter, mandatory);
   for (const Ref<FilterModule>& module : going)
     if (module->state() == FilterState::Paused) adapter.filters.detach(*module);
-  if (mandatory && stands(adapter)) bind_missing(adapter);
+  if (rebind && stands(adapter)) bind_missing(adapter);
   if (stands(adapter)) restart_stack(adapter);
 }
 
@@ -181,25 +199,28 @@ void pause_stack(Adapter& adapter, ULONG reason) {
   const PauseWatch watch(adapter);
   for (const Ref<Binding>& binding : adapter.bindings()) binding->pause(reason);
   pause_filters(adapter, reason);
-  adapter.pause();
+  adapter.pause(reason);
 }
 
 NDIS_STATUS restart_stack(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
+  if (adapter.start_inhibited || adapter.is_low_power()) return NDIS_STATUS_SUCCESS;
   for (;;) {
     Ref<FilterModule> failed = set_filter_options(adapter);
     if (!failed) {
-      if (const NDIS_STATUS status = adapter.restart(); status != NDIS_STATUS_SUCCESS) return status;
-      RestartAttributes attributes(adapter);
-      failed = restart_filters(adapter, attributes);
-      if (!failed) {
-        for (const Ref<Binding>& binding : adapter.bindings()) binding->restart(*attributes.list());
-        return NDIS_STATUS_SUCCESS;
+      if (const NDIS_STATUS status = adapter.restart(); status != NDIS_STATUS_SUCCESS) {
+        adapter.restart_attributes.free();
+        return status;
       }
+      failed = restart_filters(adapter);
+      if (!failed)
+        for (const Ref<Binding>& binding : adapter.bindings()) binding->restart(adapter.restart_attributes.first());
+      adapter.restart_attributes.free();  // everybody above has been told (LIFE-136)
+      if (!failed) return NDIS_STATUS_SUCCESS;
       // What has restarted below it is paused again: a module leaves a paused stack only.
       pause_filters(adapter, NDIS_PAUSE_DETACH_FILTER);
-      adapter.pause();
+      adapter.pause(NDIS_PAUSE_DETACH_FILTER);
     }
     if (!drop_filter(adapter, *failed)) return NDIS_STATUS_FAILURE;
   }
@@ -220,24 +241,35 @@ bool remove_stack(Adapter& adapter, NDIS_HALT_ACTION reason) {
   if (adapter.removed) return true;  // another thread's removal has just ended
   adapter.removing = true;
 
-  if (adapter.initialized()) {
-    // The stack is paused from the top; then all bindings go, then the filters; only then is the miniport halted (LIFE-199, LIFE-055).
-    const std::vector<Ref<FilterModule>> modules = adapter.filters.modules();
-    for (auto module = modules.rbegin(); module != modules.rend(); ++module) tell_pre_detach(**module);
-    pause_stack(adapter, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
-    unbind_all(adapter);
-    adapter.filters.detach_all();
-    adapter.halt(reason);
-  }
+  take_down_stack(adapter, reason, NDIS_PAUSE_MINIPORT_DEVICE_REMOVE);
   adapter.removed = true;
   Library::current().forget(adapter);
   return true;
 }
 
-bool remove_device(Adapter& adapter) {
+bool take_down_stack(Adapter& adapter, NDIS_HALT_ACTION reason, ULONG pause_reason) {
+  if (!adapter.initialized() && !adapter.powered_down) return false;
+  // The stack is paused from the top; then all bindings go, then the filters; only then is the miniport halted (LIFE-199, LIFE-055).
+  if (adapter.initialized()) {
+    const std::vector<Ref<FilterModule>> modules = adapter.filters.modules();
+    for (auto module = modules.rbegin(); module != modules.rend(); ++module) tell_pre_detach(**module);
+  }
+  pause_stack(adapter, pause_reason);
+  unbind_all(adapter);
+  adapter.filters.detach_all();
+  if (adapter.initialized()) adapter.halt(reason);
+  adapter.powered_down = false;
+  adapter.settings.clear();
+  return true;
+}
+
+void close_bindings(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
-  if (deinitialize_device_instance(adapter) == NDIS_STATUS_SUCCESS) return true;
-  return remove_stack(adapter, NdisHaltDeviceDisabled);
+  const Claimed claimed(adapter.stack);
+  if (!stands(adapter)) return;
+  pause_stack(adapter, NDIS_PAUSE_UNBIND_PROTOCOL);
+  unbind_all(adapter);
+  if (stands(adapter)) restart_stack(adapter);
 }
 
 }  // namespace undis

@@ -30,7 +30,9 @@ void cycle_stack(Adapter& adapter, ULONG reason);
 /// Pauses, unbinds all, halts. Called again from inside itself (a driver's callback) it returns false at once; called by
 /// another thread meanwhile it waits for the first. PASSIVE_LEVEL.
 bool remove_stack(Adapter& adapter, NDIS_HALT_ACTION reason);
-/// The same for any adapter, virtual miniports included, as PnP does it when the device or its driver goes away.
-bool remove_device(Adapter& adapter);
+/// Pauses, unbinds all, halts; the adapter stays and may be started again. The caller has claimed the stack.
+bool take_down_stack(Adapter& adapter, NDIS_HALT_ACTION reason, ULONG pause_reason);
+/// Pauses, unbinds all protocols and restarts: nothing is bound, nor will be as long as bindings are not allowed. PASSIVE_LEVEL.
+void close_bindings(Adapter& adapter);
 
 }  // namespace undis

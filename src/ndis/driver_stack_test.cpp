@@ -23,6 +23,7 @@ class AStack : public CoreTest {
     be(6, first);
     load();
     run([&] { ASSERT_EQ(q.load(), STATUS_SUCCESS); });
+    plugged_ = mark();  // what protocols hear of themselves comes before
     plug();
   }
   void two_down() {
@@ -31,14 +32,17 @@ class AStack : public CoreTest {
     down();
     expect_no_complaints(q);
   }
-  Lines life(std::size_t from = 0) {
+  Lines life() { return life(plugged_); }
+  Lines life(std::size_t from) {
     Lines found = callbacks(kLife, from);
     std::erase_if(found, [](const std::string& line) { return line.find("OidRequest") != std::string::npos || line.find("DevicePnP") != std::string::npos; });
     return found;
   }
   FakeDriver q{world, "q"};
+  std::size_t plugged_ = 0;
 };
 
+// LIFE-209, LIFE-215
 TEST_F(AStack, StartsWithTheMiniportThenBindsThenRestartsFromBelow) {
   two_up();
   EXPECT_EQ(life(), (Lines{"mp!MiniportInitializeEx", "p!ProtocolBindAdapterEx", "q!ProtocolBindAdapterEx", "mp!MiniportRestart",
@@ -46,6 +50,7 @@ TEST_F(AStack, StartsWithTheMiniportThenBindsThenRestartsFromBelow) {
   two_down();
 }
 
+// LIFE-210
 TEST_F(AStack, IsPausedWhenProtocolsBind) {
   Lines seen;
   const auto note = [&](FakeBinding&) {
@@ -60,6 +65,7 @@ TEST_F(AStack, IsPausedWhenProtocolsBind) {
   two_down();
 }
 
+// LIFE-212, LIFE-199
 TEST_F(AStack, StopsWithPausesFromAboveThenUnbindsThenHalts) {
   two_up();
   const std::size_t from = mark();
@@ -80,6 +86,7 @@ TEST_F(AStack, WithAProtocolOfFiveTellsItOfNeitherPauseNorRestart) {
   two_down();
 }
 
+// LIFE-214, LIFE-215
 TEST_F(AStack, PausesEachLayerBeforeTheOneBelowAndRestartsEachAfterIt) {
   two_up();
   Lines seen;
@@ -108,7 +115,8 @@ TEST_F(AStack, IsPausedAndRestartedAroundAProtocolThatRegistersLater) {
   const std::size_t from = mark();
   run([&] { ASSERT_EQ(q.load(), STATUS_SUCCESS); });
   EXPECT_EQ(life(from), (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportPause", "q!ProtocolBindAdapterEx", "mp!MiniportRestart", "p!ProtocolNetPnPEvent",
-                               "q!ProtocolNetPnPEvent"}));
+                               "q!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent"}))
+      << "q restarts, and then hears that its binds are complete";
   EXPECT_EQ(p.calls.back(), "NetEventRestart nic");
   EXPECT_EQ(nic()->bindings().size(), 2U);
   two_down();
@@ -120,7 +128,7 @@ TEST_F(AStack, IsNotDisturbedByAProtocolThatDoesNotWantIt) {
   q.be_protocol6();
   const std::size_t from = mark();
   run([&] { ASSERT_EQ(q.load(), STATUS_SUCCESS); });
-  EXPECT_EQ(life(from), Lines{});
+  EXPECT_EQ(life(from), Lines{"q!ProtocolNetPnPEvent"}) << "its binds are complete";
   EXPECT_EQ(nic()->bindings().size(), 1U);
   two_down();
 }

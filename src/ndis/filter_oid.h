@@ -59,7 +59,8 @@ class FilterOids {
   /// PASSIVE_LEVEL.
   void close() EXCLUDES(lock_);
   bool closed() const noexcept EXCLUDES(lock_);
-  Gate own;  ///< requests that the filter sent and that are not answered
+  Gate own;     ///< requests that the filter sent and that are not answered
+  Gate direct;  ///< direct and synchronous requests that the filter has
 
   // ---- clones, so that what is wrong with them can be told ----
   void add_clone(const NDIS_OID_REQUEST* clone, const NDIS_OID_REQUEST* original) EXCLUDES(lock_);

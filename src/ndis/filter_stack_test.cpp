@@ -9,7 +9,9 @@
 
 #include "kernel/registry.h"
 #include "kernel/unicode.h"
+#include "kernel/io.h"
 #include "lab/filter_test.h"
+#include "ndis/strings.h"
 
 namespace undis::test {
 namespace {
@@ -21,7 +23,7 @@ TEST_F(AStackWithFilters, StartsFromTheMiniportUp) {
   f.on_module_options = g.on_module_options = [](FakeModule&) { return NDIS_STATUS_SUCCESS; };
   all_up({&f, &g});
   EXPECT_EQ(life(),
-            (Lines{"mp!MiniportInitializeEx", "f!FilterAttach", "g!FilterAttach", "p!ProtocolBindAdapterEx",
+            (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportInitializeEx", "f!FilterAttach", "g!FilterAttach", "p!ProtocolBindAdapterEx",
                    "f!FilterSetModuleOptions", "g!FilterSetModuleOptions", "mp!MiniportRestart",
                    "f!FilterRestart", "g!FilterRestart", "p!ProtocolNetPnPEvent"}));
   all_down({&f, &g});
@@ -157,6 +159,59 @@ TEST_F(AStackWithFilters, LosesEveryModuleOfADriverThatDeregisters) {
   EXPECT_EQ(f.count("FilterDetach"), 2U);
   run([&] { world.unplug(*world.adapter("nic2")); });
   all_down({&f});
+}
+
+// LIFE-279
+TEST_F(AStackWithFilters, HasAFilterGoneWithItsDevicesWhenItUnloads) {
+  bool forgets = false;
+  NDIS_HANDLE device = nullptr;
+  f.entry = [&] {
+    const NDIS_STATUS status = f.register_filter();
+    const WideString name(u"\\Device\\Probe");
+    const WideString link(u"\\DosDevices\\Probe");
+    static PDRIVER_DISPATCH majors[IRP_MJ_MAXIMUM_FUNCTION + 1]{};
+    NDIS_DEVICE_OBJECT_ATTRIBUTES a{};
+    a.Header = {NDIS_OBJECT_TYPE_DEVICE_OBJECT_ATTRIBUTES, NDIS_DEVICE_OBJECT_ATTRIBUTES_REVISION_1,
+                NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1};
+    a.DeviceName = name.get();
+    a.SymbolicName = link.get();
+    a.MajorFunctions = majors;
+    PDEVICE_OBJECT object = nullptr;
+    EXPECT_EQ(NdisRegisterDeviceEx(f.handle, &a, &object, &device), NDIS_STATUS_SUCCESS);
+    return status;
+  };
+  f.unload_routine = [&] {
+    NdisFDeregisterFilterDriver(f.handle);
+    if (!forgets) NdisDeregisterDeviceEx(device);
+  };
+  all_up({&f});
+  EXPECT_NE(world.system().io().find_device(u"\\Device\\Probe"), nullptr);
+  unload(f);
+  EXPECT_EQ(world.system().io().find_device(u"\\Device\\Probe"), nullptr);
+  forgets = true;
+  load_filters({&f});
+  unload(f);
+  EXPECT_EQ(world.system().io().find_device(u"\\Device\\Probe"), nullptr) << "taken away";
+  all_down({});
+  expect({"f: DeviceAtUnload"});
+}
+
+// LIFE-271
+TEST_F(AStackWithFilters, HasAProtocolThatKnowsNoPausesUnboundAndBoundAgain) {
+  p.on_pnp_event = [](FakeBinding&, NET_PNP_EVENT_CODE code, void*) {
+    return code == NetEventPause ? NDIS_STATUS_NOT_SUPPORTED : NDIS_STATUS_SUCCESS;
+  };
+  all_up({});
+  const std::size_t from = mark();
+  load_filters({&f});
+  EXPECT_EQ(life(from), (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportPause", "p!ProtocolUnbindAdapterEx", "f!FilterAttach",
+                               "p!ProtocolBindAdapterEx", "mp!MiniportRestart", "f!FilterRestart", "p!ProtocolNetPnPEvent"}));
+  p.on_pnp_event = nullptr;
+  const std::size_t after = mark();
+  unload(f);
+  EXPECT_TRUE(callbacks({"ProtocolUnbind", "ProtocolBind"}, after).empty()) << "who follows stays bound";
+  all_down({});
+  expect({"p: LIFE-263"});
 }
 
 // LIFE-298

@@ -52,7 +52,8 @@ const char* to_text(HandleKind kind) noexcept {
                               "log handle",
                               "interface provider handle",
                               "filter driver handle",
-                              "filter module handle"};
+                              "filter module handle",
+                              "poll handle"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

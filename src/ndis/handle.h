@@ -21,7 +21,7 @@ namespace undis {
 enum class HandleKind : std::uint8_t {
   None, Wrapper, MiniportDriver5, LayeredMiniport5, MiniportDriver6, ProtocolDriver5, ProtocolDriver6, Adapter, Binding,
   BindContext, UnbindContext, NblPool, NetBufferPool, PacketPool, BufferPool, Configuration, Timer, IoWorkItem, RwLock, Device,
-  ConfigurationKey, Interrupt, Dma, File, Log, IfProvider, FilterDriver, FilterModule
+  ConfigurationKey, Interrupt, Dma, File, Log, IfProvider, FilterDriver, FilterModule, Poll
 };
 const char* to_text(HandleKind kind) noexcept;
 

@@ -90,7 +90,7 @@ TEST_F(AHandleTable, DoesNotTakeAnyAddressForAHandle) {
 
 TEST_F(AHandleTable, HasANameForEachKind) {
   Lines names;
-  for (int kind = 0; kind <= static_cast<int>(HandleKind::ConfigurationKey); ++kind) names.emplace_back(to_text(static_cast<HandleKind>(kind)));
+  for (int kind = 0; kind <= static_cast<int>(HandleKind::Poll); ++kind) names.emplace_back(to_text(static_cast<HandleKind>(kind)));
   std::ranges::sort(names);
   EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
   EXPECT_TRUE(std::ranges::none_of(names, [](const std::string& name) { return name.empty(); }));

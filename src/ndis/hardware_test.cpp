@@ -146,6 +146,7 @@ TEST_F(Hardware, AnswersForItsConfigurationSpace) {
 
 // ---- shared memory ----
 
+// LIFE-114
 TEST_F(Hardware, SharesMemoryThatItCanReach) {
   PVOID memory = nullptr;
   NDIS_PHYSICAL_ADDRESS physical{};
@@ -168,7 +169,7 @@ TEST_F(Hardware, SharesMemoryThatItCanReach) {
   EXPECT_TRUE(model.device->dma_write(static_cast<std::uint64_t>(physical.QuadPart), "abc", 4));
   EXPECT_STREQ(static_cast<const char*>(memory), "abc");
   down();
-  expect({"mp: WrongPlace", "mp: DmaVerification", "mp: DmaVerification"});  // the frees are one finding
+  expect({"mp: LIFE-114", "mp: DmaVerification", "mp: DmaVerification"});  // the frees are one finding
 }
 
 TEST_F(Hardware, SharesMemoryLater) {

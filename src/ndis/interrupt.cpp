@@ -175,8 +175,10 @@ BOOLEAN Interrupt::synchronize(ULONG message, MINIPORT_SYNCHRONIZE_INTERRUPT_HAN
   if (with == nullptr || with->object == nullptr) return FALSE;
   const kernel::callback<MINIPORT_SYNCHRONIZE_INTERRUPT> handler(routine);
   const bool result = scheduling().interrupts.synchronize(*with->object, function, [&] {
-    return kernel::call_driver(&driver(), callbacks::kMiniportSynchronizeInterrupt, &adapter_, context,
-                               handler, context) != FALSE;
+    return kernel::call_driver(&driver(),
+                               by_message_ ? callbacks::kMiniportSynchronizeMessageInterrupt
+                                           : callbacks::kMiniportSynchronizeInterrupt,
+                               &adapter_, context, handler, context) != FALSE;
   });
   return result ? TRUE : FALSE;
 }

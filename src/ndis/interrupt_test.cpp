@@ -138,6 +138,31 @@ TEST_F(Interrupts6, AreOverWhenTheDeregistrationReturns) {
   down();
 }
 
+// LIFE-152
+TEST_F(Interrupts6, StillComeInAHaltUntilTheyAreDeregistered) {
+  mp.on_initialize = [&](FakeAdapter& adapter) { return register_interrupt(adapter.handle); };
+  unsigned inside_halt = 0;
+  bool halting = false;
+  on_service = [&](ULONG, PBOOLEAN queue, PULONG) -> BOOLEAN {
+    inside_halt += halting ? 1 : 0;
+    *queue = halting ? FALSE : TRUE;  // masked: it claims the interrupt and queues nothing
+    return TRUE;
+  };
+  mp.on_halt = [&](FakeAdapter&) {
+    halting = true;
+    model.device->signal(0);
+    settle();
+    deregister_interrupt();
+    halting = false;
+    model.device->signal(0);
+    settle();
+  };
+  ASSERT_EQ(plug_hardware(), NDIS_STATUS_SUCCESS);
+  down();
+  EXPECT_EQ(inside_halt, 1U);
+  EXPECT_EQ(services, (std::vector<ULONG>{0})) << "none comes after the deregistration";
+}
+
 // LIFE-173
 TEST_F(Interrupts6, CannotBeSynchronizedWithAfterwards) {
   with_interrupt();

@@ -11,6 +11,7 @@
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
 #include "ndis/items.h"
+#include "ndis/net_event.h"
 
 namespace undis {
 namespace {
@@ -219,6 +220,7 @@ void Library::bind_later(ProtocolDriver& protocol) {
   kernel::queue_work("bind a new protocol", [later] {
     for (const Ref<Adapter>& adapter : Library::current().adapters())
       if (!later->deregistering()) add_bindings(*adapter);
+    notify_protocol(*later, NetEventBindsComplete, nullptr, 0);
   });
 }
 

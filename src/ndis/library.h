@@ -35,6 +35,10 @@ struct Policy {
   std::function<bool(const FilterDriver&, const Adapter&)> filters;
   /// Is the device of this virtual miniport started already? Default: yes. False: it starts with Library::start_device().
   std::function<bool(const MiniportDriver&, std::u16string_view)> device_is_started;
+  /// The newest NDIS version that drivers find here.
+  Version newest = kNewestVersion;
+  /// Surprise removal as Windows Vista did it: the IRP goes down first, the stack is torn down at the remove IRP.
+  bool vista_surprise_removal = false;
 };
 
 class Library {
@@ -62,6 +66,8 @@ class Library {
   NTSTATUS load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry);
   /// Removes the driver's devices, calls its Unload, checks that nothing is left. False: it has no Unload.
   bool unload(kernel::Driver& driver);
+  /// Waits until the DriverEntry of this driver has returned, unless this thread is inside it. False: it failed. PASSIVE_LEVEL.
+  bool wait_until_loaded(kernel::Driver& driver);
 
   // ---- registrations ----
   Ref<Wrapper> add_wrapper(kernel::Driver& driver);
@@ -112,6 +118,14 @@ class Library {
   /// Binds a protocol that has just registered to all adapters that are up; later, on a worker (docs/decisions.md#bind-after-register).
   void bind_later(ProtocolDriver& protocol);
 
+  /// NetEventReconfigure, NetEventBindList: for one protocol as a whole. PASSIVE_LEVEL.
+  NDIS_STATUS reconfigure(ProtocolDriver& protocol, void* data, ULONG length);
+  NDIS_STATUS set_bind_list(ProtocolDriver& protocol, const std::vector<std::u16string>& device_names);
+  /// The protocol is uninstalled: unbound everywhere, then ProtocolUninstall (LIFE-254). PASSIVE_LEVEL.
+  void uninstall(ProtocolDriver& protocol);
+
+  /// A system error: MiniportShutdown(Ex) of the adapters that ask for it, at HIGH_LEVEL.
+  void bug_check() noexcept;
   /// System shutdown: MiniportShutdown(Ex) of every adapter, shutdown notifications, and what the rules say of them.
   void shutdown();
 
@@ -145,6 +159,7 @@ class Library {
   std::unordered_map<std::u16string, DeviceInstance*> by_instance_name_ GUARDED_BY(lock_);   ///< the same by upper-case name
   std::vector<const kernel::Driver*> intermediates_ GUARDED_BY(lock_);   ///< drivers that ever registered an intermediate half
   ULONG last_interface_index_ GUARDED_BY(lock_) = 0;
+  kernel::Event entry_over_{"the end of a DriverEntry"};
 };
 
 }  // namespace undis

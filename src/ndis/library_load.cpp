@@ -3,11 +3,14 @@
 // A driver's DriverEntry and Unload with NDIS' part around them, and system shutdown.
 #include <algorithm>
 
+#include "kernel/io.h"
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/driver_stack.h"
 #include "ndis/filter_module.h"
 #include "ndis/items.h"
+#include "ndis/net_event.h"
+#include "ndis/plug_and_play.h"
 #include "ndis/library.h"
 #include "ndis/unload.h"
 
@@ -15,6 +18,7 @@ namespace undis {
 
 NTSTATUS Library::load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry) {
   const NTSTATUS status = driver.load(entry);
+  entry_over_.set();
   if (!NT_SUCCESS(status)) {
     check_left_behind(driver, LeftBehind::When::FailedDriverEntry);
     system_.sweep(driver);
@@ -25,6 +29,15 @@ NTSTATUS Library::load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER
       observer_.on(ShutdownFact{&driver, false, true});
   }
   return status;
+}
+
+bool Library::wait_until_loaded(kernel::Driver& driver) {
+  while (driver.phase() == kernel::DriverPhase::InDriverEntry && !driver.in_driver_entry()) {
+    entry_over_.reset();
+    if (driver.phase() != kernel::DriverPhase::InDriverEntry) break;
+    entry_over_.wait();
+  }
+  return driver.phase() != kernel::DriverPhase::FailedToLoad;
 }
 
 bool Library::unload(kernel::Driver& driver) {
@@ -38,6 +51,7 @@ bool Library::unload(kernel::Driver& driver) {
   // PnP takes the driver's devices away; the Unload routine runs when all adapters are halted (LIFE-075, LIFE-168).
   for (const Ref<Adapter>& adapter : adapters())
     if (&adapter->driver().driver() == &driver) remove_device(*adapter);
+  system_.io().wait_until_closed(driver);
   if (!driver.unload()) return false;
   check_left_behind(driver, LeftBehind::When::Unload);
   system_.sweep(driver);
@@ -91,14 +105,40 @@ bool Library::driver_was_intermediate(const kernel::Driver& driver) const {
   return std::ranges::find(intermediates_, &driver) != intermediates_.end();
 }
 
+NDIS_STATUS Library::reconfigure(ProtocolDriver& protocol, void* data, ULONG length) {
+  return notify_protocol(protocol, NetEventReconfigure, data, length);
+}
+
+NDIS_STATUS Library::set_bind_list(ProtocolDriver& protocol, const std::vector<std::u16string>& device_names) {
+  // Names with a terminator each, and one more at the end.
+  std::u16string list;
+  for (const std::u16string& name : device_names) list += name + u'\0';
+  list += u'\0';
+  return notify_protocol(protocol, NetEventBindList, list.data(), static_cast<ULONG>(list.size() * sizeof(char16_t)));
+}
+
+void Library::uninstall(ProtocolDriver& protocol) {
+  const Ref<ProtocolDriver> alive(protocol);
+  for (const Ref<Binding>& binding : protocol.bindings()) binding->unbind();
+  if (protocol.is_version6() && protocol.handlers6().Uninstall)
+    kernel::call_driver(&protocol.driver(), callbacks::kProtocolUninstall, &protocol, nullptr, protocol.handlers6().Uninstall);
+}
+
+void Library::bug_check() noexcept {
+  const kernel::RaiseIrql raised(HIGH_LEVEL);
+  for (const Ref<Adapter>& adapter : adapters()) adapter->shutdown(NdisShutdownBugCheck);
+}
+
 void Library::shutdown() {
-  for (const Ref<Adapter>& adapter : adapters()) adapter->shutdown(NdisShutdownPowerOff);
+  // Drivers that asked for it are told before devices are shut down: what they then send has to find its adapter working
+  // (wdm/nf-wdm-ioregistershutdownnotification: before the file systems are flushed).
   std::vector<kernel::Driver*> asked;
   for (const Ref<ProtocolDriver>& protocol : protocols())
     if (system_.has_shutdown_registration(protocol->driver())) asked.push_back(&protocol->driver());
   system_.shutdown();
   for (kernel::Driver* driver : asked)
     if (!protocols_of(*driver).empty()) observer_.on(ShutdownFact{driver, true, false});
+  for (const Ref<Adapter>& adapter : adapters()) adapter->shutdown(NdisShutdownPowerOff);
 }
 
 }  // namespace undis

@@ -45,7 +45,10 @@ MiniportHandlers6::MiniportHandlers6(const C& c)
       Reset(c.ResetHandlerEx),
       DevicePnPEventNotify(c.DevicePnPEventNotifyHandler),
       Shutdown(c.ShutdownHandlerEx),
-      CancelOidRequest(c.CancelOidRequestHandler) {}
+      CancelOidRequest(c.CancelOidRequestHandler),
+      DirectOidRequest(c.DirectOidRequestHandler),
+      CancelDirectOidRequest(c.CancelDirectOidRequestHandler),
+      SynchronousOidRequest(c.SynchronousOidRequestHandler) {}
 
 MiniportDriver::MiniportDriver(kernel::Driver& driver, const NDIS51_MINIPORT_CHARACTERISTICS& characteristics, bool layered)
     : driver_(driver),

@@ -71,6 +71,21 @@ struct MiniportHandlers6 {
   Handler<&C::DevicePnPEventNotifyHandler> DevicePnPEventNotify;
   Handler<&C::ShutdownHandlerEx> Shutdown;
   Handler<&C::CancelOidRequestHandler> CancelOidRequest;
+  Handler<&C::DirectOidRequestHandler> DirectOidRequest;
+  Handler<&C::CancelDirectOidRequestHandler> CancelDirectOidRequest;
+  Handler<&C::SynchronousOidRequestHandler> SynchronousOidRequest;
+};
+
+/// What NdisSetOptionalHandlers adds.
+struct OptionalHandlers6 {
+  using P = NDIS_MINIPORT_PNP_CHARACTERISTICS;
+  using S = NDIS_MINIPORT_SS_CHARACTERISTICS;
+  Handler<&P::MiniportAddDeviceHandler> AddDevice;
+  Handler<&P::MiniportRemoveDeviceHandler> RemoveDevice;
+  Handler<&P::MiniportFilterResourceRequirementsHandler> FilterResourceRequirements;
+  Handler<&P::MiniportStartDeviceHandler> StartDevice;
+  Handler<&S::IdleNotificationHandler> IdleNotification;
+  Handler<&S::CancelIdleNotificationHandler> CancelIdleNotification;
 };
 
 class MiniportDriver final : public Object {
@@ -93,6 +108,7 @@ class MiniportDriver final : public Object {
   void* context() const noexcept { return context_; }
   const MiniportHandlers5& handlers5() const noexcept { return handlers5_; }
   const MiniportHandlers6& handlers6() const noexcept { return handlers6_; }
+  OptionalHandlers6 optional6;                ///< written while MiniportSetOptions runs
   const kernel::Stack& origin() const noexcept { return origin_; }
   /// "passthru (layered miniport)", as reports name it.
   std::string name() const;

@@ -9,18 +9,25 @@
 #include <algorithm>
 #include <cstring>
 
+#include <fmt/format.h>
+
+#include "kernel/time.h"
 #include "ndis/adapter.h"
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/data_path_parts.h"
 #include "ndis/filter_module.h"
 #include "ndis/library.h"
+#include "ndis/oids.h"
 
 namespace undis {
 
 using kernel::call_driver;
 
 namespace {
+
+constexpr std::uint64_t kTicksPerSecond = 1000 * kernel::kTicksPerMillisecond;
+constexpr std::uint64_t kOidLimit = 12 * kTicksPerSecond;  // devtest/ndis-ndistimedoidcomplete
 
 bool is_query(NDIS_REQUEST_TYPE type) { return type == NdisRequestQueryInformation || type == NdisRequestQueryStatistics; }
 
@@ -74,6 +81,8 @@ void OidJob::give_results() {
 
 // ---- submitting ----
 
+OidQueue::OidQueue(Adapter& adapter) : adapter_(adapter), overdue_([this] { overdue(); }) { idle_.set(); }
+
 NDIS_STATUS OidQueue::submit(Binding& source, NDIS_OID_REQUEST* request) {
   return submit_job(source, Ref<OidJob>(new OidJob(&source, request, nullptr)));
 }
@@ -83,6 +92,17 @@ NDIS_STATUS OidQueue::submit5(Binding& source, NDIS_REQUEST* request) {
 }
 
 NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
+  if (adapter_.is_low_power()) {
+    tell_breach("LIFE-269", source.driver(), source.is_version6() ? "NdisOidRequest" : "NdisRequest", source.name(),
+                "an OID request is made while the adapter is in a low-power state");
+    return NDIS_STATUS_LOW_POWER_STATE;
+  }
+  if (adapter_.reset.in_progress()) {
+    if (adapter_.reset.announced())
+      tell_breach("LIFE-186", source.driver(), source.is_version6() ? "NdisOidRequest" : "NdisRequest", source.name(),
+                  "an OID request is made between NDIS_STATUS_RESET_START and NDIS_STATUS_RESET_END");
+    return NDIS_STATUS_RESET_IN_PROGRESS;
+  }
   if (!source.requests.enter()) return NDIS_STATUS_CLOSING;
   const NDIS_STATUS status = filters_take_requests(adapter_) ? enqueue_front(job) : enqueue(job);
   if (status != NDIS_STATUS_PENDING) source.requests.leave();
@@ -90,7 +110,16 @@ NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
 }
 
 NDIS_STATUS OidQueue::ask(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done) {
+  return ask(Ref<OidJob>(new OidJob(static_cast<Binding*>(nullptr), nullptr, nullptr)), type, oid, buffer, length, done);
+}
+
+NDIS_STATUS OidQueue::ask_now(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length) {
   const Ref<OidJob> job(new OidJob(static_cast<Binding*>(nullptr), nullptr, nullptr));
+  job->bypass_ = true;
+  return ask(job, type, oid, buffer, length, nullptr);
+}
+
+NDIS_STATUS OidQueue::ask(const Ref<OidJob>& job, NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done) {
   NDIS_OID_REQUEST& own = job->request();
   own.RequestType = type;
   if (is_query(type)) {
@@ -110,7 +139,11 @@ NDIS_STATUS OidQueue::ask(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UI
 NDIS_STATUS OidQueue::enqueue(const Ref<OidJob>& job) {
   {
     const kernel::Hold hold(lock_);
-    waiting_.push_back(job);
+    if (job->bypass_) {
+      waiting_.push_front(job);
+    } else {
+      waiting_.push_back(job);
+    }
     idle_.reset();
   }
   run();
@@ -133,18 +166,83 @@ void OidQueue::run() {
       job = current_ = waiting_.front();
       waiting_.pop_front();
     }
-    const NDIS_STATUS status = deliver(*job);
+    bool held = false;
+    const NDIS_STATUS status = deliver(*job, held);
+    if (held) {
+      {
+        const kernel::Hold hold(lock_);
+        waiting_.push_front(job);
+        current_ = nullptr;
+      }
+      if (adapter_.suspend.must_wait()) return;  // resume() goes on with the queue
+      continue;
+    }
     if (status == NDIS_STATUS_PENDING) return;  // its completion goes on with the queue
     finish(job, status);
   }
 }
 
+void OidQueue::resume() { run(); }
+
+bool OidQueue::survives_check() {
+  const bool has_reset = adapter_.is_version6() ? static_cast<bool>(adapter_.driver().handlers6().Reset)
+                                                : static_cast<bool>(adapter_.driver().handlers5().Reset);
+  constexpr unsigned kPatience = 2;  // successive calls, the page
+  const kernel::Hold hold(lock_);
+  if (!has_reset || !current_ || !current_->delivered_) return false;
+  return ++current_->checks_ >= kPatience;
+}
+
+bool OidQueue::at_miniport() const noexcept {
+  const kernel::Hold hold(lock_);
+  return current_ && current_->delivered_ && !current_->completed_;
+}
+
+/// At DISPATCH_LEVEL: the request's own time-out, or the limit that every request has, has passed.
+void OidQueue::overdue() {
+  Ref<OidJob> job;
+  {
+    const kernel::Hold hold(lock_);
+    if (!current_ || !current_->delivered_ || current_->completed_) return;
+    job = current_;
+  }
+  const std::uint64_t elapsed = kernel::now() - job->delivered_at_;
+  MiniportDriver& driver = adapter_.driver();
+  if (elapsed < kOidLimit) {
+    overdue_.set(kOidLimit - elapsed);
+    if (driver.is_version6())
+      call_driver(&driver.driver(), callbacks::kMiniportCancelOidRequest, &adapter_, nullptr, driver.handlers6().CancelOidRequest,
+                  adapter_.context(), job->own_.RequestId);
+    return;
+  }
+  if (driver.is_version6())
+    tell_breach("NdisTimedOidComplete", driver.driver(), "MiniportOidRequest", adapter_.name(),
+                fmt::format("{} has been pended for {} seconds and is not completed", oid_name(job->own_.DATA.Oid),
+                            elapsed / kTicksPerSecond));
+}
+
 // ---- to the miniport ----
 
-NDIS_STATUS OidQueue::deliver(OidJob& job) {
+NDIS_STATUS OidQueue::deliver(OidJob& job, bool& held) {
   if (!kAdapterStates.allows(adapter_.state(), AdapterEvent::OidRequest)) return NDIS_STATUS_CLOSING;
-  const NDIS_STATUS answer = answer_itself(job);
+  // What NDIS knows itself does not wake an adapter; a set changes what NDIS keeps, so that it is looked at only once.
+  const bool query = job.own_.RequestType == NdisRequestQueryInformation;
+  NDIS_STATUS answer = query ? answer_itself(job) : NDIS_STATUS_NOT_RECOGNIZED;
   if (answer != NDIS_STATUS_NOT_RECOGNIZED) return answer;
+  if (!job.bypass_ && adapter_.suspend.must_wait()) {
+    held = true;
+    return NDIS_STATUS_PENDING;
+  }
+  if (!query) answer = answer_itself(job);
+  if (answer != NDIS_STATUS_NOT_RECOGNIZED) return answer;
+  {
+    const kernel::Hold hold(lock_);
+    job.delivered_ = true;
+    job.delivered_at_ = kernel::now();
+    job.after_surprise_ = adapter_.surprise_removed;
+  }
+  const std::uint64_t own_limit = job.own_.Timeout * kTicksPerSecond;
+  overdue_.set(own_limit != 0 && own_limit < kOidLimit ? own_limit : kOidLimit);
   return adapter_.is_version6() ? deliver6(job) : deliver5(job);
 }
 
@@ -231,6 +329,10 @@ void OidQueue::finish(const Ref<OidJob>& job, NDIS_STATUS status) {
     }
   }
   if (status != NDIS_STATUS_SUCCESS && job->undo_) job->undo_();  // before the next request is looked at
+  if (job->delivered_) {
+    overdue_.cancel();
+    judge(*job, status);
+  }
   bool tell = false;
   {
     const kernel::Hold hold(lock_);
@@ -260,6 +362,7 @@ void OidQueue::tell_source(OidJob& job) {
     return;
   }
   ProtocolDriver& protocol = source->protocol();
+  ++source->answering;
   if (job.request6_ != nullptr) {
     call_driver(&protocol.driver(), callbacks::kProtocolOidRequestComplete, source, nullptr, protocol.handlers6().OidRequestComplete,
                 source->context(), job.request6_, job.status_);
@@ -268,6 +371,7 @@ void OidQueue::tell_source(OidJob& job) {
                 source->context(), job.request5_, job.status_);
   }
   source->requests.leave();
+  --source->answering;
 }
 
 void OidQueue::cancel(Binding& source, void* request_id) {

@@ -12,6 +12,7 @@
 #include "kernel/call.h"
 #include "kernel/lock.h"
 #include "kernel/system.h"
+#include "kernel/timer.h"
 #include "ndis/object.h"
 
 namespace undis {
@@ -31,12 +32,13 @@ class OidJob final : public Object {
   NDIS_OID_REQUEST& request() noexcept { return own_; }
   Binding* source() const noexcept { return source_.get(); }   ///< nullptr: NDIS itself
   FilterModule* filter() const noexcept { return filter_.get(); }
+  /// Writes the outcome into the source's own structure.
+  void give_results();
 
  private:
   friend class OidQueue;
   OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5, FilterModule* filter, OidJob* front);
-  /// Writes the outcome into the source's own structure.
-  void give_results();
+  friend class DirectOids;
 
   const Ref<Binding> source_;
   const Ref<FilterModule> filter_;
@@ -51,6 +53,11 @@ class OidJob final : public Object {
   bool returned_pending_ = false;          ///< the submitter was told PENDING: completion goes by callback
   bool completed_ = false;
   bool answered_by_ndis_ = false;
+  bool bypass_ = false;                    ///< goes on while requests are held back
+  bool delivered_ = false;                 ///< the miniport has seen it
+  bool after_surprise_ = false;            ///< and knew by then that its device was gone
+  unsigned checks_ = 0;                    ///< calls of check-for-hang that found it pended
+  std::uint64_t delivered_at_ = 0;         ///< virtual time
   std::function<void()> undo_;             ///< takes back what NDIS noted for a set that the miniport then refused
   UINT bytes_done_ = 0;                    ///< 5.x miniport: BytesWritten or BytesRead
   UINT bytes_needed_ = 0;
@@ -59,7 +66,7 @@ class OidJob final : public Object {
 
 class OidQueue {
  public:
-  explicit OidQueue(Adapter& adapter) : adapter_(adapter) { idle_.set(); }
+  explicit OidQueue(Adapter& adapter);
 
   /// NdisOidRequest: SUCCESS, PENDING or a failure. <= DISPATCH_LEVEL.
   NDIS_STATUS submit(Binding& source, NDIS_OID_REQUEST* request) EXCLUDES(lock_);
@@ -75,6 +82,14 @@ class OidQueue {
   /// A request that was given to the filters has come back from them.
   void front_done(const Ref<OidJob>& job, NDIS_STATUS status) EXCLUDES(lock_);
   void cancel_of_filter(const FilterModule& source, void* request_id) EXCLUDES(lock_);
+  /// ask(), in front of what waits and also while requests are held back (SelectiveSuspend).
+  NDIS_STATUS ask_now(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length) EXCLUDES(lock_);
+  /// Requests that were held back go on.
+  void resume() EXCLUDES(lock_);
+  /// One more call of check-for-hang has found the current request pended. True: that is reason for a reset.
+  bool survives_check() EXCLUDES(lock_);
+  /// The miniport has a request that it has not completed.
+  bool at_miniport() const noexcept EXCLUDES(lock_);
   /// NdisCancelOidRequest.
   void cancel(Binding& source, void* request_id) EXCLUDES(lock_);
   /// A serialized 5.x driver is free for the request that waits for it. Called by the data path, whose turn it is.
@@ -86,8 +101,12 @@ class OidQueue {
  private:
   NDIS_STATUS submit_job(Binding& source, const Ref<OidJob>& job) EXCLUDES(lock_);
   NDIS_STATUS enqueue(const Ref<OidJob>& job) EXCLUDES(lock_);
+  NDIS_STATUS ask(const Ref<OidJob>& job, NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done) EXCLUDES(lock_);
   void run() EXCLUDES(lock_);
-  NDIS_STATUS deliver(OidJob& job);
+  /// `held`: the request has to wait until the adapter is awake.
+  NDIS_STATUS deliver(OidJob& job, bool& held);
+  void overdue() EXCLUDES(lock_);
+  void judge(const OidJob& job, NDIS_STATUS status) const;
   NDIS_STATUS deliver6(OidJob& job);
   NDIS_STATUS deliver5(OidJob& job);
   NDIS_STATUS call5(OidJob& job);
@@ -107,6 +126,7 @@ class OidQueue {
   std::deque<Ref<OidJob>> front_waiting_ GUARDED_BY(lock_);   ///< before the uppermost filter that takes requests
   Ref<OidJob> front_current_ GUARDED_BY(lock_);               ///< among the filters
   kernel::Event idle_{"OID requests under way"};
+  kernel::OwnTimer overdue_;   ///< set while the miniport has a request pended
 };
 
 }  // namespace undis

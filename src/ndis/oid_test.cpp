@@ -94,6 +94,7 @@ TEST_F(RequestingOids, AMalformedRequestFails) {
     NDIS_OID_REQUEST request{};
     EXPECT_EQ(NdisOidRequest(p.handle, &request), NDIS_STATUS_FAILURE);
   });
+  expected = {"NdisOidRequest: ObjectHeaderValid"};
 }
 
 }  // namespace

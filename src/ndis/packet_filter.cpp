@@ -59,6 +59,9 @@ std::vector<Ref<Binding>> receivers(const Adapter& adapter) {
 }
 
 void tell_send_while_paused(const Binding& from) {
+  if (from.adapter().reset.announced())
+    tell_breach("LIFE-186", from.driver(), caller().function, from.name(),
+                "a send is made between NDIS_STATUS_RESET_START and NDIS_STATUS_RESET_END");
   // A 5.x protocol knows of no pause: NDIS has made it on its own account. A close it does know of: its
   // handle is told of then.
   if (!from.is_version6()) return;

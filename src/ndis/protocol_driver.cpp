@@ -40,7 +40,8 @@ ProtocolHandlers6::ProtocolHandlers6(const C& c)
       OidRequestComplete(c.OidRequestCompleteHandler),
       Status(c.StatusHandlerEx),
       ReceiveNetBufferLists(c.ReceiveNetBufferListsHandler),
-      SendNetBufferListsComplete(c.SendNetBufferListsCompleteHandler) {}
+      SendNetBufferListsComplete(c.SendNetBufferListsCompleteHandler),
+      DirectOidRequestComplete(c.DirectOidRequestCompleteHandler) {}
 
 ProtocolDriver::ProtocolDriver(kernel::Driver& driver, std::u16string name, const NDIS50_PROTOCOL_CHARACTERISTICS& characteristics)
     : driver_(driver),
@@ -131,6 +132,43 @@ bool ProtocolDriver::deregister(const char* function) {
     }
   }
   Library::current().remove(*this, function);
+  return true;
+}
+
+bool ProtocolDriver::begin_event(void* event) {
+  events_.take();
+  {
+    const kernel::Hold hold(lock_);
+    if (!deregistering_) {
+      event_ = event;
+      event_answered_.reset();
+      return true;
+    }
+  }
+  events_.give_back();
+  return false;
+}
+
+NDIS_STATUS ProtocolDriver::end_event(NDIS_STATUS status) {
+  if (status == NDIS_STATUS_PENDING) {
+    event_answered_.wait();
+    const kernel::Hold hold(lock_);
+    status = event_answer_;
+  }
+  {
+    const kernel::Hold hold(lock_);
+    event_ = nullptr;
+  }
+  events_.give_back();
+  return status;
+}
+
+bool ProtocolDriver::complete_event(const void* event, NDIS_STATUS status) {
+  const kernel::Hold hold(lock_);
+  if (event_ == nullptr || event_ != event) return false;
+  event_ = nullptr;
+  event_answer_ = status;
+  event_answered_.set();
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <ndis.h>
 
 #include "kernel/system.h"
+#include "ndis/claim.h"
 #include "ndis/miniport_driver.h"
 
 namespace undis {
@@ -50,6 +51,7 @@ struct ProtocolHandlers6 {
   Handler<&C::StatusHandlerEx> Status;
   Handler<&C::ReceiveNetBufferListsHandler> ReceiveNetBufferLists;
   Handler<&C::SendNetBufferListsCompleteHandler> SendNetBufferListsComplete;
+  Handler<&C::DirectOidRequestCompleteHandler> DirectOidRequestComplete;
 };
 
 class ProtocolDriver final : public Object {
@@ -82,6 +84,14 @@ class ProtocolDriver final : public Object {
   /// registration is then given back when that binding has gone. False: already being deregistered. PASSIVE_LEVEL.
   bool deregister(const char* function) EXCLUDES(lock_);
   bool deregistering() const noexcept EXCLUDES(lock_);
+
+  // ---- an event for the protocol as a whole (net_event.h): one at a time ----
+  /// False: the protocol is going.
+  bool begin_event(void* event) EXCLUDES(lock_);
+  /// The final answer, after a pended one has come.
+  NDIS_STATUS end_event(NDIS_STATUS status) EXCLUDES(lock_);
+  /// NdisCompleteNetPnPEvent without a binding. False: that event is not pended.
+  bool complete_event(const void* event, NDIS_STATUS status) EXCLUDES(lock_);
   /// Takes the binding off the list and nothing else: for the end of a world.
   void forget(Binding& binding) EXCLUDES(lock_);
 
@@ -106,6 +116,10 @@ class ProtocolDriver final : public Object {
   bool deregistering_ GUARDED_BY(lock_) = false;
   bool release_when_unbound_ GUARDED_BY(lock_) = false;           ///< deregistered from inside the last unbind
   const char* deregistered_by_ GUARDED_BY(lock_) = nullptr;
+  const void* event_ GUARDED_BY(lock_) = nullptr;                 ///< whose answer is awaited
+  NDIS_STATUS event_answer_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
+  Claim events_{"another event of the protocol"};
+  kernel::Event event_answered_{"NdisCompleteNetPnPEvent"};
 };
 
 }  // namespace undis

@@ -77,6 +77,7 @@ class AMiniportOfSix : public Registering {
   NDIS_STATUS attempt(const NDIS_MINIPORT_DRIVER_CHARACTERISTICS& c) { return register6(c); }
 };
 
+// LIFE-086
 TEST_F(AMiniportOfSix, IsRegisteredWithEachKnownVersionAndRefusedWithOthers) {
   in_a_driver_entry([&] {
     for (const int minor : {0, 1, 20, 30, 40, 50, 51, 60, 70, 80, 85, 89}) {
@@ -93,6 +94,7 @@ TEST_F(AMiniportOfSix, IsRegisteredWithEachKnownVersionAndRefusedWithOthers) {
   });
 }
 
+// LIFE-087, LIFE-095, LIFE-097
 TEST_F(AMiniportOfSix, NeedsAHeaderThatFitsItsVersion) {
   in_a_driver_entry([&] {
     auto c = whole();
@@ -111,8 +113,10 @@ TEST_F(AMiniportOfSix, NeedsAHeaderThatFitsItsVersion) {
     c.MinorNdisVersion = 0;
     EXPECT_EQ(attempt(c), NDIS_STATUS_SUCCESS);
   });
+  expect({"mp: ObjectHeaderValid"});
 }
 
+// LIFE-091
 TEST_F(AMiniportOfSix, NeedsItsRequiredHandlers) {
   in_a_driver_entry([&] {
     UNDIS_WITHOUT(InitializeHandlerEx, NDIS_STATUS_BAD_CHARACTERISTICS)
@@ -133,6 +137,7 @@ TEST_F(AMiniportOfSix, NeedsItsRequiredHandlers) {
   });
 }
 
+// LIFE-088
 TEST_F(AMiniportOfSix, FailsWithoutItsPointers) {
   in_a_driver_entry([&] {
     auto c = whole();
@@ -160,6 +165,7 @@ TEST_F(AMiniportOfSix, IsTakenBackWhereItsSetOptionsFails) {
   });
 }
 
+// LIFE-083
 TEST_F(AMiniportOfSix, KeepsACopyOfItsCharacteristics) {
   mp.entry = [&] {
     auto c = FakeDriver::miniport6_characteristics();
@@ -180,6 +186,7 @@ class AProtocolOfSix : public Registering {
   NDIS_STATUS attempt(const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& c) { return register6(c); }
 };
 
+// LIFE-220
 TEST_F(AProtocolOfSix, IsRegisteredWithEachKnownVersionAndRefusedWithOthers) {
   in_a_driver_entry([&] {
     for (const int minor : {0, 1, 20, 30, 40, 50, 60, 70, 80, 89}) {
@@ -196,6 +203,7 @@ TEST_F(AProtocolOfSix, IsRegisteredWithEachKnownVersionAndRefusedWithOthers) {
   });
 }
 
+// LIFE-220, LIFE-095
 TEST_F(AProtocolOfSix, NeedsAHeaderThatFitsItsVersionAndAName) {
   in_a_driver_entry([&] {
     auto c = whole();
@@ -223,8 +231,10 @@ TEST_F(AProtocolOfSix, NeedsAHeaderThatFitsItsVersionAndAName) {
     c = whole();
     EXPECT_EQ(NdisRegisterProtocolDriver(nullptr, &c, nullptr), NDIS_STATUS_FAILURE);
   });
+  expect({"mp: ObjectHeaderValid"});
 }
 
+// LIFE-220
 TEST_F(AProtocolOfSix, NeedsItsRequiredHandlers) {
   in_a_driver_entry([&] {
     UNDIS_WITHOUT(BindAdapterHandlerEx, NDIS_STATUS_BAD_CHARACTERISTICS)
@@ -376,7 +386,7 @@ TEST_F(AMiniportOfFive, NeedsAWrapperOfItsOwnDriverObject) {
 
 // ---- low memory: the k-th call that may fail does, for every k ----
 
-// LIFE-326, LIFE-329
+// LIFE-326, LIFE-329, LIFE-088, LIFE-220, LIFE-098
 TEST(RegisteringWithoutMemory, FailsWithResourcesAndLeavesNothing) {
   struct Kind {
     const char* name;
@@ -423,6 +433,7 @@ TEST(RegisteringWithoutMemory, FailsWithResourcesAndLeavesNothing) {
 }
 
 /// A stack in which every fallible call of the protocol or miniport fails once: each run ends and leaves nothing.
+// LIFE-111
 TEST(BringingUpWithoutMemory, EndsCleanlyWhicheverCallFails) {
   bool all_passed = false;
   for (std::uint32_t k = 1; !all_passed; ++k) {

@@ -1,37 +1,47 @@
 // SPDX-License-Identifier: MIT
 //
-// The list of restart attributes, made and freed.
+// Making, reading and freeing the list of restart attributes.
 #include "ndis/restart_attributes.h"
 
+#include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #include "kernel/pool.h"
+#include "kernel/system.h"
 #include "ndis/filter_module.h"
 
 namespace undis {
 namespace {
 
-constexpr ULONG kTag = 0x7352644E;  // 'NdRs'
+constexpr ULONG kTag = 0x7452444E;  // 'NDRt'
 
-kernel::Pool& pool() {
-  return kernel::System::current().pool();
+const NDIS_RESTART_GENERAL_ATTRIBUTES* general_of(const NDIS_RESTART_ATTRIBUTES* first) {
+  for (const NDIS_RESTART_ATTRIBUTES* entry = first; entry != nullptr; entry = entry->Next)
+    if (entry->Oid == OID_GEN_MINIPORT_RESTART_ATTRIBUTES && entry->DataLength >= NDIS_SIZEOF_RESTART_GENERAL_ATTRIBUTES_REVISION_1)
+      return reinterpret_cast<const NDIS_RESTART_GENERAL_ATTRIBUTES*>(entry->Data);
+  return nullptr;
 }
 
 }  // namespace
 
-RestartAttributes::RestartAttributes(const Adapter& adapter) : oids_(adapter.traits().supported_oids) {
+RestartAttributes::~RestartAttributes() {
+  if (kernel::System::current_or_null() != nullptr) free();
+}
+
+void RestartAttributes::make(const AdapterTraits& traits) {
+  free();
   kernel::Pool::Request request;
   request.size = offsetof(NDIS_RESTART_ATTRIBUTES, Data) + sizeof(NDIS_RESTART_GENERAL_ATTRIBUTES);
   request.tag = kTag;
   request.zero = true;
-  first_ = static_cast<PNDIS_RESTART_ATTRIBUTES>(pool().allocate(request));
-  if (first_ == nullptr) return;
-  first_->Oid = OID_GEN_MINIPORT_RESTART_ATTRIBUTES;
-  first_->DataLength = sizeof(NDIS_RESTART_GENERAL_ATTRIBUTES);
-
-  const AdapterTraits& traits = adapter.traits();
+  request.owner = &kernel::System::current().host_driver();
+  auto* const entry = static_cast<NDIS_RESTART_ATTRIBUTES*>(kernel::System::current().pool().allocate(request));
+  if (entry == nullptr) return;
+  entry->Oid = OID_GEN_MINIPORT_RESTART_ATTRIBUTES;
+  entry->DataLength = sizeof(NDIS_RESTART_GENERAL_ATTRIBUTES);
   NDIS_RESTART_GENERAL_ATTRIBUTES general{};
-  general.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_RESTART_GENERAL_ATTRIBUTES_REVISION_2,
+  general.Header = {NDIS_OBJECT_TYPE_RESTART_GENERAL_ATTRIBUTES, NDIS_RESTART_GENERAL_ATTRIBUTES_REVISION_2,
                     NDIS_SIZEOF_RESTART_GENERAL_ATTRIBUTES_REVISION_2};
   general.MtuSize = traits.mtu;
   general.MaxXmitLinkSpeed = traits.max_transmit_speed;
@@ -40,19 +50,61 @@ RestartAttributes::RestartAttributes(const Adapter& adapter) : oids_(adapter.tra
   general.MacOptions = traits.mac_options;
   general.SupportedPacketFilters = traits.supported_packet_filters;
   general.MaxMulticastListSize = traits.max_multicast_list;
-  general.AccessType = NET_IF_ACCESS_BROADCAST;
-  general.ConnectionType = NET_IF_CONNECTION_DEDICATED;
-  general.SupportedOidList = oids_.data();
-  general.SupportedOidListLength = static_cast<ULONG>(oids_.size() * sizeof(NDIS_OID));
-  std::memcpy(first_->Data, &general, sizeof(general));
+  general.RecvScaleCapabilities =
+      traits.rss_capabilities.empty()
+          ? nullptr
+          : reinterpret_cast<PNDIS_RECEIVE_SCALE_CAPABILITIES>(const_cast<std::uint8_t*>(traits.rss_capabilities.data()));
+  general.AccessType = traits.access_type;
+  general.ConnectionType = traits.connection_type;
+  general.SupportedStatistics = traits.supported_statistics;
+  general.DataBackFillSize = traits.data_backfill;
+  general.ContextBackFillSize = traits.context_backfill;
+  general.SupportedOidList = const_cast<NDIS_OID*>(traits.supported_oids.data());
+  general.SupportedOidListLength = static_cast<ULONG>(traits.supported_oids.size() * sizeof(NDIS_OID));
+  std::memcpy(entry->Data, &general, sizeof(general));
+  first_ = entry;
 }
 
-RestartAttributes::~RestartAttributes() {
+bool RestartAttributes::apply(AdapterTraits& traits) const {
+  const NDIS_RESTART_GENERAL_ATTRIBUTES* const general = general_of(first_);
+  if (general == nullptr) return false;
+  bool changed = false;
+  const auto set = [&changed](auto& trait, auto value) {
+    const auto now = static_cast<std::remove_reference_t<decltype(trait)>>(value);
+    if (trait == now) return;
+    trait = now;
+    changed = true;
+  };
+  set(traits.mtu, general->MtuSize);
+  set(traits.max_transmit_speed, general->MaxXmitLinkSpeed);
+  set(traits.max_receive_speed, general->MaxRcvLinkSpeed);
+  set(traits.lookahead, general->LookaheadSize);
+  set(traits.mac_options, general->MacOptions);
+  set(traits.supported_packet_filters, general->SupportedPacketFilters);
+  set(traits.max_multicast_list, general->MaxMulticastListSize);
+  set(traits.access_type, general->AccessType);
+  set(traits.connection_type, general->ConnectionType);
+  set(traits.supported_statistics, general->SupportedStatistics);
+  set(traits.data_backfill, general->DataBackFillSize);
+  set(traits.context_backfill, general->ContextBackFillSize);
+  if (general->SupportedOidList != nullptr || general->SupportedOidListLength == 0) {
+    const std::vector<NDIS_OID> oids(general->SupportedOidList,
+                                     general->SupportedOidList + general->SupportedOidListLength / sizeof(NDIS_OID));
+    if (oids != traits.supported_oids) {
+      traits.supported_oids = oids;
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+void RestartAttributes::free() noexcept {
+  kernel::Pool& pool = kernel::System::current().pool();
   while (first_ != nullptr) {
-    const PNDIS_RESTART_ATTRIBUTES next = first_->Next;
-    // What a filter put in is a pool block like any other; a pointer to anything else is told and left.
-    if (pool().free(first_, 0, "FilterRestart", nullptr) == kernel::Pool::Freed::NotOurs) return;
-    first_ = next;
+    NDIS_RESTART_ATTRIBUTES* const entry = first_;
+    first_ = entry->Next;
+    // What a driver put in is a pool block like any other; a pointer to anything else is told and left.
+    if (pool.free(entry, 0, "the end of a restart", &kernel::System::current().host_driver()) == kernel::Pool::Freed::NotOurs) return;
   }
 }
 

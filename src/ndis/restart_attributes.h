@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What the drivers below say of the stack when it restarts: the list that filters may change and protocols
-// are given.
+// The list of attributes that goes up a stack while it restarts: the miniport first, then what is above it.
+// Pages: ndis/ns-ndis-_ndis_restart_attributes, ndis/nc-ndis-miniport_restart.
 //
-// Page    ndis/ns-ndis-_ndis_restart_attributes, ndis/nc-ndis-filter_restart
-// Memory  Pool blocks: a filter may free an entry with NdisFreeMemory and put one of its own in its place;
-// what is in the list in the
-//         end is freed here.
+// Each entry is a block of the pool: drivers may add entries of their own, and NDIS frees them all when the drivers above were told.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include <ndis.h>
@@ -18,20 +14,28 @@
 namespace undis {
 
 class Adapter;
+struct AdapterTraits;
 
 class RestartAttributes {
  public:
-  /// The general attributes, as the miniport has set them. Without memory the list is empty.
-  explicit RestartAttributes(const Adapter& adapter);
+  RestartAttributes() = default;
   ~RestartAttributes();
   RestartAttributes(const RestartAttributes&) = delete;
   RestartAttributes& operator=(const RestartAttributes&) = delete;
 
-  PNDIS_RESTART_ATTRIBUTES* list() noexcept { return &first_; }
+  /// One entry, OID_GEN_MINIPORT_RESTART_ATTRIBUTES, from the traits. Stays empty where there is no memory.
+  void make(const AdapterTraits& traits);
+  NDIS_RESTART_ATTRIBUTES* first() const noexcept { return first_; }
+  /// For a filter, which may free an entry with NdisFreeMemory and put one of its own in its place.
+  NDIS_RESTART_ATTRIBUTES** list() noexcept { return &first_; }
+  /// What a driver has made of the list (it may have put entries before the first one).
+  void take(NDIS_RESTART_ATTRIBUTES* first) noexcept { first_ = first; }
+  /// Writes what the general entry says now into the traits. True: something is different.
+  bool apply(AdapterTraits& traits) const;
+  void free() noexcept;
 
  private:
-  std::vector<NDIS_OID> oids_;
-  PNDIS_RESTART_ATTRIBUTES first_ = nullptr;
+  NDIS_RESTART_ATTRIBUTES* first_ = nullptr;
 };
 
 /// Equal for lists that say the same.

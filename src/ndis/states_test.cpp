@@ -92,12 +92,14 @@ unsigned compare(const std::array<PrintedRow, 12>& printed, const std::array<con
   return cells;
 }
 
+// LIFE-123
 TEST(StateTables, OfAdaptersAreThePublishedOnes) {
   EXPECT_EQ(compare(kPrintedAdapterTable, kPrintedAdapterStates, kAdapterStates, kAdapterStatesInOrder,
                     kAdapterEvents),
             84U);
 }
 
+// LIFE-255
 TEST(StateTables, OfBindingsAreThePublishedOnes) {
   EXPECT_EQ(compare(kPrintedBindingTable, kPrintedBindingStates, kBindingStates, kBindingStatesInOrder,
                     kBindingEvents),
@@ -131,6 +133,7 @@ TEST_F(AdapterStatesInUse, MiniportInitializeExInHaltedGivesInitializing) {
   down();
 }
 
+// LIFE-110
 TEST_F(AdapterStatesInUse, InitializeCompleteInInitializingGivesPaused) {
   std::optional<AdapterState> at_bind;
   p.after_open = [&](FakeBinding&) {
@@ -143,6 +146,7 @@ TEST_F(AdapterStatesInUse, InitializeCompleteInInitializingGivesPaused) {
   down();
 }
 
+// LIFE-112
 TEST_F(AdapterStatesInUse, InitializeFailedInInitializingGivesHalted) {
   mp.on_initialize = [](FakeAdapter&) { return NDIS_STATUS_HARD_ERRORS; };
   be(6, 6);
@@ -155,6 +159,7 @@ TEST_F(AdapterStatesInUse, InitializeFailedInInitializingGivesHalted) {
   down();
 }
 
+// LIFE-125, LIFE-134
 TEST_F(AdapterStatesInUse, MiniportRestartInPausedGivesRestartingAndItsCompletionRunning) {
   std::optional<AdapterState> inside;
   mp.on_restart = [&](FakeAdapter&) {
@@ -169,6 +174,7 @@ TEST_F(AdapterStatesInUse, MiniportRestartInPausedGivesRestartingAndItsCompletio
   down();
 }
 
+// LIFE-123
 TEST_F(AdapterStatesInUse, RestartFailedInRestartingGivesPaused) {
   mp.on_restart = [](FakeAdapter&) { return NDIS_STATUS_RESOURCES; };
   up();
@@ -181,6 +187,7 @@ TEST_F(AdapterStatesInUse, RestartFailedInRestartingGivesPaused) {
   EXPECT_EQ(mp.count("MiniportHaltEx"), 1U);
 }
 
+// LIFE-126
 TEST_F(AdapterStatesInUse, MiniportPauseInRunningGivesPausingAndItsCompletionPaused) {
   std::optional<AdapterState> inside;
   std::optional<AdapterState> at_unbind;
@@ -203,6 +210,7 @@ TEST_F(AdapterStatesInUse, MiniportPauseInRunningGivesPausingAndItsCompletionPau
                    "MiniportHaltEx: Paused -> Halted"}));
 }
 
+// LIFE-124
 TEST_F(AdapterStatesInUse, MiniportHaltExInPausedGivesHalted) {
   Ref<Adapter> card;
   std::optional<AdapterState> inside;
@@ -214,6 +222,7 @@ TEST_F(AdapterStatesInUse, MiniportHaltExInPausedGivesHalted) {
   EXPECT_EQ(card->state(), AdapterState::Halted);
 }
 
+// LIFE-127
 TEST_F(AdapterStatesInUse, MiniportShutdownExInPausedGivesShutdown) {
   expects_nothing_left = false;  // a machine that shuts down takes nothing apart
   up();
@@ -273,6 +282,7 @@ TEST_F(AdapterStatesInUse, MiniportShutdownExInPausingGivesShutdown) {
   EXPECT_EQ(moves("nic").back(), "MiniportShutdownEx: Pausing -> Shutdown");
 }
 
+// LIFE-127, LIFE-151
 TEST_F(AdapterStatesInUse, MiniportShutdownExIsNotCalledInHaltedOrInitializing) {
   be(6, 6);
   load();
@@ -286,6 +296,7 @@ TEST_F(AdapterStatesInUse, MiniportShutdownExIsNotCalledInHaltedOrInitializing) 
   down();
 }
 
+// LIFE-129
 TEST_F(AdapterStatesInUse, DataMayFlowInRunningAndPausingOnly) {
   Lines seen;
   const auto note = [&] {
@@ -304,6 +315,7 @@ TEST_F(AdapterStatesInUse, DataMayFlowInRunningAndPausingOnly) {
   EXPECT_FALSE(card->may_carry_data());
 }
 
+// LIFE-128
 TEST_F(AdapterStatesInUse, OidRequestsAreDeliveredInPausedRestartingRunningAndPausing) {
   Lines delivered;
   mp.on_request = [&](FakeAdapter&, NDIS_OID oid, bool) {
@@ -325,6 +337,7 @@ TEST_F(AdapterStatesInUse, OidRequestsAreDeliveredInPausedRestartingRunningAndPa
   EXPECT_EQ(delivered, (Lines{"Paused", "Restarting", "Running", "Pausing"}));
 }
 
+// LIFE-107, LIFE-128, LIFE-150
 TEST_F(AdapterStatesInUse, OidRequestsAreNotDeliveredInInitializingAndHalted) {
   unsigned delivered = 0;
   Ref<Adapter> card;
@@ -362,6 +375,7 @@ TEST_F(AdapterStatesInUse, ABlankCellIsToldAndChangesNothing) {
 
 class BindingStatesInUse : public CoreTest {};
 
+// LIFE-231
 TEST_F(BindingStatesInUse, ProtocolBindAdapterExInUnboundGivesOpeningAndTheOpenPaused) {
   std::optional<BindingState> after_open;
   p.after_open = [&](FakeBinding&) {
@@ -375,6 +389,7 @@ TEST_F(BindingStatesInUse, ProtocolBindAdapterExInUnboundGivesOpeningAndTheOpenP
   down();
 }
 
+// LIFE-231
 TEST_F(BindingStatesInUse, BindFailedInOpeningGivesUnbound) {
   mp.on_initialize = [&](FakeAdapter&) {
     nic()->traits().medium = NdisMedium802_5;  // none that the protocol opens
@@ -399,6 +414,7 @@ TEST_F(BindingStatesInUse, ABindThatFailsAfterItsOpenGoesTheWayOfAnUnbind) {
   down();
 }
 
+// LIFE-256
 TEST_F(BindingStatesInUse, PnpRestartInPausedGivesRestartingAndItsCompletionRunning) {
   std::optional<BindingState> inside;
   p.on_pnp_event = [&](FakeBinding&, NET_PNP_EVENT_CODE code, void*) {
@@ -427,6 +443,7 @@ TEST_F(BindingStatesInUse, RestartFailedInRestartingGivesPaused) {
   EXPECT_EQ(p.count("NetEventPause"), 0U) << "it is paused already";
 }
 
+// LIFE-256
 TEST_F(BindingStatesInUse, PnpPauseInRunningGivesPausingAndItsCompletionPaused) {
   std::optional<BindingState> inside;
   std::optional<BindingState> at_pause_of_the_card;
@@ -448,6 +465,7 @@ TEST_F(BindingStatesInUse, PnpPauseInRunningGivesPausingAndItsCompletionPaused) 
                    "ProtocolUnbindAdapterEx: Paused -> Closing", "UnbindComplete: Closing -> Unbound"}));
 }
 
+// LIFE-256, LIFE-237
 TEST_F(BindingStatesInUse, ProtocolUnbindAdapterExInPausedGivesClosingAndItsCompletionUnbound) {
   std::optional<BindingState> inside;
   Ref<Binding> bound;
@@ -465,6 +483,7 @@ TEST_F(BindingStatesInUse, ProtocolUnbindAdapterExInPausedGivesClosingAndItsComp
 }
 
 // The page has Running and Pausing; Restarting is added by docs/decisions.md#send-while-restarting.
+// LIFE-230
 TEST_F(BindingStatesInUse, DataMayFlowFromTheRestartToTheEndOfThePauseOnly) {
   Lines seen;
   Ref<Binding> bound;
@@ -489,6 +508,7 @@ TEST_F(BindingStatesInUse, DataMayFlowFromTheRestartToTheEndOfThePauseOnly) {
                          "Unbound false"}));
 }
 
+// LIFE-257
 TEST_F(BindingStatesInUse, OidRequestsAreTakenInPausedRestartingRunningPausingAndClosing) {
   Lines delivered;
   mp.on_request = [&](FakeAdapter&, NDIS_OID oid, bool) {

@@ -220,7 +220,7 @@ NTSTATUS Card::entry(PDRIVER_OBJECT object, PUNICODE_STRING path) {
                 NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
                 NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2};
     c.MajorNdisVersion = 6;
-    c.MinorNdisVersion = 30;
+    c.MinorNdisVersion = minor;
     c.InitializeHandlerEx = &C::initialize6;
     c.HaltHandlerEx = &C::halt6;
     c.UnloadHandler = &C::unload;

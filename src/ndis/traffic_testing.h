@@ -19,6 +19,7 @@
 #include "machine/simulated.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
+#include "ndis/plug_and_play.h"
 #include "ndis/items.h"
 #include "ndis/library.h"
 
@@ -69,9 +70,10 @@ struct Recorder final : Observer {
     places.push_back(e);
     told.push_back(std::string(e.function) + ": wrong place");
   }
+  /// How the protocols of these tests unbind is not what is tested: they clear nothing, and do not wait for their close.
   void on(const Breach& e) override {
-    if (std::string_view(e.rule) == "LIFE-241") return;  // advice: these protocols leave their filter to the close
-    told.push_back(std::string(e.function) + ": " + e.rule);
+    const std::string_view rule = e.rule;
+    if (rule != "LIFE-240" && rule != "LIFE-241") told.push_back(std::string(e.function) + ": " + e.rule);
   }
   void on(const ItemEvent& e) override { items.push_back(e); }
   void on(const FilterMisuse& e) override { told.push_back(std::string(e.function) + ": " + e.rule); }
@@ -98,6 +100,7 @@ class Card {
   bool serialized = false;   ///< 5.x
   bool send_packets = true;  ///< 5.x: has MiniportSendPackets, else MiniportSend
   bool hold_sends = false;
+  UCHAR minor = 30;          ///< 6.x: of the NDIS version that it registers with
   std::function<NDIS_STATUS(NDIS_PACKET*)> on_send5;  ///< 5.x: instead of everything else
   std::function<void(NET_BUFFER_LIST*)> on_send6;
   std::function<void(NDIS_PACKET*)> on_return5;

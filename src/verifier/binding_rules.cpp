@@ -43,6 +43,7 @@ class BindingRules final : public Family {
     Violation v;
     v.rule = "CallbackStatus";
     if (function.starts_with("ProtocolUnbindAdapter") || function == "NdisCompleteUnbindAdapter") v.rule = "LIFE-057";
+    if (function == "NdisMOidRequestComplete" || function == "NdisMDirectOidRequestComplete") v.rule = "NdisOidComplete";
     if (function == "MiniportPause") v.rule = "MiniportPause_Return";
     if (function == "FilterPause") v.rule = "NdisFilterTimedPauseComplete";
     if (function == "MiniportInitializeEx") v.rule = "RegistrationAttributesFirst";
@@ -58,7 +59,7 @@ class BindingRules final : public Family {
     Violation v;
     const std::string_view function = e.function;
     v.rule = function == "NdisFPauseComplete" ? "NdisFilterTimedPauseComplete"
-             : function == "NdisMOidRequestComplete" || function == "NdisFOidRequestComplete"                                                         ? "NdisOidDoubleComplete"
+             : function == "NdisMOidRequestComplete" || function == "NdisMDirectOidRequestComplete" || function == "NdisFOidRequestComplete" ? "NdisOidDoubleComplete"
              : function == "NdisMQueryInformationComplete" || function == "NdisMSetInformationComplete" ? "RequestDoubleComplete"
                                                                                                            : "DoubleComplete";
     v.driver = e.driver->name();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Rules that are one statement of a page each: requests, resets, power, plug and play, ports, attributes.
+#include <string_view>
+
+#include "kernel/call.h"
 #include "kernel/driver.h"
 #include "verifier/families.h"
 
@@ -23,6 +26,43 @@ class BreachRules final : public Family {
     v.origin = e.origin;
     report(std::move(v));
   }
+
+  /// What a driver calls inside MiniportShutdown(Ex).
+  void on_ddi_enter(const kernel::CallFrame& frame) override {
+    const kernel::CallFrame* const callback = kernel::current_callback();
+    if (callback == nullptr || frame.driver == nullptr) return;
+    const std::string_view where = callback->name;
+    if (where != "MiniportShutdownEx" && where != "MiniportShutdown") return;
+    const std::string_view function = frame.name;
+    if (function == "NdisMFreeSharedMemory") return;  // a rule of its own, in the function
+    if (kernel::inside_callback("MiniportHaltEx", callback->object)) {
+      tell(frame, "LIFE-164", "it is called in a shutdown that comes inside MiniportHaltEx, which returns without doing anything");
+    } else if (releases(function)) {
+      const bool bug_check = callback->irql > DISPATCH_LEVEL;
+      tell(frame, bug_check ? "LIFE-161" : "LIFE-166",
+           bug_check ? "a resource is released in MiniportShutdownEx at a bug check" : "a resource is released in MiniportShutdownEx, which only stops the hardware");
+    }
+  }
+
+ private:
+  static bool releases(std::string_view function) {
+    for (const std::string_view word : {"Free", "Deregister", "Release", "Close", "Unmap"})
+      if (function.find(word) != std::string_view::npos && function.find("SpinLock") == std::string_view::npos &&
+          function.find("RWLock") == std::string_view::npos)
+        return true;
+    return false;
+  }
+
+  void tell(const kernel::CallFrame& frame, const char* rule, const char* why) {
+    Violation v;
+    v.rule = rule;
+    v.driver = frame.driver->name();
+    v.function = frame.name;
+    v.text = why;
+    v.stack = kernel::Stack::capture(2);
+    report(std::move(v));
+  }
+
 };
 
 }  // namespace

@@ -53,7 +53,7 @@ class PlaceRules final : public Family {
       case OutsideBindOrUnbind: return function.starts_with("NdisOpenAdapter") ? "OpenOnlyInBind" : "WrongPlace";
       case OutsideInitialize:
       case InShutdown:
-      case BeforeAttributes: return hardware_rule(function);
+      case BeforeAttributes: return function == "NdisMAllocateSharedMemory" ? "LIFE-114" : hardware_rule(function);
       case OutsideSetOptions: return "OptionalHandlersPlace";
       case InsideCallback: return function == "NdisFNetPnPEvent" ? "FilterEventInOidRequest" : "WrongPlace";
       case InsideBindOrUnbind: return "WrongPlace";

@@ -3,6 +3,7 @@
 // Rules about registrations: the right handle, one deregistration for each registration, nothing left at unload.
 // Pages: the five of LIFE-001..080 (docs/conformance.md).
 #include <map>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -24,6 +25,20 @@ class RegistrationRules final : public Family {
 
   void on(const Registration& e) override {
     if (e.what == Registration::What::Made) ++made_[{e.driver, e.kind}];
+    if (e.kind != HandleKind::MiniportDriver6) return;
+    if (e.what == Registration::What::Refused) refused_[e.driver] = e.status;
+    if (e.what == Registration::What::Made) refused_.erase(e.driver);
+    if (e.what == Registration::What::Undone && e.driver->phase() == kernel::DriverPhase::InDriverEntry) undone_in_entry_.insert(e.driver);
+  }
+
+  void on_driver_phase(kernel::Driver& driver) override {
+    if (driver.phase() != kernel::DriverPhase::Loaded) return;
+    if (const auto refused = refused_.find(&driver); refused != refused_.end())
+      tell(driver, "LIFE-099", "NdisMRegisterMiniportDriver",
+           fmt::format("NdisMRegisterMiniportDriver returned {:#010x} and DriverEntry returns success", static_cast<std::uint32_t>(refused->second)));
+    if (undone_in_entry_.contains(&driver))
+      tell(driver, "LIFE-018", "NdisMDeregisterMiniportDriver",
+           "it was called in DriverEntry, which then succeeds: the call is for MiniportDriverUnload, or for a DriverEntry that fails");
   }
 
   void on_fault(const char* what, kernel::Driver* driver) override {
@@ -88,6 +103,15 @@ class RegistrationRules final : public Family {
     return "DriverEntry";
   }
 
+  void tell(kernel::Driver& driver, const char* rule, const char* function, std::string text) {
+    Violation v;
+    v.rule = rule;
+    v.driver = driver.name();
+    v.function = function;
+    v.text = std::move(text);
+    report(std::move(v));
+  }
+
   static std::string describe(const HandleMisuse& e) {
     if (e.handle == nullptr) return "NULL";
     if (e.found.kind == HandleKind::None) return fmt::format("{} is no NDIS handle", e.handle);
@@ -136,6 +160,8 @@ class RegistrationRules final : public Family {
       case HandleKind::PacketPool:
       case HandleKind::BufferPool: return "PacketLeak";
       case HandleKind::Interrupt: return "Init_DeRegisterInterrupt";
+      case HandleKind::Poll: return "PollDeregistered";
+      case HandleKind::Device: return unload ? "DeviceAtUnload" : "DriverEntryFailCleanup";
       case HandleKind::Dma: return "Init_RegisterSG";
       case HandleKind::Configuration: return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize ? "NdisOpenConfigurationEx" : "ConfigClosed";
       case HandleKind::Timer: return "CancelTimerObject";
@@ -146,6 +172,8 @@ class RegistrationRules final : public Family {
 
   std::map<std::pair<kernel::Driver*, HandleKind>, int> made_;   // looked up only, never walked: its order means nothing
   std::map<kernel::Driver*, std::string> fault_;
+  std::map<kernel::Driver*, NDIS_STATUS> refused_;   ///< the last registration of an NDIS 6 miniport driver
+  std::set<kernel::Driver*> undone_in_entry_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "kernel/system.h"
 #include "kernel/thread.h"
+#include "undis/rule_table.h"
 #include "verifier/families.h"
 
 namespace undis::verifier {
@@ -55,10 +56,13 @@ void Verifier::add(Violation violation) {
   violations_.push_back(std::move(violation));
 }
 
-std::vector<std::string> Verifier::violation_lines() const {
-  std::vector<std::string> lines;
-  for (const Violation& v : violations_) lines.push_back(fmt::format("{}: {}", v.driver, v.rule));
-  return lines;
+std::vector<std::string> Verifier::lines(bool notes) const {
+  std::vector<std::string> found;
+  for (const Violation& v : violations_) {
+    const RuleInfo* const rule = find_rule(v.rule);
+    if ((rule != nullptr && std::string_view(rule->severity) == "note") == notes) found.push_back(fmt::format("{}: {}", v.driver, v.rule));
+  }
+  return found;
 }
 
 void Verifier::trace_line(std::string line) {

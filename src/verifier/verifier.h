@@ -37,8 +37,9 @@ class Verifier final : public Observer {
   ~Verifier() override;
 
   const std::vector<Violation>& violations() const noexcept { return violations_; }
-  /// "driver: rule", in order: what tests compare.
-  std::vector<std::string> violation_lines() const;
+  /// "driver: rule", in order: what tests compare. Rules that are mere notes are in note_lines().
+  std::vector<std::string> violation_lines() const { return lines(false); }
+  std::vector<std::string> note_lines() const { return lines(true); }
   /// The recorded trace, or its tail.
   std::vector<std::string> trace() const { return {trace_.begin(), trace_.end()}; }
   void trace_line(std::string line);
@@ -76,6 +77,7 @@ class Verifier final : public Observer {
  private:
   friend class Family;
   void add(Violation violation);
+  std::vector<std::string> lines(bool notes) const;
   template <class E>
   void tell(const E& e) {
     for (const auto& family : families_) family->on(e);

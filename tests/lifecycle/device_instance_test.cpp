@@ -39,7 +39,7 @@ class DeInitializingADeviceInstance : public NdisTest, public ::testing::WithPar
   std::optional<Stack> stack;
 };
 
-// LIFE-047, LIFE-049, LIFE-051, LIFE-061
+// LIFE-047, LIFE-049, LIFE-051, LIFE-061, LIFE-313, LIFE-317
 TEST_P(DeInitializingADeviceInstance, HaltsItOnceWithItsOwnContextBeforeItReturnsSuccess) {
   Stack& s = make();
   s.only_close_in_unbind();
@@ -297,7 +297,7 @@ TEST_P(DeInitializingADeviceInstance, LeavesOtherInstancesOfTheDriverRunning) {
   stop();
 }
 
-// LIFE-059
+// LIFE-059, LIFE-310
 TEST_P(DeInitializingADeviceInstance, LetsTheSameNameBeInitializedAgain) {
   Stack& s = make();
   s.only_close_in_unbind();
@@ -507,7 +507,7 @@ TEST_P(DeInitializingADeviceInstance, FailsWhereTheInitializationFailed) {
   expect({"im: LIFE-052"});
 }
 
-// LIFE-050
+// LIFE-050, LIFE-309
 TEST_P(DeInitializingADeviceInstance, CannotReachAnInstanceWhoseDeviceHasNotStarted) {
   world.library().policy.device_is_started = [](const MiniportDriver&, std::u16string_view) { return false; };
   Stack& s = make();
@@ -528,7 +528,7 @@ TEST_P(DeInitializingADeviceInstance, CannotReachAnInstanceWhoseDeviceHasNotStar
   expect({"im: LIFE-048"});
 }
 
-// LIFE-052
+// LIFE-052, LIFE-312, LIFE-314, LIFE-315
 TEST_P(DeInitializingADeviceInstance, IsForInstancesThatStartedAndCancelForThoseThatDidNot) {
   world.library().policy.device_is_started = [](const MiniportDriver&, std::u16string_view) { return false; };
   Stack& s = make();

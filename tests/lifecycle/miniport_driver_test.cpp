@@ -106,7 +106,7 @@ TEST_F(DeregisteringAMiniportDriver, IsReportedAsMissingWhenDriverEntryFails) {
   EXPECT_TRUE(ndis_heap() == heap);
 }
 
-// LIFE-018
+// LIFE-018, LIFE-169, LIFE-324
 TEST_F(DeregisteringAMiniportDriver, IsReportedAsMissingAfterTheUnload) {
   Card nic(world);
   nic.unload_routine = {};
@@ -201,7 +201,7 @@ TEST_F(DeregisteringAMiniportDriver, IsReportedWhenCalledTwiceForOneRegistration
   });
 }
 
-// LIFE-020, LIFE-021
+// LIFE-020, LIFE-021, LIFE-098
 TEST_F(DeregisteringAMiniportDriver, InAFailingDriverEntryIsTheOnlyCall) {
   FakeDriver nic(world, "nic");
   nic.be_miniport6();
