@@ -108,6 +108,8 @@ std::string crash_text(const Crash& crash) {
 
 /// The fiber whose code was interrupted, if this run can be abandoned for it.
 Thread* interrupted_fiber() noexcept {
+  // A system that is being made or taken down has no machine to ask: then this thread is on no processor.
+  if (machine::processor_here == nullptr) return nullptr;
   System* const system = System::current_or_null();
   if (system == nullptr || !system->machine().can_abandon()) return nullptr;
   auto& thread = static_cast<Thread&>(system->machine().current());

@@ -121,6 +121,31 @@ bool pause_under_traffic(Scene& scene) {
   return true;
 }
 
+/// Frames lost, late and doubled, and the cable out and in again, while the driver works.
+bool rough_wire(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    kernel::Event done("suite: traffic ends");
+    scene.world().system().spawn("traffic", [&] {
+      for (int i = 0; i < 6; ++i) {
+        scene.rough_traffic(kFrames);
+        kernel::schedule_point("traffic");
+      }
+      done.set();
+    });
+    for (const bool in : {false, true, false, true}) {
+      kernel::schedule_point("cable");
+      scene.cables(in);
+    }
+    done.wait();
+    scene.settle();
+    scene.detach(0);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
 bool system_shutdown(Scene& scene) {
   if (scene.load()) {
     scene.attach(1);
@@ -205,6 +230,7 @@ constexpr Play kSuites[] = {
     {"filter.traffic", "the same while frames go both ways over two adapters", &filter_under_traffic, false},
     {"filter.events", "status indications, events and pauses under traffic", &filter_events, false},
     {"filter.memory", "a filter in a running stack, with each fallible call made to fail", &filter_insert, true},
+    {"lifecycle.wire", "frames lost, late and doubled, and the cable out and in", &rough_wire, false},
     {"lifecycle.shutdown", "the system shuts down", &system_shutdown, false},
 };
 
