@@ -48,14 +48,15 @@ SearchOutcome Search::run(const Listener& listener) {
     if (faults_ == nullptr) fresh = make_strategy();
     // Coverage cannot be had again but by running all of it again: it begins anew, elsewhere.
     const bool resumes = faults_ == nullptr && strategy_name_ != "coverage";
+    machine::Strategy& strategy = faults_ != nullptr ? static_cast<machine::Strategy&>(*faults_) : *fresh;
     const Work work{
         .images = images_,
         .suite = suite_,
-        .strategy = faults_ != nullptr ? static_cast<machine::Strategy&>(*faults_) : *fresh,
+        .strategy = strategy,
         .skip = resumes ? before : 0,
         .lost = lost_,
         .more =
-            [this, first = first_finding_, offset = resumes ? 0 : before, pairs = std::uint64_t{0},
+            [this, &strategy, first = first_finding_, offset = resumes ? 0 : before, pairs = std::uint64_t{0},
              grew = std::uint64_t{0}](std::uint64_t job, bool found) mutable {
               job += offset;
               if (found && first == 0) first = job;
@@ -64,10 +65,10 @@ SearchOutcome Search::run(const Listener& listener) {
                 grew = job;
               }
               // Nothing new for long: the time is better spent on the suites that follow.
-              if (limits_.saturates && job >= kSettled + 4 * grew) return false;
+              if (limits_.saturates && job >= kSettled + 4 * grew && !strategy.owes()) return false;
               if (limits_.schedules != 0 && job >= limits_.schedules) return false;
               if (limits_.schedules == 0 && Clock::now() >= limits_.until) return false;
-              return limits_.after_finding == 0 || first == 0 || job < first + limits_.after_finding;
+              return limits_.after_finding == 0 || first == 0 || strategy.owes() || job < first + limits_.after_finding;
             },
         .tell_all = faults_ != nullptr,
         .record_trace = false,
@@ -82,7 +83,7 @@ SearchOutcome Search::run(const Listener& listener) {
     ++setup_.restarts;
     if (limits_.schedules != 0 && board_.begun() >= limits_.schedules) more = false;
     if (limits_.schedules == 0 && Clock::now() >= limits_.until) more = false;
-    if (limits_.after_finding != 0 && first_finding_ != 0 &&
+    if (limits_.after_finding != 0 && first_finding_ != 0 && !strategy.owes() &&
         board_.begun() >= first_finding_ + limits_.after_finding)
       more = false;
   }

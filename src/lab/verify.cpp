@@ -30,7 +30,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kAfterFirstFinding = 200;       // schedules that a suite goes on for once it has found something
-constexpr std::chrono::milliseconds kShrinkOne{2'000};  // of real time, for one finding
+constexpr std::chrono::milliseconds kShrinkOne{2'000};  // of real time, for one finding ...
+constexpr std::chrono::milliseconds kShrinkLeast{100};  // ... and this even where kShrinkAll is over
+constexpr std::chrono::milliseconds kShrinkAll{10'000};
 
 class Verification {
  public:
@@ -54,6 +56,7 @@ class Verification {
       run_suite(*suites[i], Clock::now() + left / static_cast<int>(suites.size() - i));
     }
     clear_progress();
+    if (options_.shrink) shrink_findings();
     report_.seconds = seconds_since(begun);
     conclude();
     return std::move(report_);
@@ -98,8 +101,8 @@ class Verification {
     const bool by_budget = options_.schedules == 0;
     const SearchLimits limits{.until = until,
                               .schedules = options_.schedules,
-                              .saturates = by_budget && !suite.faults && options_.strategy == "mixed",
-                              .after_finding = by_budget && !suite.faults ? kAfterFirstFinding : 0};
+                              .saturates = by_budget && (suite.faults || options_.strategy == "mixed"),
+                              .after_finding = by_budget ? kAfterFirstFinding : 0};
     Search search(images_, suite, options_.strategy, setup, options_.fault_pairs, limits);
     std::uint64_t reported = 0;
     std::uint64_t runs = 0;
@@ -121,7 +124,6 @@ class Verification {
       show_progress(suite, board, seconds_since(begun));
     };
     const SearchOutcome outcome = search.run(listener);
-    if (options_.shrink) shrink_new();
     Suite row;
     row.name = suite.name;
     row.verdict = outcome.fits ? verdict_of(suite) : "skipped";
@@ -150,12 +152,14 @@ class Verification {
     to_shrink_.push_back({report_.violations.size() - 1, &suite, schedule, v});
   }
 
-  /// What the suite has found, made short. A finding of another suite with the same rule and function is not shrunk again.
-  void shrink_new() {
+  /// What was found, made short; after the search, so that it takes none of its time.
+  void shrink_findings() {
+    const auto until = Clock::now() + kShrinkAll;
     for (const ToShrink& one : to_shrink_) {
       if (one.schedule.empty()) continue;
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
       Violation& reported = report_.violations[one.index];
-      const std::optional<Found> found = shrink_finding(images_, *one.suite, one.schedule, one.violation, kShrinkOne);
+      const std::optional<Found> found = shrink_finding(images_, *one.suite, one.schedule, one.violation, std::clamp(left, kShrinkLeast, kShrinkOne));
       if (!found) continue;
       Violation better = described(*one.suite, found->schedule.text(), found->violation);
       better.times = reported.times;
@@ -166,7 +170,6 @@ class Verification {
       better.length = found->length;
       reported = std::move(better);
     }
-    to_shrink_.clear();
   }
 
   Violation described(const Play& suite, const std::string& schedule, const verifier::Violation& v) {

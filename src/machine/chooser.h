@@ -36,6 +36,8 @@ class Chooser {
   virtual bool follows_strands() const noexcept { return false; }
   /// True: it is asked as soon as a strand has become able to run.
   virtual bool wants_news() const noexcept { return false; }
+  /// True: the clock is among the options of pick(), if a timer is due soon.
+  virtual bool lets_clock_overtake() const noexcept { return false; }
   /// One of `options` (their strands' numbers, or Turn::kClock); the first is to go on as the default run
   /// does.
   virtual std::uint32_t pick(const Moment&, std::span<const std::uint32_t> options) noexcept = 0;

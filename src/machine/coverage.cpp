@@ -44,8 +44,10 @@ class Coverage final : public Strategy {
     const std::uint64_t index = index_++;
     if (index == 0 && setup().restarts == 0) return Schedule(setup().seed);
     // Some fresh ones first, and one now and then.
-    if (index < 8 || kept_.empty() || index % 16 == 0)
-      return Schedule(seed_at(index * setup().shards + setup().shard + 1));
+    if (index < 8 || kept_.empty() || index % 16 == 0) {
+      const std::uint64_t seed = seed_at(index * setup().shards + setup().shard + 1);
+      return Schedule(seed).with_clock(clock_for(seed));
+    }
     return vary(choose());
   }
 

@@ -19,23 +19,26 @@ void FaultSearch::learn(const Schedule& schedule, const Trail& trail) {
   const bool phase = std::ranges::any_of(schedule.failures(), [](const Failure& f) { return f.more != 0; });
   std::uint64_t last_failed = 0;
   for (const Trail::FaultPoint& point : trail.faults) {
+    const bool is_new = places_.insert(point.place).second;
     if (point.failed) {
       failed_.insert(point.place);
       last_failed = point.place;
     }
-    if (phase || !schedule.is_default()) continue;  // only runs that can be repeated with one failure more
-    const bool after = base || point.number > schedule.failures().back().first;
-    const bool is_new = places_.insert(point.place).second;
+    if (point.failed || phase) continue;
     // The parts of a split search are made from the run without failures, which each of them makes.
     if (is_new && base && point.place % setup().shards != setup().shard) continue;
-    if (is_new && after && schedule.failures().size() < kDeepest) {
-      std::vector<Failure> failures = schedule.failures();
+    if (is_new) {
+      // Up to there the run is the same: only what failed before it brought it about.
+      std::vector<Failure> failures;
+      for (const Failure& before : schedule.failures())
+        if (before.first < point.number) failures.push_back(before);
+      if (failures.size() >= kDeepest) continue;
       failures.push_back({point.number, 0});
-      queue_.push_back(std::move(failures));
-      if (base) later_.push_back({{point.number, kAll}});
-    } else if (pairs_ && !base && after && last_failed != 0 && schedule.failures().size() == 1) {
+      queue_.push_back(schedule.with_failures(std::move(failures)));
+      if (base) later_.push_back(schedule.with_failures({{point.number, kAll}}));
+    } else if (pairs_ && schedule.is_default() && last_failed != 0 && schedule.failures().size() == 1) {
       if (paired_.insert(last_failed * 0x9e3779b97f4a7c15U ^ point.place).second)
-        queue_.push_back({schedule.failures()[0], {point.number, 0}});
+        queue_.push_back(schedule.with_failures({schedule.failures()[0], {point.number, 0}}));
     }
   }
 }
@@ -47,7 +50,7 @@ std::optional<Schedule> FaultSearch::propose() {
   }
   for (auto* queue : {&queue_, &later_}) {
     if (queue->empty()) continue;
-    const Schedule schedule = Schedule(0).with_failures(queue->front());
+    Schedule schedule = std::move(queue->front());
     queue->pop_front();
     return schedule;
   }

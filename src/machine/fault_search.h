@@ -21,6 +21,7 @@ class FaultSearch final : public Strategy {
   FaultSearch(const SearchSetup& setup, bool pairs) : Strategy(setup), pairs_(pairs) {}
 
   void prepare(Trail& trail) const override;
+  bool owes() const override { return !through(); }
   bool needs_to_learn() const override { return true; }
   void learn(const Schedule& schedule, const Trail& trail) override;
 
@@ -39,8 +40,8 @@ class FaultSearch final : public Strategy {
 
   bool pairs_;
   bool begun_ = false;
-  std::deque<std::vector<Failure>> queue_;
-  std::deque<std::vector<Failure>> later_;    // phases
+  std::deque<Schedule> queue_;
+  std::deque<Schedule> later_;                // phases
   std::unordered_set<std::uint64_t> places_;  // looked up only
   std::unordered_set<std::uint64_t> failed_;
   std::unordered_set<std::uint64_t> paired_;

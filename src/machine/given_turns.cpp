@@ -20,6 +20,7 @@ class GivenTurns final : public Chooser {
     return next != turns_.end() && next->strand == moment.strand ? next->point - moment.point : 0;
   }
   bool follows_strands() const noexcept override { return true; }
+  bool lets_clock_overtake() const noexcept override { return true; }  // where a turn says so
 
   std::uint32_t pick(const Moment& moment, std::span<const std::uint32_t> options) noexcept override {
     const auto turn = from(moment.strand, moment.point);

@@ -181,7 +181,7 @@ class Machine {
 
   /// The highest device interrupt that waits for `processor` is of this IRQL; 0: none waits any more.
   virtual void request_interrupt(Processor& processor, std::uint8_t irql) noexcept = 0;
-  /// Called by an interrupt strand that has nothing left to serve: gives the processor back. Returns when there is more.
+  /// Called by an interrupt strand that has served: gives the processor back to what it interrupted. Returns when there is more.
   virtual void end_interrupts() noexcept = 0;
 
   /// Time since start.

@@ -18,8 +18,8 @@ namespace {
 
 class Pct final : public Chooser {
  public:
-  Pct(std::uint32_t depth, std::uint64_t seed, std::uint32_t length)
-      : random_{seed ^ 0x5bd1e995U}, answers_{~seed} {
+  Pct(std::uint32_t depth, std::uint64_t seed, std::uint32_t length, bool clock)
+      : random_{seed ^ 0x5bd1e995U}, answers_{~seed}, lets_clock_overtake_(clock) {
     for (std::uint32_t i = 1; i < depth; ++i) changes_.push_back(1 + random_.below(length));
     std::ranges::sort(changes_);
     yes_in_16_ = 2 + 4 * answers_.below(4);
@@ -30,6 +30,7 @@ class Pct final : public Chooser {
     return next_ < changes_.size() ? static_cast<std::uint32_t>(changes_[next_] - moment.total) : 0;
   }
   bool wants_news() const noexcept override { return true; }
+  bool lets_clock_overtake() const noexcept override { return lets_clock_overtake_; }
 
   std::uint32_t pick(const Moment& moment, std::span<const std::uint32_t> options) noexcept override {
     if (next_ < changes_.size() && changes_[next_] <= moment.total) drop(moment.strand);
@@ -69,6 +70,7 @@ class Pct final : public Chooser {
   std::uint64_t clock_ = 0;
   std::uint64_t lowest_ = kHigh;
   std::uint32_t yes_in_16_;
+  bool lets_clock_overtake_;
 };
 
 class PctSearch final : public Strategy {
@@ -84,7 +86,8 @@ class PctSearch final : public Strategy {
  protected:
   std::optional<Schedule> propose() override {
     const std::uint64_t seed = seed_at(index_++ * setup().shards + setup().shard);
-    return Schedule::pct(setup().depth, seed, length_ == 0 ? Schedule::kDefaultLength : length_);
+    return Schedule::pct(setup().depth, seed, length_ == 0 ? Schedule::kDefaultLength : length_)
+        .with_clock(clock_for(seed));
   }
 
  private:
@@ -95,7 +98,7 @@ class PctSearch final : public Strategy {
 }  // namespace
 
 std::unique_ptr<Chooser> pct(const Schedule& schedule) {
-  return std::make_unique<Pct>(schedule.depth(), schedule.seed(), schedule.length());
+  return std::make_unique<Pct>(schedule.depth(), schedule.seed(), schedule.length(), schedule.clock_overtakes());
 }
 
 std::unique_ptr<Strategy> pct_search(const SearchSetup& setup) {

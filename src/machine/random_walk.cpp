@@ -12,7 +12,7 @@ constexpr std::uint64_t kAnswers = 0x9e3779b97f4a7c15;  // sets the second strea
 
 class RandomWalk final : public Chooser {
  public:
-  explicit RandomWalk(std::uint64_t seed) : walk_{seed}, answers_{seed ^ kAnswers} {
+  RandomWalk(std::uint64_t seed, bool clock) : walk_{seed}, answers_{seed ^ kAnswers}, clock_(clock) {
     // Bugs differ in how many switches they need and how close together: each seed searches at one density of
     // 2 to 128 points.
     mean_distance_ = 2U << walk_.below(7);
@@ -24,6 +24,7 @@ class RandomWalk final : public Chooser {
     return walk_.below(static_cast<std::uint32_t>(options.size()));
   }
   bool answer(std::uint32_t) noexcept override { return answers_.below(16) < yes_in_16_; }
+  bool lets_clock_overtake() const noexcept override { return clock_; }
 
  private:
   // Two streams: asking one more question does not move the pre-emptions after it.
@@ -31,6 +32,7 @@ class RandomWalk final : public Chooser {
   Random answers_;
   std::uint32_t mean_distance_;
   std::uint32_t yes_in_16_;  ///< how often the answer is yes
+  bool clock_;
 };
 
 class DefaultRun final : public Chooser {
@@ -44,7 +46,8 @@ class RandomSearch final : public Strategy {
 
  protected:
   std::optional<Schedule> propose() override {
-    return Schedule(seed_at(index_++ * setup().shards + setup().shard));
+    const std::uint64_t seed = seed_at(index_++ * setup().shards + setup().shard);
+    return Schedule(seed).with_clock(clock_for(seed));
   }
 
  private:
@@ -55,7 +58,7 @@ class RandomSearch final : public Strategy {
 
 std::unique_ptr<Chooser> random_walk(const Schedule& schedule) {
   if (schedule.seed() == 0) return std::make_unique<DefaultRun>();
-  return std::make_unique<RandomWalk>(schedule.seed());
+  return std::make_unique<RandomWalk>(schedule.seed(), schedule.clock_overtakes());
 }
 
 std::unique_ptr<Chooser> Chooser::make(const Schedule& schedule) {

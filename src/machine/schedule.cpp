@@ -11,7 +11,7 @@ namespace undis::machine {
 namespace {
 
 constexpr std::string_view kExpected = "expected a schedule such as \"0\", \"7f3a\", \"7f3a.f5\", \"rr3\", "
-                                       "\"pct3-7f3a\" or \"x3@17=5,0@4=clock.y2.f5.p4\" "
+                                       "\"pct3-7f3a.c\" or \"x3@17=5,0@4=clock.y2.f5.p4\" "
                                        "(docs/schedules.md)";
 
 template <class T>
@@ -115,6 +115,12 @@ Schedule Schedule::with_processors(std::uint32_t count) const {
   return made;
 }
 
+Schedule Schedule::with_clock(bool overtakes) const {
+  Schedule made = *this;
+  made.clock_overtakes_ = overtakes && (way_ == Way::Random || way_ == Way::Pct);
+  return made;
+}
+
 Schedule Schedule::bound_to(std::uint16_t drivers, std::uint16_t run) const {
   Schedule made = *this;
   made.bound_ = Bound{drivers, run};
@@ -208,7 +214,10 @@ std::optional<Schedule> Schedule::parse(std::string_view text, std::string* erro
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
     const std::string_view value = part.empty() ? part : part.substr(1);
     const std::string why = "its part \"" + std::string(part) + "\" cannot be read; ";
-    if (part.starts_with('f') && !has_failures) {
+    if (part == "c" && !schedule.clock_overtakes_) {
+      schedule = schedule.with_clock(true);
+      if (!schedule.clock_overtakes_) return refuse(why);
+    } else if (part.starts_with('f') && !has_failures) {
       has_failures = true;
       const bool good = each_piece(value, ',', [&schedule](std::string_view piece) {
         Failure failure;
@@ -286,6 +295,7 @@ std::string Schedule::text() const {
     }
     break;
   }
+  if (clock_overtakes_) text += ".c";
   for (std::size_t i = 0; i < answers_.size(); ++i)
     text += (i == 0 ? ".y" : ",") + std::to_string(answers_[i]);
   for (std::size_t i = 0; i < failures_.size(); ++i) {

@@ -3,20 +3,21 @@
 // A schedule: every choice that a run of the simulated machine leaves open, as a short text from which the
 // same run comes again.
 //
-// Text     a way, then parts with a dot before each, in any order: "0", "7f3a", "pct3-7f3a.f5",
-// "x3@17=5,0@4=clock.y2.p4" Ways     <hex>               random walk from that seed; "0" never pre-empts, and
-// every question is answered with no
+// Text     a way, then parts with a dot before each, in any order:
+//          "0", "7f3a", "pct3-7f3a.c.f5", "x3@17=5,0@4=clock.y2.p4"
+// Ways     <hex>               random walk from that seed; "0" never pre-empts, and every question is
+//                              answered with no
 //          rr<n>               round robin: each strand has n schedule points, then the next has its turn
 //          pct<d>-<hex>[-<n>]  probabilistic concurrency testing of depth d, over a run of about n points
-//          x<turns>            exactly these turns, all else as "0": "<strand>@<point>=<strand that goes on,
-//          or clock>", with commas
-// Parts    f<k>[,<k>...]       the k-th fault points (from 1) fail; f<k>+<n>: the k-th and the n that follow
-// it
+//          x<turns>            exactly these turns, all else as "0":
+//                              "<strand>@<point>=<strand that goes on, or clock>", with commas
+// Parts    c                   (random walk, pct) the clock may overtake who could go on; without it, time
+//                              passes only when nobody can
+//          f<k>[,<k>...]       the k-th fault points (from 1) fail; f<k>+<n>: the k-th and the n that follow
 //          y<k>[,<k>...]       (way x) the k-th questions (from 1) are answered with yes
 //          p<n>                n virtual processors instead of two
 //          v<n>-<hex>[-<hex>]  the form of this text, the drivers that it is for, and the switches that its
-//          run made; without it
-//                              nothing of the kind is checked
+//                              run made; without it nothing of the kind is checked
 #pragma once
 
 #include <cstdint>
@@ -72,11 +73,15 @@ class Schedule {
   const std::vector<std::uint32_t>& answers() const noexcept { return answers_; }
   const std::vector<Failure>& failures() const noexcept { return failures_; }
   std::uint32_t processors() const noexcept { return processors_; }
+  bool clock_overtakes() const noexcept { return clock_overtakes_; }
   /// The default run: nothing pre-empts, nothing fails.
   bool is_default() const noexcept { return way_ == Way::Random && seed_ == 0; }
 
   Schedule with_failures(std::vector<Failure> failures) const;
   Schedule with_processors(std::uint32_t count) const;
+  /// Of Random and Pct: `overtakes`: the clock is one of the ways to go on; where the others leave it to
+  /// themselves (RoundRobin: it is none; Given: where a turn says so), nothing changes.
+  Schedule with_clock(bool overtakes) const;
   /// As a report prints it: bound to these drivers (see drivers_mark()) and to the way that its run took.
   Schedule bound_to(std::uint16_t drivers, std::uint16_t run) const;
   /// Without what bound_to() added.
@@ -96,6 +101,7 @@ class Schedule {
 
  private:
   Way way_ = Way::Random;
+  bool clock_overtakes_ = false;
   std::uint32_t size_ = 0;
   std::uint32_t length_ = kDefaultLength;
   std::uint32_t processors_ = kDefaultProcessors;

@@ -494,9 +494,18 @@ TEST(TheClock, MayOvertakeAStrandThatIsInTheMiddleOfSomething) {
       program.run();
     };
   };
-  EXPECT_TRUE(hunt("random", body(Simulated::kReach), 1000).found);
+  const Hunt met = hunt("random", body(Simulated::kReach), 1000);
+  EXPECT_TRUE(met.found);
+  EXPECT_TRUE(met.schedule.clock_overtakes()) << met.schedule.text();
   EXPECT_FALSE(hunt("random", body(Simulated::kReach + 1), 1000).found)
       << "what is far away waits until nothing else can run";
+  for (std::uint64_t seed = 1; seed < 200; ++seed) {
+    for (const Schedule& still : {Schedule(seed), Schedule::pct(3, seed, 8)}) {
+      Program program(still);
+      body(1)(program);
+      EXPECT_FALSE(program.found) << still.text() << ": no schedule but one that says so";
+    }
+  }
 }
 
 }  // namespace

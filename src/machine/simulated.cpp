@@ -34,7 +34,8 @@ Simulated::Simulated(Schedule schedule, std::uint32_t processors, Trail* trail)
       chooser_(Chooser::make(schedule_)),
       trail_(trail),
       follows_strands_(chooser_->follows_strands()),
-      hears_news_(chooser_->wants_news()) {
+      hears_news_(chooser_->wants_news()),
+      clock_overtakes_(chooser_->lets_clock_overtake()) {
   if (processors == 0) processors = schedule_.processors();
   if (processors == 0 || processors > kMaxProcessors) broken("1 to 64 processors are possible");
   processors_.resize(processors);
@@ -46,6 +47,7 @@ void Simulated::follow(Schedule schedule) {
   chooser_ = Chooser::make(schedule_);
   follows_strands_ = chooser_->follows_strands();
   hears_news_ = chooser_->wants_news();
+  clock_overtakes_ = chooser_->lets_clock_overtake();
   wish_due_ = true;
 }
 
@@ -214,7 +216,7 @@ void Simulated::collect_ways(Strand* self) noexcept {
   for (Strand* strand = ready_first_; strand != nullptr; strand = strand->ready_next_) {
     if (Processor* const place = place_for(*strand, own)) ways_.push_back({Way::Kind::Dispatch, place, strand});
   }
-  if (!ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() && timers_.next_due() <= now_ + kReach)
+  if (clock_overtakes_ && !ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() && timers_.next_due() <= now_ + kReach)
     ways_.push_back({Way::Kind::Clock, own, nullptr});
 }
 

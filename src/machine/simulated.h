@@ -4,8 +4,8 @@
 //
 // Choices   the strand that is at the point goes on (always the first); device interrupts of a processor below their IRQL; DPCs of a
 //           processor below DISPATCH_LEVEL, by number; what is current on another processor; each ready strand, on an idle processor
-//           or in place of what runs below DISPATCH_LEVEL; the clock, if a timer is due within kReach: what it sets off may then
-//           overtake who is in the middle of something
+//           or in place of what runs below DISPATCH_LEVEL; the clock, if the schedule lets it overtake and a timer is due within
+//           kReach: what that sets off then meets who is in the middle of something
 // Time      jumps to the next timer when nothing can run and somebody is waited for. Code that polls without ever waiting sees a
 //           clock tick pass every kPointsPerTick schedule points, and everything else gets its turn
 // Order     nothing here depends on the value of a pointer: the same schedule is the same run
@@ -127,6 +127,7 @@ class Simulated final : public Machine {
   Trail* const trail_;
   bool follows_strands_;
   bool hears_news_;
+  bool clock_overtakes_;
   std::vector<Processor> processors_;
   std::vector<Way> ways_;                // of the decision at hand
   std::vector<std::uint32_t> options_;   // the same, as the chooser sees them

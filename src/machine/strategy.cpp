@@ -40,14 +40,10 @@ class Mixed final : public Strategy {
     const std::uint32_t length = length_ == 0 ? Schedule::kDefaultLength : length_;
     if (index == 0) return Schedule(setup().seed);
     if (index == 1) return Schedule::round_robin(1);
-    switch (index % 4) {
-    case 1:
-      return Schedule::pct(2 + static_cast<std::uint32_t>(index / 4 % 3), seed, length);
-    case 3:
-      return Schedule::pct(2, seed, length);
-    default:
-      return Schedule(seed);
-    }
+    // Half of them with a clock that stands still, since one that overtakes takes time from all else.
+    const bool clock = index % 4 >= 2;
+    if (index % 2 == 0) return Schedule(seed).with_clock(clock);
+    return Schedule::pct(clock ? 2 : 2 + static_cast<std::uint32_t>(index / 4 % 3), seed, length).with_clock(clock);
   }
 
  private:

@@ -7,6 +7,7 @@
 // schedules in the same order.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,6 +54,8 @@ class Strategy {
   }
   /// True: it cannot go on without learn() of the schedule that next() gave last.
   virtual bool needs_to_learn() const { return false; }
+  /// True: it has schedules that each search makes, however little seems to come of them.
+  virtual bool owes() const { return false; }
   /// What came of that schedule.
   virtual void learn(const Schedule&, const Trail&) {}
   /// That run ended the process: nothing is to be learned.
@@ -63,6 +66,8 @@ class Strategy {
   const SearchSetup& setup() const noexcept { return setup_; }
   /// The seed of the `index`-th random schedule: short enough to type, and different for each shard.
   std::uint64_t seed_at(std::uint64_t index) const noexcept;
+  /// Whether the clock overtakes in the schedule of that seed: in half of them, the same for each shard.
+  static bool clock_for(std::uint64_t seed) noexcept { return std::popcount(seed) % 2 != 0; }
 
  private:
   SearchSetup setup_;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Finds the seeded race of each driver of examples/faulty/races with the default settings, and replays it.
+"""Finds the seeded race of each driver of examples/faulty/races, and replays it.
 
-races.py UNDIS IMAGES EXPECTED.csv [--replays N] [--only DRIVER] [--limit SECONDS] [--budget TIME] [--table races.md]
+races.py UNDIS IMAGES EXPECTED.csv [--replays N] [--only DRIVER] [--narrow] [--limit SECONDS] [--budget TIME] [--table races.md]
 
+The search has the default settings; with --narrow only in the suite that EXPECTED.csv names, without shrinking: seconds, for everyday.
 A race counts as found if one of its rules is reported within the limit, and as replayed if each replay of the printed schedule
 reports the same rule again and takes the same way (undis says so on standard error if it does not).
 """
@@ -53,7 +54,8 @@ def strategy_of(schedule: str) -> str:
     return "default run" if schedule.split(".")[0] == "0" else "random"
 
 
-def hunt(undis: str, images: pathlib.Path, driver: str, rules: set[str], replays: int, limit: float, search: list[str]) -> dict:
+def hunt(undis: str, images: pathlib.Path, row: dict, replays: int, limit: float, search: list[str]) -> dict:
+    driver, rules = row["driver"], set(row["rules"].split("|"))
     image = images / f"{driver}.so"
     begun = time.monotonic()
     report, _ = run(undis, image, search)
@@ -114,15 +116,18 @@ def main() -> int:
     parser.add_argument("--table", type=pathlib.Path)
     parser.add_argument("--clean", type=pathlib.Path, nargs="*", default=[], help="clean images, for the table's second part")
     parser.add_argument("--clean-schedules", type=int, default=10_000, help="of each suite")
+    parser.add_argument("--narrow", action="store_true", help="search one suite, do not shrink")
     options = parser.parse_args()
     with options.expected.open(newline="") as file:
-        rows = [(row["driver"], set(row["rules"].split("|"))) for row in csv.DictReader(file)]
-    if options.only:
-        rows = [row for row in rows if row[0] == options.only]
-    search = ["--budget", options.budget] if options.budget else []
+        rows = [row for row in csv.DictReader(file) if options.only in (None, row["driver"])]
+
+    def search(row: dict) -> list[str]:
+        words = ["--budget", options.budget] if options.budget else []
+        return [*words, "--suite", row["suite"], "--no-shrink"] if options.narrow else words
+
     with concurrent.futures.ThreadPoolExecutor(max_workers=1 if options.table else os.cpu_count()) as pool:
         results = list(pool.map(
-            lambda row: hunt(options.undis, options.images, row[0], row[1], options.replays, options.limit, search), rows))
+            lambda row: hunt(options.undis, options.images, row, options.replays, options.limit, search(row)), rows))
     for r in results:
         print(f"{r['driver']}: {r['fault']}" if r["fault"] else
               f"{r['driver']}: {r['rule']} after {r['runs']} schedules, {r['seconds']:.2f} s; {r['found_length']} departures, "
