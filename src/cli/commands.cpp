@@ -10,10 +10,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "cli/duration.h"
 #include "machine/schedule.h"
+#include "machine/strategy.h"
 
 namespace undis::cli {
 namespace {
@@ -27,6 +29,11 @@ std::string check_schedule(const std::string& text) {
   std::string error;
   if (machine::Schedule::parse(text, &error)) return {};
   return error;
+}
+
+std::string check_seed(const std::string& text) {
+  const bool hex = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  return hex && !text.empty() && text.size() <= 16 ? std::string() : fmt::format("{}: expected up to 16 hex digits", text);
 }
 
 /// As CLI11 wants it: "" or the complaint.
@@ -45,6 +52,24 @@ std::string check_duration(const std::string& text) {
   return fmt::format("{}: expected a time such as 500ms, 10s, 2m or 1h", text);
 }
 
+/// "2/8": the second of eight parts. False: it is none.
+bool read_shard(const std::string& text, std::uint32_t& shard, std::uint32_t& shards) {
+  const char* const end = text.data() + text.size();
+  const auto [slash, first] = std::from_chars(text.data(), end, shard);
+  if (first != std::errc{} || slash == end || *slash != '/') return false;
+  const auto [stop, second] = std::from_chars(slash + 1, end, shards);
+  if (second != std::errc{} || stop != end || shard == 0 || shard > shards || shards > 1'000'000) return false;
+  --shard;  // counted from 0 inside
+  return true;
+}
+
+std::string check_shard(const std::string& text) {
+  std::uint32_t shard = 0;
+  std::uint32_t shards = 1;
+  return read_shard(text, shard, shards) ? std::string()
+                                         : fmt::format("{}: expected a part and their number, such as 3/8", text);
+}
+
 std::string check_positive(const std::string& text) {
   const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
   return digits && text.find_first_not_of('0') != std::string::npos
@@ -61,10 +86,51 @@ void add_color(CLI::App& command, lab::Color& color) {
       ->type_name("WHEN");
 }
 
+void add_reports(CLI::App& command, lab::VerifyOptions& options) {
+  for (const auto& [name, file, what] :
+       {std::tuple{"--json", &options.json, "JSON"}, std::tuple{"--junit", &options.junit, "JUnit XML"},
+        std::tuple{"--sarif", &options.sarif, "SARIF 2.1.0"}, std::tuple{"--html", &options.html, "HTML"}}) {
+    command.add_option(name, *file, fmt::format("Write the report as {} (-: to standard output)", what))
+        ->type_name("FILE");
+  }
+}
+
+/// Throws CLI::ValidationError.
+void check_reports(const lab::VerifyOptions& options) {
+  int on_stdout = 0;
+  for (const std::string* file : {&options.json, &options.junit, &options.sarif, &options.html}) {
+    if (*file == "-") ++on_stdout;
+  }
+  if (on_stdout > 1) throw CLI::ValidationError("only one report can go to standard output (-)");
+}
+
+struct Merge {
+  lab::MergeOptions options;
+
+  CLI::App* add(CLI::App& app) {
+    CLI::App* const merge = app.add_subcommand("merge", "Put the reports of the parts of a search together");
+    merge->footer("Exit code: 0 no violation, 1 violations, 2 reports that cannot be read or do not belong together.");
+    merge->add_option("report", options.reports, "JSON reports of undis verify --shard")
+        ->type_name("REPORT.json")
+        ->required();
+    add_reports(*merge, options.output);
+    merge->add_flag("--quiet,-q", options.output.quiet, "Print the verdict alone");
+    add_color(*merge, options.output.color);
+    return merge;
+  }
+
+  /// Throws CLI::ValidationError.
+  lab::MergeOptions take() {
+    check_reports(options.output);
+    return std::move(options);
+  }
+};
+
 struct Verify {
   lab::VerifyOptions options;
   std::string replay;
   std::string budget;
+  std::string shard;
 
   CLI::App* add(CLI::App& app) {
     CLI::App* const verify =
@@ -84,7 +150,28 @@ struct Verify {
         ->type_name("NAME")
         ->allow_extra_args(false);
     verify->add_flag("--list-suites", options.list_suites, "Name the suites and stop");
-    verify->add_option("--budget", budget, "Real time to search for, all suites together (20s)")
+    verify
+        ->add_option("--strategy", options.strategy,
+                     fmt::format("How schedules are searched: {} (mixed)", fmt::join(machine::Strategy::names(), ", ")))
+        ->type_name("NAME")
+        ->check(CLI::IsMember(machine::Strategy::names()));
+    verify
+        ->add_option("--bound", options.bound,
+                     "exhaustive: at most N departures from the default run, of which each pre-emption is one (2)")
+        ->type_name("N")
+        ->check(CLI::Range(0, 8));
+    verify->add_option("--depth", options.depth, "pct: the number of orderings that a bug may need (3)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 64));
+    verify->add_option("--processors", options.processors, "Virtual processors, 1 to 64 (2)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 64));
+    verify->add_option("--shard", shard, "Do part I of N of each search (1/1); undis merge puts the parts' reports together")
+        ->type_name("I/N")
+        ->check(check_shard);
+    verify->add_flag("--fault-pairs", options.fault_pairs, "Make each two fallible calls fail together as well");
+    verify->add_flag("!--no-shrink", options.shrink, "Report the schedule that found a violation as it was");
+    verify->add_option("--budget", budget, "Real time to search for, all suites together (10s)")
         ->type_name("TIME")
         ->check(check_duration);
     verify
@@ -94,17 +181,11 @@ struct Verify {
         ->check(check_positive);
     verify->add_option("--seed", options.seed, "Where random schedules begin, in hex (0)")
         ->type_name("HEX")
-        ->check(check_schedule);
+        ->check(check_seed);
     verify->add_option("--replay", replay, "Run one suite with one schedule, as a report names them")
         ->type_name("SUITE:SCHEDULE")
         ->check(check_replay);
-    for (const auto& [name, file, what] :
-         {std::tuple{"--json", &options.json, "JSON"}, std::tuple{"--junit", &options.junit, "JUnit XML"},
-          std::tuple{"--sarif", &options.sarif, "SARIF 2.1.0"},
-          std::tuple{"--html", &options.html, "HTML"}}) {
-      verify->add_option(name, *file, fmt::format("Write the report as {} (-: to standard output)", what))
-          ->type_name("FILE");
-    }
+    add_reports(*verify, options);
     verify->add_flag("--quiet,-q", options.quiet, "Print the verdict alone");
     verify->add_flag("--progress", options.progress, "Show progress though standard error is no terminal");
     add_color(*verify, options.color);
@@ -118,16 +199,13 @@ struct Verify {
           "no driver image was given; expected at least one .so built with `undis cc`");
     }
     if (!budget.empty()) options.budget = *parse_duration(budget);
+    if (!shard.empty()) read_shard(shard, options.shard, options.shards);
     if (!replay.empty()) {
       const std::size_t colon = replay.rfind(':');
       options.replay_suite = replay.substr(0, colon);
       options.replay_schedule = replay.substr(colon + 1);
     }
-    int on_stdout = 0;
-    for (const std::string* file : {&options.json, &options.junit, &options.sarif, &options.html}) {
-      if (*file == "-") ++on_stdout;
-    }
-    if (on_stdout > 1) throw CLI::ValidationError("only one report can go to standard output (-)");
+    check_reports(options);
     return std::move(options);
   }
 };
@@ -183,9 +261,11 @@ Command parse_command(const std::vector<std::string>& words) {
   app.add_subcommand("cc", "Build a driver image (a compiler wrapper; undis cc --help)");
   Verify verify;
   Run run;
+  Merge merge;
   RulesOptions rules;
   const CLI::App* const verify_command = verify.add(app);
   const CLI::App* const run_command = run.add(app);
+  const CLI::App* const merge_command = merge.add(app);
   CLI::App* const rules_command =
       app.add_subcommand("rules", "What the verifier looks for: every rule, or one in full");
   rules_command->add_option("rule", rules.wanted, "A rule's name, or a part of its name, title or function")
@@ -203,6 +283,7 @@ Command parse_command(const std::vector<std::string>& words) {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
     if (verify_command->parsed()) return verify.take();
     if (run_command->parsed()) return run.options;
+    if (merge_command->parsed()) return merge.take();
     if (rules_command->parsed()) return rules;
     return without_command("no command was given");
   } catch (const CLI::Success& answer) {  // help or the version

@@ -20,7 +20,7 @@ struct Answered {
   int exit_code = 0;
 };
 
-using Command = std::variant<lab::VerifyOptions, lab::RunOptions, RulesOptions, Answered>;
+using Command = std::variant<lab::VerifyOptions, lab::RunOptions, lab::MergeOptions, RulesOptions, Answered>;
 
 /// Reads the words after "undis". Prints help to standard output and complaints to standard error.
 Command parse_command(const std::vector<std::string>& words);

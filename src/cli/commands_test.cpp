@@ -69,11 +69,47 @@ TEST(ReadingTheCommandLine, TakesAllOfVerify) {
   EXPECT_EQ(verify->color, lab::Color::Always);
 }
 
+TEST(ReadingTheCommandLine, TakesTheSearchOfVerify) {
+  const Command command =
+      parse_command({"verify", "a.so", "--strategy", "exhaustive", "--bound", "1", "--depth", "4", "--processors", "64",
+                     "--shard", "3/8", "--fault-pairs", "--no-shrink"});
+  const auto* const verify = std::get_if<lab::VerifyOptions>(&command);
+  ASSERT_NE(verify, nullptr);
+  EXPECT_EQ(verify->strategy, "exhaustive");
+  EXPECT_EQ(verify->bound, 1U);
+  EXPECT_EQ(verify->depth, 4U);
+  EXPECT_EQ(verify->processors, 64U);
+  EXPECT_EQ(verify->shard, 2U) << "counted from 0";
+  EXPECT_EQ(verify->shards, 8U);
+  EXPECT_TRUE(verify->fault_pairs);
+  EXPECT_FALSE(verify->shrink);
+}
+
+TEST(ReadingTheCommandLine, TakesAllOfMerge) {
+  const Command command = parse_command({"merge", "a.json", "b.json", "--html", "r.html", "-q"});
+  const auto* const merge = std::get_if<lab::MergeOptions>(&command);
+  ASSERT_NE(merge, nullptr);
+  EXPECT_THAT(merge->reports, ElementsAre("a.json", "b.json"));
+  EXPECT_EQ(merge->output.html, "r.html");
+  EXPECT_TRUE(merge->output.quiet);
+}
+
+TEST(ReadingTheCommandLine, RefusesASearchThatIsNone) {
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--strategy", "luck"}), AllOf(HasSubstr("luck"), HasSubstr("coverage")));
+  for (const char* shard : {"0/8", "9/8", "3", "3/", "/8", "-1/8", "3/8x"})
+    EXPECT_THAT(complaint_about({"verify", "a.so", "--shard", shard}), HasSubstr("such as 3/8")) << shard;
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--processors", "0"}), HasSubstr("--processors"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--processors", "65"}), HasSubstr("--processors"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "lifecycle.bind:0.v2-1-1"}), HasSubstr("another version of undis"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--seed", "pct3-1"}), HasSubstr("hex digits"));
+  EXPECT_THAT(complaint_about({"merge"}), HasSubstr("report"));
+}
+
 TEST(ReadingTheCommandLine, HasDefaultsThatEndSoon) {
   const Command command = parse_command({"verify", "a.so"});
   const auto* const verify = std::get_if<lab::VerifyOptions>(&command);
   ASSERT_NE(verify, nullptr);
-  EXPECT_EQ(verify->budget, 20s);
+  EXPECT_EQ(verify->budget, 10s);
   EXPECT_EQ(verify->color, lab::Color::Auto);
   EXPECT_TRUE(verify->suites.empty());
 }
@@ -111,7 +147,8 @@ TEST(ReadingTheCommandLine, SaysWhatWasExpected) {
   EXPECT_THAT(complaint_about({"verify", "a.so", "--seed", "xyz"}), HasSubstr("hex digits"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "unbind"}),
               HasSubstr("expected SUITE:SCHEDULE"));
-  EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "unbind:xyz"}), HasSubstr("hex digits"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "unbind:xyz"}),
+              HasSubstr("expected a schedule such as"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--color", "pink"}), HasSubstr("pink"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--json", "-", "--html", "-"}),
               HasSubstr("only one report"));

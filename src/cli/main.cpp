@@ -26,6 +26,8 @@ int run(const std::vector<std::string>& words) {
           return lab::verify(command);
         } else if constexpr (std::is_same_v<T, lab::RunOptions>) {
           return lab::run(command);
+        } else if constexpr (std::is_same_v<T, lab::MergeOptions>) {
+          return lab::merge(command);
         } else if constexpr (std::is_same_v<T, cli::RulesOptions>) {
           return cli::rules(command.wanted);
         } else {

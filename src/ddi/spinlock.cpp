@@ -78,6 +78,7 @@ VOID NdisAllocateSpinLock(PNDIS_SPIN_LOCK SpinLock) {
     report_misuse(Misuse::BadParameter, call.name(), SpinLock,
                   "the spin lock is initialised again while it is held");
   std::memset(SpinLock, 0, sizeof *SpinLock);
+  kernel::spin::initialized(&SpinLock->SpinLock);
   put_mark(SpinLock);
 }
 

@@ -36,6 +36,37 @@ std::string holder_text(Scheduling& scheduling, const void* lock) {
   return text;
 }
 
+/// The strands that could end the wait, where the object says who that is.
+std::vector<std::uint32_t> holders_of(Scheduling& scheduling, const Thread& thread) {
+  std::vector<std::uint32_t> holders;
+  const auto add = [&](const Thread* holder) {
+    if (holder != nullptr && std::ranges::find(holders, holder->id()) == holders.end()) holders.push_back(holder->id());
+  };
+  if (const void* const lock = thread.spins_for()) {
+    const auto ask = [&](const Thread& other) {
+      if (other.held(lock) != nullptr) add(&other);
+    };
+    ask(scheduling.host);
+    scheduling.threads.each([&](const Thread& other) { ask(other); });
+    for (const auto& strand : scheduling.dpcs.strands()) ask(*strand);
+    return holders;
+  }
+  // A thread under a DPC waits for that DPC's end.
+  if (thread.state() == machine::Strand::State::Interrupted && thread.processor() != nullptr)
+    add(static_cast<const Thread*>(thread.processor()->current));
+  if (!thread.wait.active) return holders;
+  for (std::uint32_t i = 0; i < thread.wait.count; ++i) {
+    const DISPATCHER_HEADER& header = *thread.wait.blocks[i].object;
+    const auto type = static_cast<DispatcherType>(header.Type);
+    if (type == DispatcherType::Thread) add(Thread::from_object(&header));
+    if (type == DispatcherType::Mutant) {
+      const auto& mutant = *CONTAINING_RECORD(&header, KMUTANT, Header);
+      if (mutant.OwnerThread != nullptr) add(Thread::from_object(mutant.OwnerThread));
+    }
+  }
+  return holders;
+}
+
 std::string object_text(Scheduling& scheduling, const DISPATCHER_HEADER& header, const char* name) {
   const std::string what = name != nullptr && *name != '\0' ? fmt::format("'{}'", name) : fmt::format("at {}", place_of(&header));
   switch (static_cast<DispatcherType>(header.Type)) {
@@ -88,6 +119,8 @@ Waiter waiter_of(Scheduling& scheduling, const Thread& thread) {
   waiter.callback = frame != nullptr ? frame->name : "";
   waiter.since = thread.blocked_since;
   waiter.stack = stack_of(thread);
+  waiter.id = thread.id();
+  waiter.held_by = holders_of(scheduling, thread);
   return waiter;
 }
 
@@ -135,8 +168,35 @@ HangEvent describe_hang(Scheduling& scheduling, bool all) {
   std::stable_sort(stuck.begin(), stuck.end(), [](const Thread* a, const Thread* b) { return a->id() < b->id(); });
 
   HangEvent hang;
+  hang.now = scheduling.machine.now();
   for (const Thread* const thread : stuck) hang.waiters.push_back(waiter_of(scheduling, *thread));
   return hang;
+}
+
+std::vector<std::string> circles_of(const HangEvent& hang) {
+  std::vector<std::string> circles;
+  std::vector<std::uint32_t> told;
+  const auto waiter = [&](std::uint32_t id) {
+    const auto at = std::ranges::find_if(hang.waiters, [id](const Waiter& w) { return w.id == id; });
+    return at == hang.waiters.end() ? nullptr : &*at;
+  };
+  for (const Waiter& first : hang.waiters) {
+    // From each waiter to the first of those that it waits for, until one comes again.
+    std::vector<const Waiter*> way;
+    const Waiter* at = &first;
+    while (at != nullptr && std::ranges::find(way, at) == way.end()) {
+      way.push_back(at);
+      at = at->held_by.empty() ? nullptr : waiter(at->held_by.front());
+    }
+    if (at == nullptr || at != &first || std::ranges::find(told, first.id) != told.end()) continue;
+    std::string text;
+    for (const Waiter* const one : way) {
+      text += one->thread_name + " -> ";
+      told.push_back(one->id);
+    }
+    circles.push_back(text + first.thread_name);
+  }
+  return circles;
 }
 
 std::string hang_text(const HangEvent& hang) {
@@ -148,6 +208,7 @@ std::string hang_text(const HangEvent& hang) {
     if (*waiter.function != '\0' && waiter.function != waiter.callback) text += fmt::format(", calling {}", waiter.function);
     text += '\n';
   }
+  for (const std::string& circle : circles_of(hang)) text += fmt::format("  each waits for the next: {}\n", circle);
   return text;
 }
 

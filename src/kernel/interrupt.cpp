@@ -257,9 +257,9 @@ void Interrupts::loop(std::uint32_t processor) {
     if (input != nullptr) {
       set_irql(input->irql());
       serve(*input);
-    } else {
-      machine_.end_interrupts();
     }
+    // Whether the next one may come is for the machine to say: what goes on below may be at the IRQL of that.
+    machine_.end_interrupts();
   }
 }
 

@@ -97,6 +97,34 @@ TEST(Interrupting, DoesNotComeAtOrAboveItsIrqlOnTheSameProcessor) {
   });
 }
 
+TEST(Interrupting, DoesNotBringALowerOneAlongIntoASectionThatExcludesIt) {
+  bool in_between = false;
+  under_seeds(300, [&](World& world) {
+    Interrupts& interrupts = controller(world);
+    InterruptInput& lower = interrupts.add_input("lower", false, 1);
+    InterruptInput& higher = interrupts.add_input("higher", false, 1);
+    ASSERT_LT(lower.irql(), higher.irql());
+    world.system.run("t", [&] {
+      KeSetSystemAffinityThread(1);
+      PKINTERRUPT objects[2] = {};
+      int served[2] = {};
+      interrupts.connect(lower, {.service = [&] { return ++served[0] != 0; }, .where = &objects[0]});
+      interrupts.connect(higher, {.service = [&] { return ++served[1] != 0; }, .where = &objects[1]});
+      interrupts.synchronize(*objects[0], "test", [&] {
+        interrupts.signal(lower);
+        interrupts.signal(higher);
+        for (int i = 0; i < 30; ++i) schedule_point("in the section");
+        EXPECT_EQ(served[0], 0);
+        in_between = in_between || served[1] != 0;
+        return true;
+      });
+      while (served[0] == 0 || served[1] == 0) schedule_point("poll");
+      for (PKINTERRUPT object : objects) interrupts.disconnect(object);
+    });
+  });
+  EXPECT_TRUE(in_between);
+}
+
 TEST(ALine, IsServedUntilItsDeviceReleasesIt) {
   under_seeds(100, [](World& world) {
     Interrupts& interrupts = controller(world);

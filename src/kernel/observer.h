@@ -33,6 +33,7 @@ enum class Misuse : std::uint8_t {
   IrqlNotRestored,        ///< a callback returned at another IRQL
   LockNotReleased,        ///< a callback returned with a spin lock held that it acquired
   LockRecursion,          ///< a spin lock acquired by the processor that holds it
+  LockOrder,              ///< locks acquired in an order that another place turns round
   LockNotHeld,            ///< a spin lock released by one that does not hold it
   WaitAtDispatch,         ///< a wait that could block at DISPATCH_LEVEL or above
   PoolDoubleFree, PoolBadPointer, PoolTagMismatch, PoolCorruption, PoolZeroSize,
@@ -66,9 +67,14 @@ struct Waiter {
   const char* callback;         ///< the innermost callback frame's name, "" for the host
   std::uint64_t since;          ///< virtual time, 100 ns units
   Stack stack;
+  std::uint32_t id = 0;                  ///< of its strand
+  std::vector<std::uint32_t> held_by;    ///< the strands that it waits for, where that is known
 };
 
-struct HangEvent { std::vector<Waiter> waiters; };
+struct HangEvent {
+  std::vector<Waiter> waiters;
+  std::uint64_t now = 0;  ///< virtual time
+};
 struct BugCheckEvent { std::uint32_t code; std::uintptr_t parameters[4]; Driver* driver; Stack stack; };
 /// A driver's SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP or abort.
 struct CrashEvent { int signal; const void* address; Driver* driver; const char* function; Stack stack; std::string text; };

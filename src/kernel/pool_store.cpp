@@ -7,7 +7,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 // Present when the process runs under AddressSanitizer, whether this library was built with it or only the
 // driver was.
@@ -48,18 +57,21 @@ struct Slab {
   std::size_t cell_size = 0;
   std::size_t per_page = 0;  // 0: a cell has a page or more
   std::size_t count = 0;
-  std::size_t carved = 0;  // cells handed out at least once; the records beyond are untouched
-  std::unique_ptr<PoolCell[]> cells;
+  std::size_t carved = 0;  // cells handed out at least once; the records beyond are not made yet
+  std::unique_ptr<std::byte[]> records;
+
+  PoolCell* cell_at(std::size_t index) noexcept { return reinterpret_cast<PoolCell*>(records.get()) + index; }
 
   Slab(std::byte* at, std::size_t length, std::size_t cell)
       : base(at), bytes(length), cell_size(cell), per_page(kPage / cell > 1 ? kPage / cell : 0),
-        count(per_page != 0 ? length / kPage * per_page : length / cell), cells(new PoolCell[count]) {}
+        count(per_page != 0 ? length / kPage * per_page : length / cell),
+        records(std::make_unique_for_overwrite<std::byte[]>(count * sizeof(PoolCell))) {}
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
   ~Slab() { munmap(base, bytes); }
 
   PoolCell& carve() noexcept {
-    PoolCell& cell = cells[carved];
+    PoolCell& cell = *new (cell_at(carved)) PoolCell;
     cell.address = base + (per_page == 0 ? carved * cell_size
                                          : carved / per_page * kPage + carved % per_page * cell_size);
     cell.capacity = cell_size;
@@ -73,12 +85,50 @@ struct Slab {
       if (in_page >= per_page) return nullptr;  // what is left over at the end of a page
       index = offset / kPage * per_page + in_page;
     }
-    return index < carved ? &cells[index] : nullptr;
+    return index < carved ? cell_at(index) : nullptr;
   }
+};
+
+static_assert(std::is_trivially_destructible_v<PoolCell> && alignof(PoolCell) <= alignof(std::max_align_t));
+
+/// Slabs of stores that are gone, for those that come: a search makes thousands of systems a second, and mapping memory would cost more
+/// than they do. What is in them is stale; the pool fills what it hands out.
+class SpareSlabs {
+ public:
+  static SpareSlabs& shared() {
+    static SpareSlabs* const spare = new SpareSlabs;  // outlives every static destructor that might still free pool
+    return *spare;
+  }
+  std::unique_ptr<Slab> take(std::size_t index) {
+    const std::lock_guard hold(mutex_);
+    std::vector<std::unique_ptr<Slab>>& list = slabs_[index];
+    if (list.empty()) return nullptr;
+    std::unique_ptr<Slab> slab = std::move(list.back());
+    list.pop_back();
+    slab->carved = 0;
+    return slab;
+  }
+  void give(std::size_t index, std::unique_ptr<Slab> slab) {
+    const std::lock_guard hold(mutex_);
+    if (slabs_[index].size() < kMost) slabs_[index].push_back(std::move(slab));
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4;  // of each class
+  std::mutex mutex_;
+  std::array<std::vector<std::unique_ptr<Slab>>, kClasses.size()> slabs_;
 };
 
 class SlabStore final : public PoolStore {
  public:
+  ~SlabStore() override {
+    for (std::unique_ptr<Slab>& slab : slabs_) {
+      const auto found = std::find(kClasses.begin(), kClasses.end(), slab->cell_size);
+      if (slab->bytes == kUnit && found != kClasses.end())
+        SpareSlabs::shared().give(static_cast<std::size_t>(found - kClasses.begin()), std::move(slab));
+    }
+  }
+
   PoolCell* take(std::size_t size, std::size_t alignment) noexcept override {
     std::size_t need = size + kGuard;
     if (size >= kPage) alignment = std::max(alignment, kPage);
@@ -114,13 +164,15 @@ class SlabStore final : public PoolStore {
   bool sanitized() const noexcept override { return false; }
 
  private:
+  Slab* add_slab(std::unique_ptr<Slab> made) {
+    Slab* const slab = slabs_.emplace_back(std::move(made)).get();
+    for (std::uintptr_t unit = 0; unit < slab->bytes / kUnit; ++unit)
+      units_[reinterpret_cast<std::uintptr_t>(slab->base) / kUnit + unit] = slab;
+    return slab;
+  }
   Slab* add_slab(std::size_t bytes, std::size_t cell_size) noexcept {
     std::byte* const base = map_units(bytes);
-    if (base == nullptr) return nullptr;
-    Slab* const slab = slabs_.emplace_back(std::make_unique<Slab>(base, bytes, cell_size)).get();
-    for (std::uintptr_t unit = 0; unit < bytes / kUnit; ++unit)
-      units_[reinterpret_cast<std::uintptr_t>(base) / kUnit + unit] = slab;
-    return slab;
+    return base == nullptr ? nullptr : add_slab(std::make_unique<Slab>(base, bytes, cell_size));
   }
 
   PoolCell* take_from(std::size_t index) noexcept {
@@ -129,7 +181,10 @@ class SlabStore final : public PoolStore {
       return cell;
     }
     Slab*& open = open_[index];
-    if (open == nullptr || open->carved == open->count) open = add_slab(kUnit, kClasses[index]);
+    if (open == nullptr || open->carved == open->count) {
+      std::unique_ptr<Slab> spare = SpareSlabs::shared().take(index);
+      open = spare != nullptr ? add_slab(std::move(spare)) : add_slab(kUnit, kClasses[index]);
+    }
     return open == nullptr ? nullptr : &open->carve();
   }
 

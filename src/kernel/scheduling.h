@@ -8,6 +8,7 @@
 #include "kernel/dpc.h"
 #include "kernel/interrupt.h"
 #include "kernel/keyed_wait.h"
+#include "kernel/lock_order.h"
 #include "kernel/observer.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -53,6 +54,7 @@ struct Scheduling {
   TimerTable timers;
   WorkQueue work;
   KeyedWaits keyed;
+  LockOrder lock_order;
   std::uint32_t threads_created = 0;  // by PsCreateSystemThread, for their names
 
   /// Creates a thread and makes it ready. nullptr: no memory for its stack. `kept`: with a reference for the caller, who may find
@@ -62,6 +64,8 @@ struct Scheduling {
 
 /// Who waits for what, as the host should see it: threads that are blocked for good, or (`all`) every one that has not ended.
 HangEvent describe_hang(Scheduling& scheduling, bool all);
+/// The circles in who waits for whom: "rx -> dpc 0 -> rx".
+std::vector<std::string> circles_of(const HangEvent& hang);
 /// The report as text, one line a thread.
 std::string hang_text(const HangEvent& hang);
 /// "passthru+0x4040", "pool block 'Flt1'+0x20", "stack of thread rx": where an object lies, else its address.

@@ -50,6 +50,7 @@ class Recorder : public Observer {
 /// One machine with one system on it.
 struct World {
   explicit World(std::uint64_t seed = 0, std::uint32_t processors = 2) : machine(machine::Schedule(seed), processors) {}
+  explicit World(const machine::Schedule& schedule, machine::Trail* trail = nullptr) : machine(schedule, 0, trail) {}
 
   machine::Simulated machine;
   Recorder recorder;

@@ -31,6 +31,9 @@ bool try_acquire(KSPIN_LOCK* lock, const char* function, const void* return_addr
 /// Releases; Misuse::LockNotHeld unless the current thread holds it. The IRQL is the caller's.
 void release(KSPIN_LOCK* lock, const char* function) noexcept;
 
+/// The lock is new, whatever was known of its address.
+void initialized(KSPIN_LOCK* lock) noexcept;
+
 /// The usual pair: raises to DISPATCH_LEVEL and acquires; returns the IRQL before. Releases and restores.
 KIRQL acquire_raising(KSPIN_LOCK* lock, const char* function, const void* return_address) noexcept;
 void release_restoring(KSPIN_LOCK* lock, KIRQL before, const char* function) noexcept;

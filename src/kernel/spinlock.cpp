@@ -15,6 +15,7 @@
 
 #include "kernel/kernel_call.h"
 #include "kernel/misuse.h"
+#include "kernel/scheduling.h"
 #include "kernel/system.h"
 #include "kernel/thread.h"
 
@@ -44,6 +45,20 @@ void report_if_recursive(const KSPIN_LOCK* lock, const Owner& owner, const Threa
                         : fmt::format("{} acquires, in a DPC, a spin lock that the interrupted thread of the same processor holds; it was "
                                       "acquired below DISPATCH_LEVEL",
                                       function),
+                origin);
+}
+
+/// Reports locks that are acquired in both orders, though nobody waits for ever this time.
+void check_order(const Thread& self, const KSPIN_LOCK* lock, const char* function) {
+  const auto conflict = System::current().scheduling().lock_order.acquired(self);
+  if (!conflict) return;
+  Stack origin;
+  origin.frames[0] = const_cast<void*>(conflict->other_address);
+  origin.count = 1;
+  report_misuse(Misuse::LockOrder, function, lock,
+                fmt::format("{} acquires the spin lock at {} while that at {} is held; elsewhere they are acquired the other way round, so "
+                            "two threads can wait for each other for ever",
+                            function, place_of(lock), place_of(conflict->held)),
                 origin);
 }
 
@@ -89,6 +104,12 @@ void acquire(KSPIN_LOCK* lock, const char* function, const void* return_address)
     machine.spin(lock);
   }
   self.blocked_frame = nullptr;
+  if (self.spin_locks() > 1) check_order(self, lock, function);
+}
+
+void initialized(KSPIN_LOCK* lock) noexcept {
+  std::atomic_ref(*lock).store(0, std::memory_order_relaxed);
+  if (System* const system = System::current_or_null()) system->scheduling().lock_order.initialized(lock);
 }
 
 void release(KSPIN_LOCK* lock, const char* function) noexcept {
@@ -156,7 +177,7 @@ constexpr KIRQL kAny = HIGH_LEVEL;
 
 }  // namespace
 
-VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { std::atomic_ref(*SpinLock).store(0, std::memory_order_relaxed); }
+VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { spin::initialized(SpinLock); }
 
 VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql) {
   const KernelCall call("KeAcquireSpinLock", DISPATCH_LEVEL);

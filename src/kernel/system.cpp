@@ -107,6 +107,15 @@ struct System::Parts final : machine::Client {
     std::abort();
   }
 
+  std::uint64_t place_of(const machine::Strand& strand) noexcept override {
+    // The innermost calls: deeper ones differ by how often something is repeated.
+    std::uint64_t place = 0xcbf29ce484222325U;
+    int depth = 0;
+    for (const CallFrame* frame = static_cast<const Thread&>(strand).calls; frame != nullptr && depth < 3; frame = frame->up, ++depth)
+      for (const char* c = frame->name; *c != '\0'; ++c) place = (place ^ static_cast<unsigned char>(*c)) * 0x100000001b3U;
+    return place;
+  }
+
   Observer& observer;
   Pool pool;
   Registry registry;
@@ -338,7 +347,14 @@ void schedule_point(const char* what) noexcept {
 bool fault_point(const char* what) noexcept {
   if (current_machine == nullptr) return false;
   Driver* const driver = current_driver();
-  if (driver == nullptr || driver->harness() || !current_machine->fault(what)) return false;
+  if (driver == nullptr || driver->harness()) return false;
+  std::uint64_t place = 0;
+  if (current_machine->notes_faults()) {
+    const Stack stack = Stack::capture(1);
+    for (std::uint32_t i = 0; i < stack.count; ++i)
+      place = (place ^ reinterpret_cast<std::uintptr_t>(stack.frames[i])) * 0x9e3779b97f4a7c15U;
+  }
+  if (!current_machine->fault(what, place)) return false;
   System::current().observer().on_fault(what, driver);
   return true;
 }
@@ -348,3 +364,6 @@ bool choose(const char* what) noexcept { return current_machine != nullptr && cu
 std::uint64_t now() noexcept { return current_machine != nullptr ? current_machine->now() : 0; }
 
 }  // namespace undis::kernel
+
+// Before each interlocked operation of a driver (wdm/interlocked.h).
+UNDIS_EXTERN_C UNDIS_EXPORT void undis_interlocked_point() { undis::kernel::schedule_point("interlocked operation"); }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include <fmt/format.h>
 #include <ntddk.h>
@@ -70,6 +71,7 @@ void WorkQueue::queue(WorkEntry entry) {
   std::size_t index = 0;
   {
     const Hold hold(lock_);
+    if (entry.item != nullptr) ++pending_[entry.item];
     entries_.push_back(std::move(entry));
     for (Worker& worker : workers_) {
       if (!worker.idle) continue;
@@ -122,15 +124,18 @@ void WorkQueue::loop(std::size_t worker) {
     self.activity = "";
     const Hold hold(lock_);
     workers_[worker].running = nullptr;
+    no_longer_pending(entry.item);
   }
+}
+
+void WorkQueue::no_longer_pending(const void* item) {
+  const auto at = pending_.find(item);
+  if (at != pending_.end() && --at->second == 0) pending_.erase(at);
 }
 
 bool WorkQueue::is_pending(const void* item) {
   const Hold hold(lock_);
-  const auto is_it = [item](const WorkEntry& entry) { return entry.item == item; };
-  return std::any_of(entries_.begin(), entries_.end(), is_it) ||
-         std::any_of(workers_.begin(), workers_.end(),
-                     [&](const Worker& worker) { return worker.running != nullptr && is_it(*worker.running); });
+  return pending_.contains(item);
 }
 
 void WorkQueue::take_of(const Driver& driver, const std::function<void(const WorkEntry&, bool)>& visit) {
@@ -140,6 +145,7 @@ void WorkQueue::take_of(const Driver& driver, const std::function<void(const Wor
     const Hold hold(lock_);
     for (auto entry = entries_.begin(); entry != entries_.end();) {
       if (entry->driver == &driver && entry->kind != WorkEntry::Kind::OfUndis) {
+        no_longer_pending(entry->item);
         waiting.push_back(std::move(*entry));
         entry = entries_.erase(entry);
       } else {
@@ -175,23 +181,24 @@ void WorkQueue::drain_io(const Driver& driver) {
 
 void WorkQueue::allocated(void* item, Driver* by) {
   const Hold hold(lock_);
-  allocated_.push_back({item, by});
+  allocated_[item] = {allocations_++, by};
 }
 
 bool WorkQueue::freed(void* item) {
   const Hold hold(lock_);
-  const auto found = std::find_if(allocated_.begin(), allocated_.end(), [item](const Allocated& a) { return a.item == item; });
-  if (found == allocated_.end()) return false;
-  allocated_.erase(found);
-  return true;
+  return allocated_.erase(item) != 0;
 }
 
 std::vector<void*> WorkQueue::allocated_by(const Driver& driver) {
-  const Hold hold(lock_);
-  std::vector<void*> items;
-  for (const Allocated& a : allocated_) {
-    if (a.by == &driver) items.push_back(a.item);
+  std::vector<std::pair<std::uint64_t, void*>> found;
+  {
+    const Hold hold(lock_);
+    for (const auto& [item, allocated] : allocated_)
+      if (allocated.by == &driver) found.emplace_back(allocated.order, item);
   }
+  std::ranges::sort(found);
+  std::vector<void*> items;
+  for (const auto& one : found) items.push_back(one.second);
   return items;
 }
 

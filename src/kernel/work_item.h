@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <wdm.h>
@@ -59,16 +60,20 @@ class WorkQueue {
     const WorkEntry* running = nullptr;
     bool idle = false;
   };
+  /// `order`: of allocation, so that what is left is told in that order.
   struct Allocated {
-    void* item;
+    std::uint64_t order;
     Driver* by;
   };
+  void no_longer_pending(const void* item) REQUIRES(lock_);
   [[noreturn]] void loop(std::size_t worker) EXCLUDES(lock_);
 
   Lock lock_;
   std::deque<WorkEntry> entries_ GUARDED_BY(lock_);
   std::vector<Worker> workers_ GUARDED_BY(lock_);
-  std::vector<Allocated> allocated_ GUARDED_BY(lock_);
+  std::unordered_map<void*, Allocated> allocated_ GUARDED_BY(lock_);   // looked up, never gone through as it is
+  std::uint64_t allocations_ GUARDED_BY(lock_) = 0;
+  std::unordered_map<const void*, std::uint32_t> pending_ GUARDED_BY(lock_);  // items queued or running: how often
 };
 
 }  // namespace undis::kernel

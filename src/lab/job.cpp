@@ -25,9 +25,23 @@ kernel::Stack stack_from(const json& list) {
   return stack;
 }
 
+json places(const std::vector<verifier::TracePlace>& list) {
+  json out = json::array();
+  for (const verifier::TracePlace& place : list) out.push_back({place.time, place.thread});
+  return out;
+}
+
+json stacks(const std::vector<kernel::Stack>& list) {
+  json out = json::array();
+  for (const kernel::Stack& stack : list) out.push_back(addresses(stack));
+  return out;
+}
+
 json to_json(const verifier::Violation& v) {
-  return {{"rule", v.rule},       {"driver", v.driver},           {"function", v.function},         {"object", v.object}, {"holder", v.holder}, {"text", v.text},
-          {"calls", v.calls},     {"waiters", v.waiters},         {"trace", v.trace},               {"stack", addresses(v.stack)}, {"origin", addresses(v.origin)}};
+  return {{"waiter stacks", stacks(v.waiter_stacks)},
+          {"rule", v.rule},       {"driver", v.driver},           {"function", v.function},         {"object", v.object}, {"holder", v.holder}, {"text", v.text},
+          {"calls", v.calls},     {"waiters", v.waiters},         {"trace", v.trace},               {"places", places(v.places)},
+          {"stack", addresses(v.stack)}, {"origin", addresses(v.origin)}};
 }
 
 verifier::Violation violation_from(const json& j) {
@@ -41,6 +55,8 @@ verifier::Violation violation_from(const json& j) {
   v.calls = j.at("calls").get<std::vector<std::string>>();
   v.waiters = j.at("waiters").get<std::vector<std::string>>();
   v.trace = j.at("trace").get<std::vector<std::string>>();
+  for (const json& stack : j.at("waiter stacks")) v.waiter_stacks.push_back(stack_from(stack));
+  for (const json& place : j.at("places")) v.places.push_back({place.at(0), place.at(1)});
   v.stack = stack_from(j.at("stack"));
   v.origin = stack_from(j.at("origin"));
   return v;
@@ -48,41 +64,74 @@ verifier::Violation violation_from(const json& j) {
 
 }  // namespace
 
-JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule, bool record_trace) {
+JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule, machine::Trail& trail,
+                  bool record_trace) {
   JobResult result;
   result.suite = suite.name;
   result.schedule = schedule.text();
-  auto owned = std::make_unique<Scene>(images, schedule, true, record_trace);
+  auto owned = std::make_unique<Scene>(images, schedule, true, record_trace, &trail);
   Scene& scene = *owned;
   const kernel::Outcome outcome = scene.world().run(suite.name, [&] { result.fits = suite.play(scene); });
   result.poisoned = outcome != kernel::Outcome::Idle;
-  result.faults = scene.world().simulated()->schedule().faults_seen();
-  result.trace_hash = scene.world().verifier().trace_hash();
-  result.violations = scene.world().verifier().violations();
-  if (record_trace) result.trace = scene.world().verifier().trace();
+  const verifier::Verifier& verifier = scene.world().verifier();
+  result.trace_hash = verifier.trace_hash();
+  result.switch_hash = scene.world().machine().switch_hash();
+  result.violations = verifier.violations();
+  if (record_trace) {
+    result.trace = verifier.trace();
+    result.places = verifier.trace_places();
+  }
+  trail.points = scene.world().machine().steps();
   // Where threads were left in the middle of something, nothing can be taken down in order: it goes with the process.
   if (result.poisoned) static_cast<void>(owned.release());
   return result;
 }
 
-std::string to_line(const JobResult& result) {
-  json j = {{"suite", result.suite}, {"schedule", result.schedule}, {"fits", result.fits}, {"poisoned", result.poisoned}, {"faults", result.faults},
-            {"hash", result.trace_hash}, {"violations", json::array()}};
+std::string to_line(const JobResult& result, const machine::Trail& trail, TrailPart part) {
+  json j = {{"suite", result.suite}, {"schedule", result.schedule}, {"fits", result.fits}, {"poisoned", result.poisoned},
+            {"hash", result.trace_hash}, {"switches", result.switch_hash}, {"violations", json::array()}};
   for (const verifier::Violation& v : result.violations) j["violations"].push_back(to_json(v));
+  if (!result.trace.empty()) {
+    j["trace"] = result.trace;
+    j["places"] = places(result.places);
+  }
+  if (part == TrailPart::Turns) {
+    j["turns"] = json::array();
+    for (const machine::Turn& turn : trail.turns) j["turns"].push_back({turn.strand, turn.point, turn.to});
+    j["yes"] = trail.yes;
+  }
+  if (part == TrailPart::Faults) {
+    j["fault points"] = trail.fault_points;
+    j["faults"] = json::array();
+    for (const machine::Trail::FaultPoint& point : trail.faults) j["faults"].push_back({point.number, point.place, point.failed});
+  }
   // A driver's own text may be no UTF-8.
   return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-JobResult from_line(const std::string& line) {
+JobResult from_line(const std::string& line, machine::Trail& trail) {
   const json j = json::parse(line);
   JobResult result;
   result.suite = j.at("suite");
   result.schedule = j.at("schedule");
   result.fits = j.at("fits");
   result.poisoned = j.at("poisoned");
-  result.faults = j.at("faults");
   result.trace_hash = j.at("hash");
+  result.switch_hash = j.at("switches");
   for (const json& v : j.at("violations")) result.violations.push_back(violation_from(v));
+  if (j.contains("trace")) {
+    result.trace = j.at("trace").get<std::vector<std::string>>();
+    for (const json& place : j.at("places")) result.places.push_back({place.at(0), place.at(1)});
+  }
+  trail.clear();
+  if (j.contains("turns")) {
+    for (const json& turn : j.at("turns")) trail.turns.push_back({turn.at(0), turn.at(1), turn.at(2)});
+    trail.yes = j.at("yes").get<std::vector<std::uint32_t>>();
+  }
+  if (j.contains("faults")) {
+    trail.fault_points = j.at("fault points");
+    for (const json& point : j.at("faults")) trail.faults.push_back({point.at(0), point.at(1), point.at(2)});
+  }
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lab/suites.h"
+#include "machine/trail.h"
 #include "verifier/violation.h"
 
 namespace undis::lab {
@@ -17,17 +18,22 @@ struct JobResult {
   std::string schedule;
   bool fits = true;                ///< false: the suite has nothing to do with these drivers
   bool poisoned = false;           ///< a crash, hang or bug check: the process is of no further use
-  std::uint32_t faults = 0;        ///< fault points passed
   std::uint64_t trace_hash = 0;
+  std::uint64_t switch_hash = 0;
   std::vector<verifier::Violation> violations;
-  std::vector<std::string> trace;  ///< whole, if asked for
+  std::vector<std::string> trace;             ///< whole, if asked for
+  std::vector<verifier::TracePlace> places;   ///< of each line of it
 };
 
-/// Runs it in this process.
-JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule, bool record_trace);
+/// Runs it in this process; `trail` is filled in.
+JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
+                  machine::Trail& trail, bool record_trace);
+
+/// What of a trail crosses to another process.
+enum class TrailPart : std::uint8_t { None, Turns, Faults };
 
 /// One line, and back. Stacks travel as addresses: both ends have the same images at the same places.
-std::string to_line(const JobResult& result);
-JobResult from_line(const std::string& line);
+std::string to_line(const JobResult& result, const machine::Trail& trail, TrailPart part);
+JobResult from_line(const std::string& line, machine::Trail& trail);
 
 }  // namespace undis::lab

@@ -30,7 +30,15 @@ struct VerifyOptions {
   std::vector<std::string> suites;  ///< names, or the part before a dot: "lifecycle"; empty: all
   std::uint64_t schedules = 0;  ///< how many schedules a suite is run with; 0: as many as the budget allows
   std::string seed = "0";       ///< hex; where random schedules begin
-  std::chrono::milliseconds budget{20'000};  ///< of real time, for all suites together
+  std::string strategy = "mixed";  ///< a name of machine::Strategy; suites of failing calls have their own
+  std::uint32_t bound = 2;         ///< exhaustive: departures from the default run
+  std::uint32_t depth = 3;         ///< pct
+  std::uint32_t processors = 2;    ///< virtual ones, 1 to 64
+  std::uint32_t shard = 0;         ///< this run takes part `shard` (from 0) of `shards` of every search
+  std::uint32_t shards = 1;
+  bool fault_pairs = false;        ///< each two fallible calls fail together as well
+  bool shrink = true;              ///< the schedule of a finding is made as short as can be
+  std::chrono::milliseconds budget{10'000};  ///< of real time, for all suites together
   std::string replay_suite;  ///< with replay_schedule: only this suite, only this schedule; empty: none
   std::string replay_schedule;
   std::string json;  ///< files to write; empty: none, "-": standard output
@@ -53,8 +61,14 @@ struct RunOptions {
   bool quiet = false;
 };
 
+struct MergeOptions {
+  std::vector<std::string> reports;  ///< JSON reports of the parts of one search
+  VerifyOptions output;              ///< the files to write, colour, quiet
+};
+
 /// Returns an exit code. Writes the report to standard output, complaints and progress to standard error.
 int verify(const VerifyOptions& options);
 int run(const RunOptions& options);
+int merge(const MergeOptions& options);
 
 }  // namespace undis::lab

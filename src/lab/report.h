@@ -28,6 +28,12 @@ struct Violation {
   std::vector<std::string> calls;    ///< the chain of calls between NDIS and drivers, outermost first
   std::vector<std::string> waiters;  ///< of a hang: who waits for what
   std::vector<std::string> trace;    ///< the last lines of the trace
+  std::vector<std::string> interleaving;  ///< the same in columns, one a thread; empty if there was only one
+  std::string found_schedule;        ///< the one that found it, before shrinking
+  std::uint64_t found_after = 0;     ///< runs of the suite before it was found
+  double found_seconds = 0;          ///< of real time in the suite
+  std::uint64_t found_length = 0;    ///< departures from the default run in the schedule that found it
+  std::uint64_t length = 0;          ///< and in `schedule`, after shrinking
   std::string page;                  ///< "ndis/nf-ndis-...", a path below the documentation's root
   std::string bugcheck;              ///< what Windows would stop with, or ""
   std::string replay;                ///< the command that shows it again
@@ -43,6 +49,11 @@ struct Suite {
   std::uint64_t schedules = 0;  ///< different ones
   double seconds = 0;           ///< of real time
   std::string reason;           ///< why it was skipped
+  std::uint64_t states = 0;     ///< different ones that its runs went through
+  bool exhausted = false;       ///< every schedule that its strategy knows was run
+  std::uint64_t faults_seen = 0;      ///< of a suite in which calls fail: different stacks of fallible calls ...
+  std::uint64_t faults_failed = 0;    ///< ... and those of them that failed
+  std::uint64_t faults_reported = 0;  ///< findings in runs with a failure
 };
 
 struct Report {
@@ -52,6 +63,10 @@ struct Report {
   std::vector<Suite> suites;
   std::vector<Violation> violations;
   double seconds = 0;
+  std::string strategy;
+  std::string seed;
+  std::uint32_t shard = 0;
+  std::uint32_t shards = 1;
 };
 
 /// The address of a documentation page:
@@ -60,6 +75,8 @@ std::string page_address(const std::string& page);
 
 std::string report_text(const Report& report, bool colored, bool quiet);
 std::string report_json(const Report& report);
+/// What report_json() wrote. Throws std::exception: it is none.
+Report report_from_json(const std::string& text);
 std::string report_junit(const Report& report);
 std::string report_sarif(const Report& report);
 std::string report_html(const Report& report);

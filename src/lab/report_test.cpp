@@ -45,11 +45,13 @@ Report failing() {
           {"passthru5"},
           {{"lifecycle.unload", "fail", 100, 90, 1.5, {}}, {"lifecycle.bind", "pass", 1, 1, 0.1, {}}},
           {violation},
-          1.6};
+          1.6,
+          "",
+          ""};
 }
 
 Report clean() {
-  return {"0.1.0", "pass", {"nic6"}, {{"lifecycle.bind", "pass", 1, 1, 0.1, {}}}, {}, 0.1};
+  return {"0.1.0", "pass", {"nic6"}, {{"lifecycle.bind", "pass", 1, 1, 0.1, {}}}, {}, 0.1, "", ""};
 }
 
 TEST(AReportAsJson, HasTheDocumentedKeys) {

@@ -62,9 +62,16 @@ std::string violation_text(const Violation& violation, const Painter& paint) {
   text += rows(paint, "calls", violation.calls);
   text += rows(paint, "stack", violation.stack);
   text += rows(paint, "from", violation.origin);
-  text += rows(paint, "trace", violation.trace);
+  if (violation.interleaving.empty()) {
+    text += rows(paint, "trace", violation.trace);
+  } else {
+    text += rows(paint, "order", violation.interleaving);
+  }
   const std::string times = violation.times > 1 ? fmt::format(" (seen {} times)", violation.times) : "";
-  text += row(paint, "suite", fmt::format("{}, schedule {}{}", violation.suite, violation.schedule, times));
+  std::string found = violation.found_after == 0 ? "" : fmt::format(", found in run {}", violation.found_after);
+  if (violation.found_length > violation.length)
+    found += fmt::format("; shrunk from {} departures to {}", violation.found_length, violation.length);
+  text += row(paint, "suite", fmt::format("{}, schedule {}{}{}", violation.suite, violation.schedule, times, found));
   text += row(paint, "Windows",
               violation.bugcheck.empty() ? "" : fmt::format("bug check {}", violation.bugcheck));
   text += row(paint, "page", page_address(violation.page));
@@ -81,9 +88,15 @@ std::string suite_lines(const Report& report, const Painter& paint) {
                                 : suite.verdict == "fail" ? paint.red("fail")
                                                           : paint.yellow(suite.verdict);
     text += fmt::format("  {} {:<{}}  ", verdict, suite.name, width);
-    text += suite.reason.empty()
-                ? fmt::format("{}, {}\n", counted(suite.runs, "run"), counted(suite.schedules, "schedule"))
-                : suite.reason + "\n";
+    if (!suite.reason.empty()) {
+      text += suite.reason + "\n";
+      continue;
+    }
+    text += fmt::format("{}, {}", counted(suite.runs, "run"), counted(suite.states, "state"));
+    if (suite.exhausted) text += ", exhausted";
+    if (suite.faults_seen != 0)
+      text += fmt::format("; {} of {} failed", suite.faults_failed, counted(suite.faults_seen, "fallible call"));
+    text += "\n";
   }
   return text;
 }

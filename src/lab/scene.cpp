@@ -62,8 +62,9 @@ std::string Scene::install(const loader::Image& image, Inf inf) {
   return {};
 }
 
-Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace)
-    : world_({.schedule = schedule, .record_trace = record_trace, .crash_reports = crash_reports}), images_(images) {
+Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace,
+             machine::Trail* trail)
+    : world_({.schedule = schedule, .trail = trail, .record_trace = record_trace, .crash_reports = crash_reports}), images_(images) {
   for (loader::Image* image : images) {
     image->reset();
     subjects_.push_back(&world_.add(*image));
@@ -217,19 +218,44 @@ void Scene::detach(unsigned index) {
   settle();
 }
 
-void Scene::traffic(unsigned frames) {
-  if (protocol_ != nullptr) {
-    for (const std::string& adapter : protocol_->running()) {
-      std::vector<std::vector<std::uint8_t>> bytes;
-      for (unsigned i = 0; i < frames; ++i) bytes.push_back(make_frame({0x02, 0, 0, 0, 2, 1}, sequence_++));
-      protocol_->send(adapter, {bytes.begin(), bytes.end()});
-    }
+void Scene::send_down(unsigned frames) {
+  if (protocol_ == nullptr) return;
+  for (const std::string& adapter : protocol_->running()) {
+    std::vector<std::vector<std::uint8_t>> bytes;
+    for (unsigned i = 0; i < frames; ++i) bytes.push_back(make_frame({0x02, 0, 0, 0, 2, 1}, sequence_++));
+    protocol_->send(adapter, {bytes.begin(), bytes.end()});
   }
+}
+
+void Scene::traffic(unsigned frames) {
+  send_down(frames);
   for (std::size_t i = 0; i < wires_.size(); ++i)
     for (unsigned f = 0; f < frames; ++f) {
       // A frame that nobody takes is lost, as on any wire.
       static_cast<void>(wires_[i]->inject(make_frame(wires_[i]->info().mac, sequence_++)));
     }
+}
+
+void Scene::rough_traffic(unsigned frames) {
+  send_down(frames);
+  for (std::size_t i = 0; i < wires_.size(); ++i) {
+    std::vector<std::vector<std::uint8_t>> late;
+    for (unsigned f = 0; f < frames; ++f) {
+      std::vector<std::uint8_t> frame = make_frame(wires_[i]->info().mac, sequence_++);
+      if (kernel::choose("the wire loses a frame")) continue;
+      if (kernel::choose("the wire delivers a frame late")) {
+        late.push_back(std::move(frame));
+        continue;
+      }
+      static_cast<void>(wires_[i]->inject(frame));
+      if (kernel::choose("the wire delivers a frame twice")) static_cast<void>(wires_[i]->inject(frame));
+    }
+    for (auto frame = late.rbegin(); frame != late.rend(); ++frame) static_cast<void>(wires_[i]->inject(*frame));
+  }
+}
+
+void Scene::cables(bool in) {
+  for (const auto& wire : wires_) wire->set_up(in);
 }
 
 void Scene::settle(std::uint64_t ticks) { world_.system().advance(ticks); }

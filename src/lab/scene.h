@@ -22,7 +22,8 @@ class Scene {
   /// "" or what is wrong.
   static std::string install(const loader::Image& image, Inf inf);
 
-  Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace = false);
+  Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace = false,
+        machine::Trail* trail = nullptr);
   ~Scene();
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
@@ -44,6 +45,10 @@ class Scene {
   void detach(unsigned index);
   /// Sends `frames` frames down on every adapter that the host protocol is bound to, and lets as many arrive on every card.
   void traffic(unsigned frames);
+  /// As traffic(), on wires that lose frames, deliver them twice, or late and in another order: which, the schedule says.
+  void rough_traffic(unsigned frames);
+  /// Puts the cable of every card in or out.
+  void cables(bool in);
   /// Unload of each driver that is loaded, the uppermost first.
   void unload();
   /// The host's own drivers go as well; to be called last.
@@ -65,6 +70,7 @@ class Scene {
   bool wants_card();
 
  private:
+  void send_down(unsigned frames);
   struct Card;
   kernel::Driver* subject_of(const kernel::Driver& driver) const;
   std::size_t position(const kernel::Driver& driver) const;

@@ -121,6 +121,31 @@ bool pause_under_traffic(Scene& scene) {
   return true;
 }
 
+/// Frames lost, late and doubled, and the cable out and in again, while the driver works.
+bool rough_wire(Scene& scene) {
+  if (scene.load()) {
+    scene.attach(1);
+    kernel::Event done("suite: traffic ends");
+    scene.world().system().spawn("traffic", [&] {
+      for (int i = 0; i < 6; ++i) {
+        scene.rough_traffic(kFrames);
+        kernel::schedule_point("traffic");
+      }
+      done.set();
+    });
+    for (const bool in : {false, true, false, true}) {
+      kernel::schedule_point("cable");
+      scene.cables(in);
+    }
+    done.wait();
+    scene.settle();
+    scene.detach(0);
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
 /// Traffic, sleep, traffic: what was set before has to be there afterwards.
 bool sleep_and_wake(Scene& scene) {
   if (scene.load()) {
@@ -256,6 +281,7 @@ constexpr Play kSuites[] = {
     {"filter.traffic", "the same while frames go both ways over two adapters", &filter_under_traffic, false},
     {"filter.events", "status indications, events and pauses under traffic", &filter_events, false},
     {"filter.memory", "a filter in a running stack, with each fallible call made to fail", &filter_insert, true},
+    {"lifecycle.wire", "frames lost, late and doubled, and the cable out and in", &rough_wire, false},
     {"lifecycle.power", "the system sleeps and wakes, with traffic before and after", &sleep_and_wake, false},
     {"lifecycle.stop", "the device is stopped and started again", &stop_and_start, false},
     {"lifecycle.surprise", "the device is torn out under traffic", &torn_out, false},

@@ -6,14 +6,19 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "lab/columns.h"
+#include "lab/found.h"
 #include "lab/inf_text.h"
 #include "lab/job.h"
 #include "lab/options.h"
 #include "lab/report.h"
+#include "lab/search.h"
 #include "lab/symbols.h"
 #include "lab/worker.h"
 #include "undis/rule_table.h"
@@ -24,18 +29,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kDefaultSchedules = 100;        // a suite, if the budget allows
-constexpr std::uint64_t kAfterFirstFinding = 40;        // schedules that a suite goes on for once it has found something
-constexpr std::chrono::seconds kSilence{10};            // of real time in one job: a run takes milliseconds
-
-/// Seeds of a search: the default schedule first, then random walks that follow from the given seed.
-std::uint64_t seed_at(std::uint64_t first, std::uint64_t index) {
-  if (index == 0) return first;
-  std::uint64_t z = first + index * 0x9E3779B97F4A7C15U;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-  return (z ^ (z >> 31)) & 0xFFFFFFU;  // short enough to type
-}
+constexpr std::uint64_t kAfterFirstFinding = 200;       // schedules that a suite goes on for once it has found something
+constexpr std::chrono::milliseconds kShrinkOne{2'000};  // of real time, for one finding ...
+constexpr std::chrono::milliseconds kShrinkLeast{100};  // ... and this even where kShrinkAll is over
+constexpr std::chrono::milliseconds kShrinkAll{10'000};
 
 class Verification {
  public:
@@ -50,11 +47,16 @@ class Verification {
   Report run(const std::vector<const Play*>& suites) {
     const auto begun = Clock::now();
     const auto end = begun + options_.budget;
+    report_.strategy = options_.strategy;
+    report_.seed = options_.seed;
+    report_.shard = options_.shard;
+    report_.shards = options_.shards;
     for (std::size_t i = 0; i < suites.size(); ++i) {
-      const auto left = std::max<Clock::duration>(end - Clock::now(), std::chrono::milliseconds(100));
+      const auto left = std::max<Clock::duration>(end - Clock::now(), std::chrono::milliseconds(50));
       run_suite(*suites[i], Clock::now() + left / static_cast<int>(suites.size() - i));
     }
     clear_progress();
+    if (options_.shrink) shrink_findings();
     report_.seconds = seconds_since(begun);
     conclude();
     return std::move(report_);
@@ -63,11 +65,22 @@ class Verification {
   /// The one run that a report names, here in this process and with its whole trace.
   Report replay(const Play& suite, const machine::Schedule& schedule) {
     const auto begun = Clock::now();
-    const JobResult result = run_job(images_, suite, schedule, true);
+    machine::Trail trail;
+    const JobResult result = run_job(images_, suite, schedule, trail, true);
     if (!options_.quiet && options_.json != "-")
       for (const std::string& line : result.trace) fmt::print("{}\n", line);
-    take(suite, result);
-    report_.suites.push_back({suite.name, verdict_of(suite), 1, 1, seconds_since(begun), {}});
+    if (const auto& bound = schedule.bound(); bound && bound->run && *bound->run != machine::run_mark(result.switch_hash)) {
+      fmt::print(stderr,
+                 "undis verify: this run took another way than the one that was reported: a driver, undis or an option is not what it was "
+                 "then\n");
+    }
+    for (const verifier::Violation& v : result.violations) take(suite, result.schedule, v, 1, 0);
+    Suite row;
+    row.name = suite.name;
+    row.verdict = verdict_of(suite);
+    row.runs = row.schedules = 1;
+    row.seconds = seconds_since(begun);
+    report_.suites.push_back(row);
     report_.seconds = seconds_since(begun);
     conclude();
     return std::move(report_);
@@ -78,86 +91,88 @@ class Verification {
 
   void run_suite(const Play& suite, Clock::time_point until) {
     const auto begun = Clock::now();
-    const std::uint64_t wanted = options_.schedules != 0 ? options_.schedules : kDefaultSchedules;
-    const std::uint64_t seed = std::stoull(options_.seed, nullptr, 16);
-    std::uint64_t index = 0;
+    machine::SearchSetup setup;
+    setup.seed = std::stoull(options_.seed, nullptr, 16);
+    setup.bound = options_.bound;
+    setup.depth = options_.depth;
+    setup.processors = options_.processors;
+    setup.shard = options_.shard;
+    setup.shards = options_.shards;
+    const bool by_budget = options_.schedules == 0;
+    const SearchLimits limits{.until = until,
+                              .schedules = options_.schedules,
+                              .saturates = by_budget && (suite.faults || options_.strategy == "mixed"),
+                              .after_finding = by_budget ? kAfterFirstFinding : 0};
+    Search search(images_, suite, options_.strategy, setup, options_.fault_pairs, limits);
+    std::uint64_t reported = 0;
     std::uint64_t runs = 0;
-    std::uint64_t found_at = 0;
-    std::uint32_t fault_points = 0;
-    bool fits = true;
-    bool more = true;
-    while (more && fits) {
-      // What the worker needs it has from the fork; `index` here only counts what it has said.
-      const std::uint64_t from = index;
-      Worker worker(images_, suite, [&, at = from](const std::optional<JobResult>& last) mutable -> std::optional<machine::Schedule> {
-        if (last && !last->fits) return std::nullopt;
-        if (Clock::now() >= until && at != from) return std::nullopt;
-        if (suite.faults) {
-          if ((last || runs != 0) && at > (last ? last->faults : fault_points)) return std::nullopt;  // every fault point has failed once
-          ++at;
-          return machine::Schedule(0, static_cast<std::uint32_t>(at));
-        }
-        if (at >= wanted || (found_at != 0 && at > found_at + kAfterFirstFinding)) return std::nullopt;
-        if (last && !last->violations.empty() && found_at == 0) found_at = at;
-        return machine::Schedule(seed_at(seed, at++));
-      });
-      more = listen(worker, suite, index, runs, fits, fault_points);
-      more = more && Clock::now() < until && (suite.faults || index < wanted);
+    Search::Listener listener;
+    listener.result = [&](const JobResult& result) {
+      reported += result.violations.size();
+      for (const verifier::Violation& v : result.violations) take(suite, result.schedule, v, runs, seconds_since(begun));
+    };
+    listener.broken = [&](const std::string& schedule, const char* rule, const std::string& what) {
+      ++reported;
+      verifier::Violation v;
+      v.rule = rule;
+      v.driver = report_.drivers.front();
+      v.text = what;
+      take(suite, schedule, v, runs, seconds_since(begun));
+    };
+    listener.progress = [&](const Board& board) {
+      runs = board.begun();
+      show_progress(suite, board, seconds_since(begun));
+    };
+    const SearchOutcome outcome = search.run(listener);
+    Suite row;
+    row.name = suite.name;
+    row.verdict = outcome.fits ? verdict_of(suite) : "skipped";
+    row.runs = row.schedules = outcome.runs;
+    row.seconds = outcome.seconds;
+    row.reason = outcome.fits ? "" : "nothing in it concerns these drivers";
+    row.states = outcome.states;
+    row.exhausted = outcome.exhausted;
+    row.faults_seen = outcome.faults_seen;
+    row.faults_failed = outcome.faults_failed;
+    row.faults_reported = suite.faults ? reported : 0;
+    report_.suites.push_back(row);
+  }
+
+  void take(const Play& suite, const std::string& schedule, const verifier::Violation& v, std::uint64_t runs, double seconds) {
+    const auto same = [&](const Violation& seen) { return seen.rule == v.rule && seen.function == v.function && seen.suite == suite.name; };
+    if (const auto seen = std::ranges::find_if(report_.violations, same); seen != report_.violations.end()) {
+      ++seen->times;
+      return;
     }
-    report_.suites.push_back({suite.name, fits ? verdict_of(suite) : "skipped", runs, runs, seconds_since(begun),
-                              fits ? std::string() : "nothing in it concerns these drivers"});
+    Violation out = described(suite, schedule, v);
+    out.found_after = std::max<std::uint64_t>(runs, 1);
+    out.found_seconds = seconds;
+    out.found_schedule = schedule;
+    report_.violations.push_back(std::move(out));
+    to_shrink_.push_back({report_.violations.size() - 1, &suite, schedule, v});
   }
 
-  /// True: the worker broke off, and another may go on after the job that broke it.
-  bool listen(Worker& worker, const Play& suite, std::uint64_t& index, std::uint64_t& runs, bool& fits, std::uint32_t& fault_points) {
-    for (;;) {
-      switch (worker.listen(kSilence)) {
-        case Worker::Said::Begun: ++index; break;
-        case Worker::Said::Result:
-          ++runs;
-          fits = worker.result().fits;
-          fault_points = worker.result().faults;
-          take(suite, worker.result());
-          show_progress(suite, runs);
-          if (worker.result().poisoned) return true;
-          break;
-        case Worker::Said::Ended: return false;
-        case Worker::Said::Silent:
-          ++runs;
-          add_own(suite, worker.schedule(), "Hang", fmt::format("no end after {} s of real time: a loop that never calls anything", kSilence.count()));
-          return true;
-        case Worker::Said::Died:
-          ++runs;
-          add_own(suite, worker.schedule(), "DriverCrash", "the process that ran the driver ended with " + worker.death());
-          return true;
-      }
-    }
-  }
-
-  void add_own(const Play& suite, const std::string& schedule, const char* rule, std::string text) {
-    JobResult result;
-    result.suite = suite.name;
-    result.schedule = schedule;
-    verifier::Violation v;
-    v.rule = rule;
-    v.driver = report_.drivers.front();
-    v.text = std::move(text);
-    result.violations.push_back(std::move(v));
-    take(suite, result);
-  }
-
-  void take(const Play& suite, const JobResult& result) {
-    for (const verifier::Violation& v : result.violations) {
-      const auto same = [&](const Violation& seen) { return seen.rule == v.rule && seen.function == v.function && seen.suite == suite.name; };
-      if (const auto seen = std::ranges::find_if(report_.violations, same); seen != report_.violations.end()) {
-        ++seen->times;
-        continue;
-      }
-      report_.violations.push_back(described(suite, result, v));
+  /// What was found, made short; after the search, so that it takes none of its time.
+  void shrink_findings() {
+    const auto until = Clock::now() + kShrinkAll;
+    for (const ToShrink& one : to_shrink_) {
+      if (one.schedule.empty()) continue;
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+      Violation& reported = report_.violations[one.index];
+      const std::optional<Found> found = shrink_finding(images_, *one.suite, one.schedule, one.violation, std::clamp(left, kShrinkLeast, kShrinkOne));
+      if (!found) continue;
+      Violation better = described(*one.suite, found->schedule.text(), found->violation);
+      better.times = reported.times;
+      better.found_after = reported.found_after;
+      better.found_seconds = reported.found_seconds;
+      better.found_schedule = reported.found_schedule;
+      better.found_length = found->found_length;
+      better.length = found->length;
+      reported = std::move(better);
     }
   }
 
-  Violation described(const Play& suite, const JobResult& result, const verifier::Violation& v) {
+  Violation described(const Play& suite, const std::string& schedule, const verifier::Violation& v) {
     Violation out;
     out.rule = v.rule;
     if (const RuleInfo* rule = find_rule(v.rule); rule != nullptr) {
@@ -172,13 +187,18 @@ class Verification {
     out.object = v.object;
     out.holder = v.holder;
     out.suite = suite.name;
-    out.schedule = result.schedule;
+    out.schedule = schedule;
     out.stack = symbols_.driver_lines(v.stack);
     out.origin = symbols_.driver_lines(v.origin);
     out.calls = v.calls;
-    out.waiters = v.waiters;
+    for (std::size_t i = 0; i < v.waiters.size(); ++i) {
+      out.waiters.push_back(v.waiters[i]);
+      if (i >= v.waiter_stacks.size()) continue;
+      for (const std::string& line : symbols_.driver_lines(v.waiter_stacks[i])) out.waiters.push_back("    " + line);
+    }
     out.trace = v.trace;
-    out.replay = fmt::format("undis verify{} --replay {}:{}", image_arguments_, suite.name, result.schedule);
+    out.interleaving = interleaving(v.trace, v.places, v.driver);
+    out.replay = fmt::format("undis verify{} --replay {}:{}", image_arguments_, suite.name, schedule);
     return out;
   }
 
@@ -190,13 +210,15 @@ class Verification {
     report_.verdict = std::ranges::any_of(report_.violations, [](const Violation& v) { return v.severity == "error"; }) ? "fail" : "pass";
   }
 
-  void show_progress(const Play& suite, std::uint64_t runs) {
+  void show_progress(const Play& suite, const Board& board, double seconds) {
     const bool terminal = ::isatty(STDERR_FILENO) != 0;
     if (options_.quiet || (!terminal && !options_.progress)) return;
     const auto now = Clock::now();
     if (now - shown_ < std::chrono::milliseconds(100)) return;
     shown_ = now;
-    fmt::print(stderr, "{}{}: {} runs, {} findings{}", terminal ? "\r\033[K" : "", suite.name, runs, report_.violations.size(), terminal ? "" : "\n");
+    const double rate = seconds > 0 ? static_cast<double>(board.done()) / seconds : 0;
+    fmt::print(stderr, "{}{}: {} schedules, {:.0f}/s, {} states, {} findings{}", terminal ? "\r\033[K" : "", suite.name, board.done(),
+               rate, board.states(), report_.violations.size(), terminal ? "" : "\n");
     std::fflush(stderr);
   }
 
@@ -210,6 +232,13 @@ class Verification {
   Report report_;
   Symbols symbols_;
   Clock::time_point shown_{};
+  struct ToShrink {
+    std::size_t index;  // in report_.violations
+    const Play* suite;
+    std::string schedule;
+    verifier::Violation violation;
+  };
+  std::vector<ToShrink> to_shrink_;
 };
 
 /// The suites that a word names: one, or all that begin with "word.".
@@ -276,6 +305,13 @@ int verify(const VerifyOptions& options) {
     images.push_back(opened.back().get());
   }
   if (images.empty()) return complain("no driver image is named; expected: undis verify DRIVER.so ...");
+  if (replayed != nullptr && schedule->bound()) {
+    std::vector<std::string> names;
+    for (const loader::Image* image : images) names.push_back(image->name());
+    if (schedule->bound()->drivers != machine::drivers_mark(names))
+      return complain(fmt::format("--replay: the schedule {} was found with other drivers than {}; a schedule shows nothing with others",
+                                  options.replay_schedule, fmt::join(names, ", ")));
+  }
 
   for (const std::string& path : options.infs)
     if (const std::string wrong = install(path, images); !wrong.empty()) return complain(wrong);

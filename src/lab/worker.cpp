@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The worker process and its pipe. Lines: "> SCHEDULE" before a job, a JSON object after it, "." at the end.
+// The worker process and its pipe. Lines: a JSON object for a job that is told of; at the end "enough" or "exhausted".
 #include "lab/worker.h"
 
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -31,28 +32,74 @@ void write_all(int fd, std::string line) {
   }
 }
 
-[[noreturn]] void work(int to, const std::vector<loader::Image*>& images, const Play& suite, const Worker::Next& next) {
-  std::optional<JobResult> last;
-  while (const std::optional<machine::Schedule> schedule = next(last)) {
-    write_all(to, "> " + schedule->text());
-    last = run_job(images, suite, *schedule, false);
-    write_all(to, to_line(*last));
-    if (last->poisoned) break;
+[[noreturn]] void work(int to, const Work& task) {
+  machine::Trail trail;
+  bool found = false;
+  for (std::uint64_t job = 0;; ++job) {
+    const bool again = job < task.skip;
+    if (!again && job != task.skip && task.more && !task.more(job, found)) {
+      write_all(to, "enough");
+      break;
+    }
+    const std::optional<machine::Schedule> schedule = task.strategy.next();
+    if (!schedule) {
+      write_all(to, "exhausted");
+      break;
+    }
+    if (again && std::ranges::find(task.lost, job) != task.lost.end()) {
+      task.strategy.lost();
+      continue;
+    }
+    if (again && !task.strategy.needs_to_learn()) continue;
+    trail.clear();
+    task.strategy.prepare(trail);
+    if (task.board != nullptr && !again) task.board->begin(schedule->text());
+    const JobResult result = run_job(task.images, task.suite, *schedule, trail, task.record_trace);
+    task.strategy.learn(*schedule, trail);
+    found = !result.violations.empty();
+    if (task.board != nullptr && !again) task.board->end(trail);
+    if (!again && (task.tell_all || found || result.poisoned || !result.fits)) write_all(to, to_line(result, trail, task.part));
+    if (result.poisoned || !result.fits) {
+      write_all(to, "enough");
+      break;
+    }
   }
-  write_all(to, ".");
   ::_exit(0);  // no destructors of the parent's objects
 }
 
+/// One schedule, once.
+class Once final : public machine::Strategy {
+ public:
+  explicit Once(const machine::Schedule& schedule) : Strategy(setup_for(schedule)), schedule_(schedule) {}
+  void prepare(machine::Trail&) const override {}
+
+ protected:
+  std::optional<machine::Schedule> propose() override {
+    if (given_) return std::nullopt;
+    given_ = true;
+    return schedule_;
+  }
+
+ private:
+  static machine::SearchSetup setup_for(const machine::Schedule& schedule) {
+    machine::SearchSetup setup;
+    setup.processors = schedule.processors();
+    return setup;
+  }
+  const machine::Schedule& schedule_;
+  bool given_ = false;
+};
+
 }  // namespace
 
-Worker::Worker(const std::vector<loader::Image*>& images, const Play& suite, Next next) {
+Worker::Worker(const Work& task) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   pid_ = ::fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid_ == 0) {
     ::close(ends[0]);
-    work(ends[1], images, suite, next);
+    work(ends[1], task);
   }
   ::close(ends[1]);
   from_ = ends[0];
@@ -93,13 +140,26 @@ Worker::Said Worker::listen(std::chrono::milliseconds patience) {
   std::string line;
   bool silent = false;
   if (!read_line(line, patience, silent)) return silent ? Said::Silent : Said::Died;
-  if (line == ".") return Said::Ended;
-  if (line.starts_with("> ")) {
-    schedule_ = line.substr(2);
-    return Said::Begun;
-  }
-  result_ = from_line(line);
+  if (line == "enough") return Said::Enough;
+  if (line == "exhausted") return Said::Exhausted;
+  result_ = from_line(line, trail_);
   return Said::Result;
+}
+
+std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
+                                   machine::Trail& trail, bool record_trace, std::chrono::milliseconds patience) {
+  Once once(schedule);
+  Worker worker({.images = images,
+                 .suite = suite,
+                 .strategy = once,
+                 .lost = {},
+                 .more = {},
+                 .tell_all = true,
+                 .record_trace = record_trace,
+                 .part = TrailPart::Turns});
+  if (worker.listen(patience) != Worker::Said::Result) return std::nullopt;
+  trail = worker.trail();
+  return worker.result();
 }
 
 std::string Worker::death() {

@@ -11,26 +11,43 @@
 #include <string>
 #include <vector>
 
+#include "lab/board.h"
 #include "lab/job.h"
+#include "machine/strategy.h"
 
 namespace undis::lab {
 
+/// What a worker is to do; it has a copy of all of it, as of its birth.
+struct Work {
+  const std::vector<loader::Image*>& images;
+  const Play& suite;
+  machine::Strategy& strategy;
+  std::uint64_t skip = 0;                     ///< schedules that workers before it have dealt with ...
+  std::vector<std::uint64_t> lost;            ///< ... these of them without a result, by their place in the order
+  std::function<bool(std::uint64_t job, bool found)> more;  ///< asked before each job but the first; `found`: the last one found something
+  bool tell_all = false;                      ///< every result is told, with the trail's faults; else only those with findings
+  bool record_trace = false;
+  TrailPart part = TrailPart::None;           ///< of a trail that is told
+  Board* board = nullptr;
+};
+
 class Worker {
  public:
-  /// `next` gives the schedule of the next job, given the result of the last one; nullopt: no more. It runs in the worker.
-  using Next = std::function<std::optional<machine::Schedule>(const std::optional<JobResult>& last)>;
-
-  Worker(const std::vector<loader::Image*>& images, const Play& suite, Next next);
+  explicit Worker(const Work& work);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  enum class Said : std::uint8_t { Begun, Result, Ended, Died, Silent };
-  /// Waits for the next word: the schedule of a job that begins, a result, the end; Died: the process is gone without an end;
-  /// Silent: no word within `patience`.
+  enum class Said : std::uint8_t {
+    Result,
+    Enough,     ///< `more` said no
+    Exhausted,  ///< the strategy has nothing more to try
+    Died,       ///< the process is gone without a word
+    Silent,     ///< no word within the time given
+  };
   Said listen(std::chrono::milliseconds patience);
-  const std::string& schedule() const noexcept { return schedule_; }   ///< of the job that was begun last
   const JobResult& result() const noexcept { return result_; }
+  const machine::Trail& trail() const noexcept { return trail_; }
   /// After Died: how it ended ("signal 11 (Segmentation fault)").
   std::string death();
 
@@ -40,8 +57,12 @@ class Worker {
   pid_t pid_ = -1;
   int from_ = -1;
   std::string buffer_;
-  std::string schedule_;
   JobResult result_;
+  machine::Trail trail_;
 };
+
+/// Runs one schedule in a process of its own. nullopt: that died, or was silent for too long.
+std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
+                                   machine::Trail& trail, bool record_trace, std::chrono::milliseconds patience);
 
 }  // namespace undis::lab

@@ -16,8 +16,8 @@ constexpr std::u16string_view kNetClass =
     u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\";
 
 std::unique_ptr<machine::Machine> make_machine(const WorldOptions& options) {
-  if (options.engine == Engine::Threaded) return std::make_unique<machine::Threaded>(options.processors);
-  return std::make_unique<machine::Simulated>(options.schedule, options.processors);
+  if (options.engine == Engine::Threaded) return std::make_unique<machine::Threaded>(options.processors == 0 ? machine::Schedule::kDefaultProcessors : options.processors);
+  return std::make_unique<machine::Simulated>(options.schedule, options.processors, options.trail);
 }
 
 }  // namespace

@@ -84,6 +84,9 @@ class Strand {
   std::uintptr_t stack_low_ = 0;
   std::uintptr_t stack_high_ = 0;
   const void* resting_frame_ = nullptr;
+  const char* at_ = "";        // the schedule point that it passed last
+  std::uint64_t place_ = 0;    // a number for where it last left its processor
+  std::uint32_t points_ = 0;   // decisions that it has come to
 };
 
 /// Calls expire() once when its time has come, in nobody's context: it may unpark and ask for DPCs, but neither wait nor call a driver.
@@ -126,6 +129,8 @@ class Client {
  public:
   /// The host's own thread waits in a call of its own, and nothing can ever wake it. Nobody's context.
   [[noreturn]] virtual void host_is_stuck() noexcept = 0;
+  /// A number for what a strand that does not run is in the middle of, the same in each process; for searches that look for what is new.
+  virtual std::uint64_t place_of(const Strand&) noexcept { return 0; }
 
  protected:
   ~Client() = default;
@@ -176,7 +181,7 @@ class Machine {
 
   /// The highest device interrupt that waits for `processor` is of this IRQL; 0: none waits any more.
   virtual void request_interrupt(Processor& processor, std::uint8_t irql) noexcept = 0;
-  /// Called by an interrupt strand that has nothing left to serve: gives the processor back. Returns when there is more.
+  /// Called by an interrupt strand that has served: gives the processor back to what it interrupted. Returns when there is more.
   virtual void end_interrupts() noexcept = 0;
 
   /// Time since start.
@@ -191,8 +196,10 @@ class Machine {
 
   /// A yes or no that the documentation leaves open.
   virtual bool choose(const char* what) noexcept = 0;
-  /// True: the fallible call `what` is to fail.
-  virtual bool fault(const char* what) noexcept = 0;
+  /// True: the fallible call `what` is to fail. `place`: a number for the stack of the call, 0 unless notes_faults().
+  virtual bool fault(const char* what, std::uint64_t place) noexcept = 0;
+  /// True: somebody wants to know where fault points are passed.
+  virtual bool notes_faults() noexcept = 0;
 
   /// From the host: gives way until nothing can run, letting time pass as long as `wanted` (may be nullptr) has not ended.
   virtual Stop run(Strand* wanted, const Patience& patience) noexcept = 0;

@@ -29,11 +29,26 @@ bool can_interrupt(const Processor& processor) noexcept {
 
 }  // namespace
 
-Simulated::Simulated(Schedule schedule, std::uint32_t processors) : schedule_(schedule) {
+Simulated::Simulated(Schedule schedule, std::uint32_t processors, Trail* trail)
+    : schedule_(std::move(schedule)),
+      chooser_(Chooser::make(schedule_)),
+      trail_(trail),
+      follows_strands_(chooser_->follows_strands()),
+      hears_news_(chooser_->wants_news()),
+      clock_overtakes_(chooser_->lets_clock_overtake()) {
+  if (processors == 0) processors = schedule_.processors();
   if (processors == 0 || processors > kMaxProcessors) broken("1 to 64 processors are possible");
   processors_.resize(processors);
   for (std::uint32_t i = 0; i < processors; ++i) processors_[i].index = i;
-  grant();
+}
+
+void Simulated::follow(Schedule schedule) {
+  schedule_ = std::move(schedule);
+  chooser_ = Chooser::make(schedule_);
+  follows_strands_ = chooser_->follows_strands();
+  hears_news_ = chooser_->wants_news();
+  clock_overtakes_ = chooser_->lets_clock_overtake();
+  wish_due_ = true;
 }
 
 Simulated::~Simulated() {
@@ -52,9 +67,15 @@ void Simulated::attach(Client& client, Strand& host) noexcept {
   abandoned_ = false;
   occupy(processors_[0], host);
   processor_here = &processors_[0];
+  wish_due_ = true;
+  grant();
 }
 
 void Simulated::detach() noexcept {
+  if (trail_ != nullptr) {
+    account();
+    trail_->points = points_before_;
+  }
   drop_strands();
   host_->processor_ = nullptr;
   host_ = executing_ = nullptr;
@@ -146,6 +167,7 @@ void Simulated::make_ready(Strand& strand) noexcept {
   (ready_last_ != nullptr ? ready_last_->ready_next_ : ready_first_) = &strand;
   ready_last_ = &strand;
   ++ready_count_;
+  if (hears_news_) news();
 }
 
 void Simulated::unready(Strand& strand) noexcept {
@@ -175,27 +197,51 @@ void Simulated::vacate(Strand& strand, Strand::State state) noexcept {
 
 // ---- who goes on ----
 
-/// Visits the ways to go on in their fixed order until `visit` returns true. `self`: the executing strand, if it can go on.
-template <class Visit>
-bool Simulated::each_way(const Strand* self, Visit visit) noexcept {
+/// Notes the ways to go on in their fixed order. `self`: the executing strand, if it can go on.
+void Simulated::collect_ways(Strand* self) noexcept {
+  ways_.clear();
   Processor* const own = executing_->processor_;
-  if (self != nullptr && visit(Way{Way::Kind::Continue, own, executing_})) return true;
+  if (self != nullptr) ways_.push_back({Way::Kind::Continue, own, self});
   for (Processor& processor : processors_) {
-    if (can_interrupt(processor) && visit(Way{Way::Kind::Interrupts, &processor, nullptr})) return true;
+    if (can_interrupt(processor)) ways_.push_back({Way::Kind::Interrupts, &processor, processor.interrupt_strand});
   }
   for (Processor& processor : processors_) {
-    if (can_start_dpcs(processor) && visit(Way{Way::Kind::Dpcs, &processor, nullptr})) return true;
+    if (can_start_dpcs(processor)) ways_.push_back({Way::Kind::Dpcs, &processor, processor.dpc_strand});
   }
   for (Processor& processor : processors_) {
     Strand* const strand = processor.current;
     if (strand == nullptr || strand == self || strand->state_ != Strand::State::Running) continue;
-    if (visit(Way{Way::Kind::Continue, &processor, strand})) return true;
+    ways_.push_back({Way::Kind::Continue, &processor, strand});
   }
   for (Strand* strand = ready_first_; strand != nullptr; strand = strand->ready_next_) {
-    Processor* const place = place_for(*strand, own);
-    if (place != nullptr && visit(Way{Way::Kind::Dispatch, place, strand})) return true;
+    if (Processor* const place = place_for(*strand, own)) ways_.push_back({Way::Kind::Dispatch, place, strand});
   }
-  return false;
+  if (clock_overtakes_ && !ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() && timers_.next_due() <= now_ + kReach)
+    ways_.push_back({Way::Kind::Clock, own, nullptr});
+}
+
+/// Has the chooser pick one of the ways collected, and notes it.
+std::uint32_t Simulated::choose_way(bool forced) noexcept {
+  news_ = false;
+  if (ways_.size() < 2) return 0;
+  fill_options();
+  const Moment at = moment(forced);
+  const std::uint32_t chosen = chooser_->pick(at, options_);
+  if (trail_ != nullptr) note_decision(at, chosen);
+  return chosen;
+}
+
+void Simulated::fill_options() noexcept {
+  options_.clear();
+  for (const Way& way : ways_) options_.push_back(way.strand != nullptr ? way.strand->id_ : Turn::kClock);
+}
+
+void Simulated::note_decision(const Moment& at, std::uint32_t chosen) noexcept {
+  if (chosen != 0) trail_->turns.push_back({at.strand, at.point, options_[chosen]});
+  if (!trail_->want_decisions) return;
+  trail_->decisions.push_back({at.strand, at.point, static_cast<std::uint32_t>(trail_->options.size()),
+                               static_cast<std::uint32_t>(options_.size()), chosen, at.forced, false});
+  trail_->options.insert(trail_->options.end(), options_.begin(), options_.end());
 }
 
 /// Where a ready strand could run: an idle processor, else the executing strand's own, else the first whose thread can be displaced.
@@ -214,28 +260,12 @@ Processor* Simulated::place_for(const Strand& strand, Processor* own) noexcept {
   return nullptr;
 }
 
-std::uint32_t Simulated::count_ways(const Strand* self) noexcept {
-  std::uint32_t count = 0;
-  each_way(self, [&count](const Way&) {
-    ++count;
-    return false;
-  });
-  return count;
-}
-
-Simulated::Way Simulated::nth_way(const Strand* self, std::uint32_t n) noexcept {
-  Way chosen{};
-  each_way(self, [&chosen, &n](const Way& way) {
-    chosen = way;
-    return n-- == 0;
-  });
-  return chosen;
-}
-
 /// Goes one of the ways. Returns when the executing strand of now executes again.
 void Simulated::take(const Way& way) noexcept {
   Processor& processor = *way.processor;
   switch (way.kind) {
+    case Way::Kind::Clock:
+      break;  // the callers' business
     case Way::Kind::Continue:
       switch_to(*way.strand);
       return;
@@ -291,17 +321,57 @@ void Simulated::switch_to(Strand& next) noexcept {
     const std::uint64_t step = (std::uint64_t{next.id_} << 8 | next.processor_->index) + now_;
     switch_hash_ = (switch_hash_ ^ step) * 0x100000001b3 + 1;
     from.resting_frame_ = __builtin_frame_address(0);
+    account();
+    if (trail_ != nullptr && trail_->want_places) note_switch(from, next);
     executing_ = &next;
+    if (follows_strands_) wish_due_ = true;
+    grant();
     from.fiber_->switch_to(*next.fiber_, from.state_ == Strand::State::Ended);
     settle();
+  } else {
+    grant();
   }
+}
+
+namespace {
+
+/// FNV-1a: the same in each process, as a pointer would not be.
+std::uint64_t hash_of(const char* text) noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (; *text != '\0'; ++text) hash = (hash ^ static_cast<unsigned char>(*text)) * 0x100000001b3U;
+  return hash;
+}
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
+  Random random{a * 0x9e3779b97f4a7c15U ^ b};
+  return random.next();
+}
+
+}  // namespace
+
+/// What the run has come to: where each strand is, and which place was left for which.
+void Simulated::note_switch(Strand& from, Strand& to) noexcept {
+  const std::uint64_t place = mix(hash_of(from.at_), client_->place_of(from));
+  state_ ^= mix(from.id_, from.place_) ^ mix(from.id_, place);
+  from.place_ = place;
+  trail_->states.push_back(state_);
+  trail_->pairs.push_back(mix(place, to.place_));
 }
 
 /// The executing strand has given its processor up (or spins): finds what goes on, letting time pass if need be.
 void Simulated::dispatch() noexcept {
   for (;;) {
-    if (const std::uint32_t count = count_ways(nullptr); count != 0) {
-      take(nth_way(nullptr, schedule_.pick(count)));
+    collect_ways(nullptr);
+    if (!ways_.empty()) {
+      account();
+      ++executing_->points_;
+      if (follows_strands_) wish_due_ = true;
+      const Way way = ways_[choose_way(true)];
+      if (way.kind == Way::Kind::Clock) {
+        pass_time_to_timer();
+        continue;
+      }
+      take(way);
       return;
     }
     if (jump()) continue;
@@ -312,11 +382,21 @@ void Simulated::dispatch() noexcept {
   }
 }
 
+/// The clock overtakes those who could run.
+void Simulated::pass_time_to_timer() noexcept {
+  ++overtakings_;
+  if (timers_.next_due() > now_) now_ = timers_.next_due();
+  timers_.expire(now_);
+}
+
 /// Back to run(). The host is on no processor until it has arrived there.
 void Simulated::back_to_host() noexcept {
   Strand& from = *executing_;
   if (&from == host_) return;
+  account();
   executing_ = host_;
+  if (follows_strands_) wish_due_ = true;
+  grant();
   from.fiber_->switch_to(host_fiber_, from.state_ == Strand::State::Ended);
   settle();
 }
@@ -343,14 +423,22 @@ void Simulated::account() noexcept {
   const std::uint32_t passed = granted_ - points_left_;
   granted_ = points_left_;
   points_before_ += passed;
+  executing_->points_ += passed;
   until_tick_ -= passed;
-  if (until_preemption_ != 0) until_preemption_ -= passed;
+  if (until_wish_ != 0) {
+    until_wish_ -= passed;
+    if (until_wish_ == 0) wish_due_ = true;
+  }
 }
 
-/// Grants points up to the next thing to be done at one.
+/// Grants points up to the next thing to be done at one. To be called with account() done and executing_ up to date.
 void Simulated::grant() noexcept {
-  if (schedule_.preempts() && until_preemption_ == 0) until_preemption_ = schedule_.points_until_preemption();
-  granted_ = until_preemption_ != 0 && until_preemption_ < until_tick_ ? until_preemption_ : until_tick_;
+  if (wish_due_) {
+    wish_due_ = false;
+    until_wish_ = chooser_->wish(moment(false));
+  }
+  granted_ = until_wish_ != 0 && until_wish_ < until_tick_ ? until_wish_ : until_tick_;
+  if (news_ || (trail_ != nullptr && trail_->want_decisions)) granted_ = 1;
   points_left_ = granted_;
 }
 
@@ -361,29 +449,54 @@ void Simulated::progress() noexcept {
   grant();
 }
 
-void Simulated::point(const char*) noexcept {
+/// The chooser that wants to hear of it is asked at the next point.
+void Simulated::news() noexcept {
+  if (news_ || executing_ == nullptr) return;
+  account();
+  news_ = true;
+  grant();
+}
+
+void Simulated::point(const char* what) noexcept {
+  executing_->at_ = what;
   if (--points_left_ == 0) decide();
 }
 
-/// The points granted are used up: it is time to pre-empt, or nobody has waited or ended for so long that the clock ticks.
+/// The points granted are used up: the chooser wants to be asked, or nobody has waited or ended for so long that the clock ticks.
 void Simulated::decide() noexcept {
   account();
-  const bool preempts = schedule_.preempts() && until_preemption_ == 0;
+  const bool asks = wish_due_ || news_;
   const bool ticks = until_tick_ == 0;
   if (ticks) {
     until_tick_ = kPointsPerTick;
     tick();
   }
-  grant();
-
-  const std::uint32_t count = count_ways(executing_);
+  collect_ways(executing_);
   std::uint32_t chosen = 0;
-  if (ticks && count > 1) {
-    chosen = 1 + turn_++ % (count - 1);
-  } else if (preempts) {
-    chosen = schedule_.pick(count);
+  const auto others = static_cast<std::uint32_t>(ways_.size() - (ways_.back().kind == Way::Kind::Clock ? 1 : 0)) - 1;
+  if (ticks && others != 0) {
+    chosen = 1 + turn_++ % others;
+    chooser_->starved_others(executing_->id_);
+  } else if (asks) {
+    chosen = choose_way(false);
+  } else if (trail_ != nullptr && trail_->want_decisions && ways_.size() > 1) {
+    // A decision that the chooser does not know of: noting it must not change what it draws next.
+    fill_options();
+    note_decision(moment(false), 0);
   }
-  if (chosen != 0) take(nth_way(executing_, chosen));
+  const Way way = ways_[chosen];
+  if (way.kind == Way::Kind::Clock) {
+    pass_time_to_timer();
+    // An interrupt comes at once, not at the next point.
+    Processor& own = *executing_->processor_;
+    if (can_start_dpcs(own)) {
+      grant();
+      take({Way::Kind::Dpcs, &own, own.dpc_strand});
+      return;
+    }
+  }
+  grant();
+  if (chosen != 0 && way.kind != Way::Kind::Clock) take(way);
 }
 
 /// The clock interrupt, as seen by code that polls.
@@ -471,6 +584,7 @@ void Simulated::end_dpcs() noexcept {
 
 void Simulated::request_interrupt(Processor& processor, std::uint8_t irql) noexcept {
   processor.interrupt_irql = irql;
+  if (hears_news_) news();
 }
 
 void Simulated::end_interrupts() noexcept {
@@ -492,9 +606,27 @@ void Simulated::stall(Ticks ticks) noexcept {
 
 void Simulated::arm(Timer& timer, Ticks due) noexcept { timers_.arm(timer, due); }
 
-bool Simulated::choose(const char*) noexcept { return schedule_.choose(); }
+bool Simulated::choose(const char*) noexcept {
+  const bool yes = chooser_->answer(++questions_);
+  if (trail_ != nullptr) {
+    trail_->questions = questions_;
+    if (yes) trail_->yes.push_back(questions_);
+    if (trail_->want_decisions) {
+      trail_->decisions.push_back(
+          {0, questions_, static_cast<std::uint32_t>(trail_->options.size()), 2, yes ? 1U : 0U, false, true});
+    }
+  }
+  return yes;
+}
 
-bool Simulated::fault(const char*) noexcept { return schedule_.fault(); }
+bool Simulated::fault(const char*, std::uint64_t place) noexcept {
+  const bool fails = schedule_.fails(++faults_seen_);
+  if (trail_ != nullptr) {
+    trail_->fault_points = faults_seen_;
+    if (trail_->want_faults) trail_->faults.push_back({faults_seen_, place, fails});
+  }
+  return fails;
+}
 
 // ---- the host ----
 

@@ -2,19 +2,24 @@
 //
 // The simulated machine: one OS thread, a fiber per strand, virtual time, and a Schedule that decides at each schedule point.
 //
-// Choices   the strand that is at the point goes on (always the first); device interrupts of a processor below their IRQL; DPCs of a processor below DISPATCH_LEVEL, by number; what is
-//           current on another processor; each ready strand, on an idle processor or in place of what runs below DISPATCH_LEVEL
+// Choices   the strand that is at the point goes on (always the first); device interrupts of a processor below their IRQL; DPCs of a
+//           processor below DISPATCH_LEVEL, by number; what is current on another processor; each ready strand, on an idle processor
+//           or in place of what runs below DISPATCH_LEVEL; the clock, if the schedule lets it overtake and a timer is due within
+//           kReach: what that sets off then meets who is in the middle of something
 // Time      jumps to the next timer when nothing can run and somebody is waited for. Code that polls without ever waiting sees a
 //           clock tick pass every kPointsPerTick schedule points, and everything else gets its turn
 // Order     nothing here depends on the value of a pointer: the same schedule is the same run
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "machine/chooser.h"
 #include "machine/fiber.h"
 #include "machine/machine.h"
 #include "machine/schedule.h"
 #include "machine/timer_heap.h"
+#include "machine/trail.h"
 
 namespace undis::machine {
 
@@ -22,12 +27,20 @@ class Simulated final : public Machine {
  public:
   static constexpr std::uint32_t kMaxProcessors = 64;
   static constexpr std::uint32_t kPointsPerTick = 4096;
-  static constexpr Ticks kTick = 156'250;  ///< 15.625 ms, the usual clock interval of Windows
+  static constexpr Ticks kTick = 156'250;   ///< 15.625 ms, the usual clock interval of Windows
+  static constexpr Ticks kReach = 200'000;  ///< 20 ms
+  /// So often a run: who polls with a delay would otherwise starve, for ever, whom it waits for.
+  static constexpr std::uint32_t kOvertakings = 64;
 
-  explicit Simulated(Schedule schedule = {}, std::uint32_t processors = 2);
+  /// `trail`: where the run is noted, nullptr: nowhere. It outlives the machine. `processors`: 0 for as many as the schedule says.
+  explicit Simulated(Schedule schedule = {}, std::uint32_t processors = 0, Trail* trail = nullptr);
   ~Simulated() override;
 
-  Schedule& schedule() noexcept { return schedule_; }
+  const Schedule& schedule() const noexcept { return schedule_; }
+  /// From here on `schedule` decides; the processors stay as they are. From the host, outside run().
+  void follow(Schedule schedule);
+  /// How many fault points were passed so far, so that a search knows how many there are to fail.
+  std::uint32_t faults_seen() const noexcept { return faults_seen_; }
 
   std::span<Processor> processors() noexcept override { return processors_; }
   bool single_threaded() noexcept override { return true; }
@@ -43,7 +56,10 @@ class Simulated final : public Machine {
   void point(const char* what) noexcept override;
   void spin(const void* lock) noexcept override;
   void spun(const void* lock) noexcept override;
-  void request_dpcs(Processor& processor) noexcept override { processor.dpcs_waiting = true; }
+  void request_dpcs(Processor& processor) noexcept override {
+    processor.dpcs_waiting = true;
+    if (hears_news_) news();
+  }
   void end_dpcs() noexcept override;
   void request_interrupt(Processor& processor, std::uint8_t irql) noexcept override;
   void end_interrupts() noexcept override;
@@ -53,7 +69,8 @@ class Simulated final : public Machine {
   bool disarm(Timer& timer) noexcept override { return timers_.disarm(timer); }
   void finish_expiries() noexcept override {}
   bool choose(const char* what) noexcept override;
-  bool fault(const char* what) noexcept override;
+  bool fault(const char* what, std::uint64_t place) noexcept override;
+  bool notes_faults() noexcept override { return trail_ != nullptr && trail_->want_faults; }
   Stop run(Strand* wanted, const Patience& patience) noexcept override;
   [[noreturn]] void abandon() noexcept override;
   void give_up() noexcept override;
@@ -66,19 +83,23 @@ class Simulated final : public Machine {
  private:
   /// One way to go on.
   struct Way {
-    enum class Kind : std::uint8_t { Interrupts, Dpcs, Continue, Dispatch };
+    enum class Kind : std::uint8_t { Interrupts, Dpcs, Continue, Dispatch, Clock };
     Kind kind;
     Processor* processor;
-    Strand* strand;  // Dispatch: who gets the processor
+    Strand* strand;  // who goes on; nullptr: Clock
   };
 
   static void enter(void* strand) noexcept;
   void decide() noexcept;
   void dispatch() noexcept;
-  template <class Visit>
-  bool each_way(const Strand* self, Visit visit) noexcept;
-  std::uint32_t count_ways(const Strand* self) noexcept;
-  Way nth_way(const Strand* self, std::uint32_t n) noexcept;
+  void collect_ways(Strand* self) noexcept;
+  std::uint32_t choose_way(bool forced) noexcept;
+  void fill_options() noexcept;
+  void note_decision(const Moment& moment, std::uint32_t chosen) noexcept;
+  void note_switch(Strand& from, Strand& to) noexcept;
+  void news() noexcept;
+  void pass_time_to_timer() noexcept;
+  Moment moment(bool forced) const noexcept { return {executing_->id_, executing_->points_, points_before_, forced}; }
   Processor* place_for(const Strand& strand, Processor* own) noexcept;
   void take(const Way& way) noexcept;
   Strand* set_aside(Processor& processor) noexcept;
@@ -102,7 +123,14 @@ class Simulated final : public Machine {
   void progress() noexcept;
 
   Schedule schedule_;
+  std::unique_ptr<Chooser> chooser_;
+  Trail* const trail_;
+  bool follows_strands_;
+  bool hears_news_;
+  bool clock_overtakes_;
   std::vector<Processor> processors_;
+  std::vector<Way> ways_;                // of the decision at hand
+  std::vector<std::uint32_t> options_;   // the same, as the chooser sees them
   TimerHeap timers_;
   Ticks now_ = 0;
 
@@ -121,7 +149,13 @@ class Simulated final : public Machine {
 
   std::uint32_t points_left_ = 0;          // until decide() is called
   std::uint32_t granted_ = 0;              // points_left_ when account() was last called
-  std::uint32_t until_preemption_ = 0;     // 0: to be drawn, or the schedule never pre-empts
+  std::uint32_t until_wish_ = 0;           // until the chooser wants to be asked; 0: not now
+  bool wish_due_ = false;
+  bool news_ = false;                      // a strand has become able to run since the chooser was asked
+  std::uint32_t overtakings_ = 0;          // of the clock
+  std::uint32_t questions_ = 0;
+  std::uint32_t faults_seen_ = 0;
+  std::uint64_t state_ = 0;                // made from every strand's place
   std::uint32_t until_tick_ = kPointsPerTick;
   std::uint32_t turn_ = 0;
   std::uint64_t points_before_ = 0;        // passed before account() was last called

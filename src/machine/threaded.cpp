@@ -464,7 +464,9 @@ void Threaded::request_interrupt(Processor& processor, std::uint8_t irql) noexce
 
 void Threaded::end_interrupts() noexcept {
   Carrier& carrier = here();
-  if (interrupt_irql(*carrier.processor).load() == 0 && !resume(carrier, carrier.processor->under_interrupt)) leave(After::Park);
+  // What it interrupted looks at its next point whether another interrupt is above its IRQL.
+  if (resume(carrier, carrier.processor->under_interrupt)) return;
+  if (interrupt_irql(*carrier.processor).load() == 0) leave(After::Park);
 }
 
 // ---- what strands ask for ----

@@ -65,7 +65,8 @@ class Threaded final : public Machine {
   bool disarm(Timer& timer) noexcept override;
   void finish_expiries() noexcept override;
   bool choose(const char*) noexcept override { return false; }
-  bool fault(const char*) noexcept override { return false; }
+  bool fault(const char*, std::uint64_t) noexcept override { return false; }
+  bool notes_faults() noexcept override { return false; }
   Stop run(Strand* wanted, const Patience& patience) noexcept override;
   [[noreturn]] void abandon() noexcept override;
   void give_up() noexcept override;

@@ -111,7 +111,7 @@ class HardwareTest : public CoreTest {
   }
   /// From here on the choices are drawn from `seed`.
   void use_seed(int seed) {
-    world.simulated()->schedule() = machine::Schedule(static_cast<std::uint64_t>(seed));
+    world.simulated()->follow(machine::Schedule(static_cast<std::uint64_t>(seed)));
   }
   void settle() { world.system().advance(10'000'000); }
 

@@ -459,7 +459,7 @@ TEST(BringingUpWithoutMemory, EndsCleanlyWhicheverCallFails) {
                             if (mp.driver().phase() == kernel::DriverPhase::Loaded) world.plug(mp.driver(), "nic");
                           }),
                 kernel::Outcome::Idle);
-      all_passed = world.adapter("im-nic") && world.adapter("im-nic")->bindings().size() == 1 && world.simulated()->schedule().faults_seen() < k;
+      all_passed = world.adapter("im-nic") && world.adapter("im-nic")->bindings().size() == 1 && world.simulated()->faults_seen() < k;
       ASSERT_EQ(world.run("down",
                           [&] {
                             for (FakeDriver* driver : {&p, &im, &mp}) {

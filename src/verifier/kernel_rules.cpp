@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "kernel/driver.h"
+#include "kernel/scheduling.h"
 #include "undis/ddi_table.h"
 #include "verifier/families.h"
 
@@ -67,6 +68,7 @@ class KernelRules final : public Family {
     for (const kernel::Waiter& waiter : e.waiters) {
       v.waiters.push_back(fmt::format("{} waits for {} since {:.1f} ms (in {}{}{})", waiter.thread_name, waiter.waits_for,
                                       static_cast<double>(waiter.since) / 10'000, waiter.callback, *waiter.callback == '\0' ? "" : " -> ", waiter.function));
+      v.waiter_stacks.push_back(waiter.stack);
       if (v.driver.empty() && waiter.driver != nullptr && !waiter.driver->harness()) {
         v.driver = waiter.driver->name();
         v.function = waiter.function;
@@ -74,6 +76,7 @@ class KernelRules final : public Family {
         v.stack = waiter.stack;
       }
     }
+    for (const std::string& circle : kernel::circles_of(e)) v.waiters.push_back("each waits for the next: " + circle);
     if (v.driver.empty()) v.driver = "host";
     report(std::move(v));
   }
@@ -106,6 +109,7 @@ class KernelRules final : public Family {
       case IrqlNotRestored: return "IrqlReturn";
       case LockNotReleased: return "SpinLockBalanced";
       case LockRecursion: return "SpinLock";
+      case LockOrder: return "LockOrder";
       case LockNotHeld: return "SpinLockRelease";
       case WaitAtDispatch: return "WaitAtDispatch";
       case PoolDoubleFree: return "PoolDoubleFree";

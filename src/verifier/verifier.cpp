@@ -4,6 +4,7 @@
 #include "verifier/verifier.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -27,6 +28,19 @@ std::vector<std::string> chain_of_calls() {
   }
   std::ranges::reverse(chain);
   return chain;
+}
+
+/// Eight bytes at a time: every line of every run goes through here.
+std::uint64_t hash_of(std::uint64_t hash, std::string_view text) {
+  hash ^= text.size();
+  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof(word));
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+    hash ^= hash >> 32;
+  }
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return hash;
 }
 
 }  // namespace
@@ -53,6 +67,7 @@ void Verifier::add(Violation violation) {
   if (violation.calls.empty()) violation.calls = chain_of_calls();
   const std::size_t first = trace_.size() > trace_lines_ ? trace_.size() - trace_lines_ : 0;
   violation.trace.assign(trace_.begin() + static_cast<std::ptrdiff_t>(first), trace_.end());
+  violation.places = places_from(first);
   violations_.push_back(std::move(violation));
 }
 
@@ -66,9 +81,22 @@ std::vector<std::string> Verifier::lines(bool notes) const {
 }
 
 void Verifier::trace_line(std::string line) {
-  for (const char c : line) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  hash_ = hash_of(hash_, line);
   trace_.push_back(std::move(line));
-  if (!record_ && trace_.size() > trace_lines_ * 4) trace_.pop_front();
+  const kernel::Thread* const thread = kernel::Thread::current_or_null();
+  const std::uint32_t strand = thread == nullptr ? 0 : thread->id();
+  if (strands_.size() <= strand) strands_.resize(strand + 1);
+  if (strands_[strand].empty()) strands_[strand] = thread == nullptr ? "host" : thread->name();
+  marks_.push_back({kernel::now(), strand});
+  if (record_ || trace_.size() <= trace_lines_ * 4) return;
+  trace_.pop_front();
+  marks_.pop_front();
+}
+
+std::vector<TracePlace> Verifier::places_from(std::size_t first) const {
+  std::vector<TracePlace> places;
+  for (std::size_t i = first; i < marks_.size(); ++i) places.push_back({marks_[i].time, strands_[marks_[i].strand]});
+  return places;
 }
 
 // ---- facts ----

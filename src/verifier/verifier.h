@@ -42,6 +42,8 @@ class Verifier final : public Observer {
   std::vector<std::string> note_lines() const { return lines(true); }
   /// The recorded trace, or its tail.
   std::vector<std::string> trace() const { return {trace_.begin(), trace_.end()}; }
+  /// Of each line of trace().
+  std::vector<TracePlace> trace_places() const { return places_from(0); }
   void trace_line(std::string line);
   /// A hash of every trace line so far: equal for equal runs.
   std::uint64_t trace_hash() const noexcept { return hash_; }
@@ -78,6 +80,7 @@ class Verifier final : public Observer {
   friend class Family;
   void add(Violation violation);
   std::vector<std::string> lines(bool notes) const;
+  std::vector<TracePlace> places_from(std::size_t first) const;
   template <class E>
   void tell(const E& e) {
     for (const auto& family : families_) family->on(e);
@@ -87,7 +90,14 @@ class Verifier final : public Observer {
   const bool record_;
   std::vector<std::unique_ptr<Family>> families_;
   std::vector<Violation> violations_;
+  /// Of a line of trace_: when, and which strand.
+  struct Mark {
+    std::uint64_t time;
+    std::uint32_t strand;
+  };
   std::deque<std::string> trace_;
+  std::deque<Mark> marks_;
+  std::vector<std::string> strands_;   // names by number, of those that were seen
   std::uint64_t hash_ = 0xcbf29ce484222325U;
 };
 

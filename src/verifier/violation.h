@@ -3,12 +3,19 @@
 // One finding of the verifier.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "kernel/observer.h"
 
 namespace undis::verifier {
+
+/// Where a line of the trace comes from.
+struct TracePlace {
+  std::uint64_t time = 0;   ///< virtual, 100 ns units
+  std::string thread;
+};
 
 struct Violation {
   std::string rule;                    ///< id of a row of spec/rules.csv
@@ -21,7 +28,9 @@ struct Violation {
   kernel::Stack origin;                ///< where the object concerned came from; may be empty
   std::vector<std::string> calls;      ///< the chain of calls between NDIS and drivers, outermost first
   std::vector<std::string> waiters;    ///< hang reports: who waits for what
+  std::vector<kernel::Stack> waiter_stacks;  ///< of each of the first of them, in the same order
   std::vector<std::string> trace;      ///< the last lines of the trace
+  std::vector<TracePlace> places;      ///< of each of them
 };
 
 }  // namespace undis::verifier

@@ -22,7 +22,8 @@ typedef struct _MINI6_HOOKS {
   (PMINI6_ADAPTER Adapter);              // inside MiniportInitializeEx, which then succeeds or fails
   VOID (*Halt)(PMINI6_ADAPTER Adapter);  // inside MiniportHaltEx
   VOID (*Send)(PMINI6_ADAPTER Adapter, PNET_BUFFER_LIST Lists, ULONG SendFlags);  // of a running adapter
-  UCHAR MajorNdisVersion;                                                         // 6 by default
+  VOID (*Pause)(PMINI6_ADAPTER Adapter);  // inside MiniportPause; waits for what Send has kept
+  UCHAR MajorNdisVersion;                 // 6 by default
 } MINI6_HOOKS;
 
 static NDIS_HANDLE Mini6Driver;
@@ -65,13 +66,15 @@ static NDIS_STATUS Mini6Restart(NDIS_HANDLE MiniportAdapterContext,
   return NDIS_STATUS_SUCCESS;
 }
 
-// Nothing is ever received, and every send is completed inside the call: there is nothing to wait for.
+// Nothing is ever received, and every send is completed inside the call unless the hooks keep it: then theirs
+// waits.
 static NDIS_STATUS Mini6Pause(NDIS_HANDLE MiniportAdapterContext,
                               PNDIS_MINIPORT_PAUSE_PARAMETERS PauseParameters) {
   PMINI6_ADAPTER adapter = MiniportAdapterContext;
 
   UNREFERENCED_PARAMETER(PauseParameters);
   InterlockedExchange(&adapter->Running, FALSE);
+  if (Mini6Hooks->Pause != NULL) Mini6Hooks->Pause(adapter);
   return NDIS_STATUS_SUCCESS;
 }
 

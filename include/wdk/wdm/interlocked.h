@@ -10,45 +10,65 @@
 
 UNDIS_EXTERN_C_START
 
+// ---- In a driver, another thread may go on before each operation
+// ------------------------------------------------------------------
+UNDIS_EXPORT void undis_interlocked_point(void);
+#if defined(UNDIS_DRIVER)
+#define UNDIS_POINT() undis_interlocked_point()
+#else
+#define UNDIS_POINT() ((void)0)
+#endif
+
 // ---- Read-modify-write
 // ------------------------------------------------------------------------------------------- The order of a
 // failed compare must not be Release, hence two orders.
 #define UNDIS_INTERLOCKED(Suffix, Width, Type, Order, FailureOrder)                                      \
   UNDIS_INLINE Type InterlockedIncrement##Suffix##Width(Type volatile* Addend) {                         \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_add_fetch(Addend, 1, Order);                                                   \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedDecrement##Suffix##Width(Type volatile* Addend) {                         \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_sub_fetch(Addend, 1, Order);                                                   \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedAdd##Suffix##Width(Type volatile* Addend, Type Value) {                   \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_add_fetch(Addend, Value, Order);                                               \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedExchange##Suffix##Width(Type volatile* Target, Type Value) {              \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_exchange_n(Target, Value, Order);                                              \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedExchangeAdd##Suffix##Width(Type volatile* Addend, Type Value) {           \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_fetch_add(Addend, Value, Order);                                               \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedAnd##Suffix##Width(Type volatile* Destination, Type Value) {              \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_fetch_and(Destination, Value, Order);                                          \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedOr##Suffix##Width(Type volatile* Destination, Type Value) {               \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_fetch_or(Destination, Value, Order);                                           \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedXor##Suffix##Width(Type volatile* Destination, Type Value) {              \
+    UNDIS_POINT();                                                                                       \
     return (Type)__atomic_fetch_xor(Destination, Value, Order);                                          \
   }                                                                                                      \
   UNDIS_INLINE Type InterlockedCompareExchange##Suffix##Width(Type volatile* Destination, Type ExChange, \
                                                               Type Comperand) {                          \
+    UNDIS_POINT();                                                                                       \
     __atomic_compare_exchange_n(Destination, &Comperand, ExChange, 0, Order, FailureOrder);              \
     return Comperand;                                                                                    \
   }
 #define UNDIS_INTERLOCKED_POINTER(Suffix, Order, FailureOrder)                                              \
   UNDIS_INLINE PVOID InterlockedExchangePointer##Suffix(PVOID volatile* Target, PVOID Value) {              \
+    UNDIS_POINT();                                                                                          \
     return __atomic_exchange_n(Target, Value, Order);                                                       \
   }                                                                                                         \
   UNDIS_INLINE PVOID InterlockedCompareExchangePointer##Suffix(PVOID volatile* Destination, PVOID Exchange, \
                                                                PVOID Comperand) {                           \
+    UNDIS_POINT();                                                                                          \
     __atomic_compare_exchange_n(Destination, &Comperand, Exchange, 0, Order, FailureOrder);                 \
     return Comperand;                                                                                       \
   }
@@ -66,10 +86,12 @@ UNDIS_INTERLOCKED_ORDER(NoFence, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 
 #define UNDIS_INTERLOCKED_BIT(Suffix, Type, Mask)                                        \
   UNDIS_INLINE UCHAR InterlockedBitTestAndSet##Suffix(Type volatile* Base, Type Bit) {   \
+    UNDIS_POINT();                                                                       \
     Type const bit = (Type)((Type)1 << (Bit & Mask));                                    \
     return (__atomic_fetch_or(Base, bit, __ATOMIC_SEQ_CST) & bit) != 0;                  \
   }                                                                                      \
   UNDIS_INLINE UCHAR InterlockedBitTestAndReset##Suffix(Type volatile* Base, Type Bit) { \
+    UNDIS_POINT();                                                                       \
     Type const bit = (Type)((Type)1 << (Bit & Mask));                                    \
     return (__atomic_fetch_and(Base, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;                \
   }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// Rule    DriverCrash
+// Page    ndis/nc-ndis-miniport_halt
+// Race    the halt cancels the timer and does not wait for its function, which may be about to indicate a
+//         status on an adapter that is no more.
+// See     undis verify halt_timer.so
+#include "common/mini6.h"
+
+#define TIMER_TAG 'tlaH'
+
+DRIVER_INITIALIZE DriverEntry;
+static MINIPORT_UNLOAD Unload;
+
+static NDIS_HANDLE Timers[MINI6_ADAPTERS];
+
+static VOID Tick(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2, PVOID SystemSpecific3) {
+  PMINI6_ADAPTER adapter = FunctionContext;
+  NDIS_STATUS_INDICATION indication;
+
+  UNREFERENCED_PARAMETER(SystemSpecific1);
+  UNREFERENCED_PARAMETER(SystemSpecific2);
+  UNREFERENCED_PARAMETER(SystemSpecific3);
+  NdisZeroMemory(&indication, sizeof(indication));
+  indication.Header.Type = NDIS_OBJECT_TYPE_STATUS_INDICATION;
+  indication.Header.Revision = NDIS_STATUS_INDICATION_REVISION_1;
+  indication.Header.Size = NDIS_SIZEOF_STATUS_INDICATION_REVISION_1;
+  indication.SourceHandle = adapter->Handle;
+  indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
+  NdisMIndicateStatusEx(adapter->Handle, &indication);  // wrong: perhaps after the halt
+}
+
+static NDIS_STATUS Initialize(PMINI6_ADAPTER Adapter) {
+  NDIS_TIMER_CHARACTERISTICS timer;
+  LARGE_INTEGER due;
+  NDIS_STATUS status;
+
+  NdisZeroMemory(&timer, sizeof(timer));
+  timer.Header.Type = NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS;
+  timer.Header.Revision = NDIS_TIMER_CHARACTERISTICS_REVISION_1;
+  timer.Header.Size = NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1;
+  timer.AllocationTag = TIMER_TAG;
+  timer.TimerFunction = Tick;
+  timer.FunctionContext = Adapter;
+  status = NdisAllocateTimerObject(Adapter->Handle, &timer, &Timers[Adapter - Mini6Adapters]);
+  if (status != NDIS_STATUS_SUCCESS) return status;
+  due.QuadPart = -100000;
+  NdisSetTimerObject(Timers[Adapter - Mini6Adapters], due, 10, NULL);
+  return NDIS_STATUS_SUCCESS;
+}
+
+static VOID Halt(PMINI6_ADAPTER Adapter) {
+  NdisCancelTimerObject(Timers[Adapter - Mini6Adapters]);
+  NdisFreeTimerObject(Timers[Adapter - Mini6Adapters]);
+}
+
+static const MINI6_HOOKS Hooks = {.Unload = Unload, .Initialize = Initialize, .Halt = Halt};
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) {
+  return Mini6DriverEntry(DriverObject, RegistryPath, &Hooks);
+}
+
+static VOID Unload(PDRIVER_OBJECT DriverObject) {
+  UNREFERENCED_PARAMETER(DriverObject);
+  NdisMDeregisterMiniportDriver(Mini6Driver);
+}
