@@ -26,6 +26,7 @@ struct WorldOptions {
   machine::Schedule schedule;        ///< every choice of a simulated run
   std::uint32_t processors = 2;
   bool record_trace = false;         ///< keep the whole trace, not just its tail
+  kernel::Watch watch = kernel::Watch::All;
   bool crash_reports = false;        ///< a driver's SIGSEGV, abort ... becomes a finding; the world is of no use afterwards
 };
 

@@ -3,12 +3,20 @@
 // One finding of the verifier.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "kernel/observer.h"
 
 namespace undis::verifier {
+
+/// Where a line of the trace comes from.
+struct TracePlace {
+  std::uint64_t time = 0;   ///< virtual, 100 ns units
+  std::string thread;
+  std::uint8_t irql = 0;
+};
 
 struct Violation {
   std::string rule;                    ///< id of a row of spec/rules.csv
@@ -22,6 +30,7 @@ struct Violation {
   std::vector<std::string> calls;      ///< the chain of calls between NDIS and drivers, outermost first
   std::vector<std::string> waiters;    ///< hang reports: who waits for what
   std::vector<std::string> trace;      ///< the last lines of the trace
+  std::vector<TracePlace> places;      ///< of each of them
 };
 
 }  // namespace undis::verifier
