@@ -27,13 +27,14 @@ kernel::CallFrame frame_of(Ddi ddi, const void* object) noexcept {
 
 DdiCall::DdiCall(Ddi ddi, const void* object) noexcept : frame_(frame_of(ddi, object)), scope_(frame_) {
   kernel::schedule_point(frame_.name);
+  if (!kernel::watches_all()) return;
   const DdiInfo& row = info(ddi);
   kernel::check_irql(row.name, static_cast<KIRQL>(row.max_irql), static_cast<KIRQL>(row.min_irql));
   Library::current().observer().on_ddi_enter(frame_);
 }
 
 DdiCall::~DdiCall() {
-  Library::current().observer().on_ddi_leave(frame_);
+  if (kernel::watches_all()) Library::current().observer().on_ddi_leave(frame_);
   kernel::schedule_point(frame_.name);
 }
 

@@ -69,13 +69,13 @@ CalloutScope::CalloutScope(Driver* driver, const CallbackInfo& info, const void*
   frame_.spin_locks = thread->spin_locks();
   frame_.up = thread->calls;
   thread->calls = &frame_;
-  System::current().observer().on_callback_enter({frame_, info_});
+  if (watches_all()) System::current().observer().on_callback_enter({frame_, info_});
 }
 
 CalloutScope::~CalloutScope() {
   Thread* const thread = Thread::current_or_null();
   if (thread == nullptr) return;
-  System::current().observer().on_callback_leave({frame_, info_});
+  if (watches_all()) System::current().observer().on_callback_leave({frame_, info_});
   const bool kept_a_lock = thread->spin_locks() > frame_.spin_locks;
   if (kept_a_lock) release_kept_locks(*thread, frame_);
   if (irql() != frame_.irql) {
@@ -134,7 +134,7 @@ KernelCall::KernelCall(const char* name, KIRQL highest, KIRQL lowest, Points poi
     frame_.irql = irql();
     frame_.spin_locks = thread->spin_locks();
     thread->calls = &frame_;
-    check_irql(name, highest, lowest);
+    if (watches_all()) check_irql(name, highest, lowest);
   }
 }
 

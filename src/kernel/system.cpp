@@ -42,6 +42,8 @@ const char* outcome_name(Outcome outcome) noexcept {
 
 }  // namespace
 
+constinit Watch detail::watch = Watch::All;
+
 int& locks_of_ours() noexcept { return locks_held; }
 
 void Lock::relax() noexcept {
@@ -129,7 +131,7 @@ struct System::Parts final : machine::Client {
   bool over = false;  // a run ended by abandon() or in a hang: nothing runs any more
 };
 
-System::System(machine::Machine& machine, Observer& observer) {
+System::System(machine::Machine& machine, Observer& observer, Watch watch) {
   if (current_system != nullptr) {
     std::fputs("undis: a System is current already; there is one at a time\n", stderr);
     std::abort();
@@ -137,6 +139,7 @@ System::System(machine::Machine& machine, Observer& observer) {
   parts_ = std::make_unique<Parts>(machine, observer);
   current_system = this;
   current_machine = &machine;
+  detail::watch = watch;
   Scheduling& scheduling = parts_->scheduling;
   machine.attach(*parts_, scheduling.host);
   parts_->objects.add(scheduling.host.object(), ObjectKind::Thread, "host", {});
@@ -153,6 +156,7 @@ System::~System() {
   if (parts_->crash_reports) remove_crash_handlers();
   parts_->scheduling.machine.detach();
   parts_.reset();
+  detail::watch = Watch::All;
   current_machine = nullptr;
   current_system = nullptr;
 }

@@ -10,6 +10,7 @@
 
 #include "kernel/driver.h"
 #include "kernel/observer.h"
+#include "kernel/watch.h"
 
 namespace undis::machine { class Machine; struct Patience; }
 
@@ -29,7 +30,7 @@ enum class Outcome : std::uint8_t { Idle, Hang, BugCheck, Crash };
 class System {
  public:
   /// Makes this system the current one for its lifetime. `machine` outlives it.
-  System(machine::Machine& machine, Observer& observer);
+  System(machine::Machine& machine, Observer& observer, Watch watch = Watch::All);
   ~System();
 
   static System& current() noexcept;       ///< asserts that there is one

@@ -29,8 +29,9 @@ std::u16string adapter_key(std::string_view adapter) { return std::u16string(kNe
 World::World(const WorldOptions& options)
     : machine_(make_machine(options)),
       simulated_(options.engine == Engine::Simulated ? static_cast<machine::Simulated*>(machine_.get()) : nullptr),
-      verifier_(32, options.record_trace),
-      system_(*machine_, verifier_),
+      verifier_(32, options.record_trace,
+                machine_->single_threaded() ? 1 : machine_->processors().size()),
+      system_(*machine_, verifier_, options.watch),
       library_(system_, verifier_) {
   if (options.crash_reports) kernel::install_crash_handlers();
 }

@@ -1,64 +1,81 @@
 // SPDX-License-Identifier: MIT
 //
-// Rundown of one kind of use of an object: entered and left by each user, closed by whoever must wait until nobody is inside.
+// Rundown of one kind of use of an object: entered and left by each user, closed by whoever must wait until
+// nobody is inside.
+//
+// Entering and leaving write a counter of the own processor and nothing that another one writes: no lock, no
+// shared cache line. The price is paid by who closes or waits (machine/section.h), who then adds the counters
+// up. A gate may go as soon as wait_empty() has returned and nobody can enter: nobody touches it after his
+// leave.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "kernel/lock.h"
 #include "kernel/system.h"
+#include "machine/section.h"
 
 namespace undis {
 
 class Gate {
  public:
   /// `name` says in hang reports what is waited for: "nic: sends outstanding".
-  explicit Gate(std::string name) : empty_(std::move(name)) { empty_.set(); }
+  explicit Gate(std::string name);
+  ~Gate();
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
 
   /// False once the gate is closed.
-  bool enter(std::uint32_t users = 1) noexcept EXCLUDES(lock_) {
-    const kernel::Hold hold(lock_);
-    if (closed_) return false;
-    if (inside_ == 0) empty_.reset();
-    inside_ += users;
+  bool enter(std::uint32_t users = 1) noexcept {
+    const machine::Section section;
+    if (closed_.load(std::memory_order_relaxed)) return false;
+    add(users);
     return true;
   }
   /// More users, let in by one that is inside: also when the gate is closed.
-  void add(std::uint32_t users) noexcept EXCLUDES(lock_) {
-    const kernel::Hold hold(lock_);
-    inside_ += users;
+  void add(std::uint32_t users) noexcept {
+    count(own().entered, users);
+    machine::fence::light();  // what the caller looks at next, such as a state, is not from before
   }
-  void leave(std::uint32_t users = 1) noexcept EXCLUDES(lock_) {
-    const kernel::Hold hold(lock_);
-    inside_ -= users;
-    if (inside_ == 0) empty_.set();
+  void leave(std::uint32_t users = 1) noexcept {
+    {
+      const machine::Section section;
+      if (waiting_.load(std::memory_order_relaxed) == 0) [[likely]] {
+        count(own().left, users);
+        return;
+      }
+    }
+    leave_and_tell(users);
   }
-  void close() noexcept EXCLUDES(lock_) {
-    const kernel::Hold hold(lock_);
-    closed_ = true;
-  }
-  void open() noexcept EXCLUDES(lock_) {
-    const kernel::Hold hold(lock_);
-    closed_ = false;
-  }
-  /// Waits until nobody is inside. PASSIVE_LEVEL.
-  void wait_empty() noexcept EXCLUDES(lock_) {
-    while (inside() != 0) empty_.wait();
-  }
-  /// The same for at most `ticks`; false: somebody is still inside.
-  bool wait_empty_for(std::uint64_t ticks) noexcept EXCLUDES(lock_) {
-    return inside() == 0 || (empty_.wait_for(ticks) && inside() == 0);
-  }
-  std::uint32_t inside() const noexcept EXCLUDES(lock_) {
-    const kernel::Hold hold(lock_);
-    return inside_;
-  }
+  void close() noexcept;
+  void open() noexcept { closed_.store(false, std::memory_order_release); }
+  /// Waits until nobody is inside. Who looked at a state, from inside, before it was changed is waited for.
+  /// PASSIVE_LEVEL.
+  void wait_empty() noexcept EXCLUDES(lock_);
+  /// Never too few: who enters or leaves meanwhile may be counted as inside.
+  std::uint32_t inside() const noexcept;
 
  private:
+  /// Written by one processor only. A user may leave on another one than it entered on.
+  struct alignas(64) Slot {
+    std::atomic<std::uint64_t> entered{0};
+    std::atomic<std::uint64_t> left{0};
+  };
+  static void count(std::atomic<std::uint64_t>& counter, std::uint32_t users) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + users, std::memory_order_release);
+  }
+  Slot& own() noexcept { return slots_[machine::processor_here->index]; }
+  void leave_and_tell(std::uint32_t users) noexcept EXCLUDES(lock_);
+
+  const std::size_t processors_;
+  const std::unique_ptr<Slot[]> slots_;
+  std::atomic<bool> closed_{false};
+  std::atomic<std::uint32_t> waiting_{0};  ///< in wait_empty(): then nobody leaves without the lock
   mutable kernel::Lock lock_;
-  std::uint32_t inside_ GUARDED_BY(lock_) = 0;
-  bool closed_ GUARDED_BY(lock_) = false;
   kernel::Event empty_;
 };
 

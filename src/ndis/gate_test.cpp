@@ -3,6 +3,7 @@
 // Rundown: who is inside is counted, a closed gate lets nobody in, whoever waits goes on when the last one has left.
 #include "ndis/gate.h"
 
+#include <atomic>
 #include <optional>
 
 #include <fmt/format.h>
@@ -117,6 +118,60 @@ TEST(GatesUnderAnySchedule, AreEmptyWhenTheWaitIsOver) {
     EXPECT_EQ(entered, left);
     if (HasFailure()) break;
   }
+}
+
+TEST(GatesOnThreads, AreEmptyWhenTheWaitIsOver) {
+  for (int round = 0; round < 200; ++round) {
+    lab::WorldOptions options;
+    options.engine = lab::Engine::Threaded;
+    options.processors = 4;
+    lab::World world(options);
+    Gate gate("test: users");
+    std::atomic<int> inside = 0;
+    std::atomic<bool> drained = false;
+    std::atomic<int> late = 0;
+    ASSERT_EQ(world.run("close",
+                        [&] {
+                          for (int i = 0; i < 4; ++i) {
+                            world.system().spawn("user", [&] {
+                              while (gate.enter(3)) {
+                                ++inside;
+                                if (drained) ++late;
+                                kernel::schedule_point("inside");
+                                --inside;
+                                gate.leave(1);
+                                gate.leave(2);
+                              }
+                            });
+                          }
+                          for (int i = 0; i < round; ++i) kernel::schedule_point("before the close");
+                          gate.close();
+                          gate.wait_empty();
+                          EXPECT_EQ(inside, 0);
+                          drained = true;
+                        }),
+              kernel::Outcome::Idle);
+    EXPECT_EQ(late, 0) << "somebody was let in after the wait was over";
+    if (HasFailure()) break;
+  }
+}
+
+TEST(GatesOnThreads, AreLeftOnAnotherProcessorThanTheyWereEnteredOn) {
+  lab::WorldOptions options;
+  options.engine = lab::Engine::Threaded;
+  lab::World world(options);
+  Gate gate("test: users");
+  ASSERT_EQ(world.run("all",
+                      [&] {
+                        for (int i = 0; i < 2'000; ++i) {
+                          ASSERT_TRUE(gate.enter());
+                          world.system().spawn("leaves", [&] { gate.leave(); });
+                        }
+                        gate.close();
+                        gate.wait_empty();
+                        EXPECT_EQ(gate.inside(), 0U);
+                      }),
+            kernel::Outcome::Idle);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 class BreachRules final : public Family {
  public:
-  using Family::Family;
+  explicit BreachRules(Verifier& verifier) : Family(verifier, kDdiEnter) {}
   using Family::on;
 
   void on(const Breach& e) override {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "kernel/driver.h"
+#include "kernel/lock.h"
 #include "kernel/scheduling.h"
 #include "undis/ddi_table.h"
 #include "verifier/families.h"
@@ -37,17 +38,20 @@ std::string irql_rule(const char* function) {
 
 class KernelRules final : public Family {
  public:
-  using Family::Family;
+  explicit KernelRules(Verifier& verifier) : Family(verifier, kCallbackEnter) {}
   using Family::on;
 
   void on(const Registration& e) override {
     if (e.what != Registration::What::Made) return;
+    const kernel::Hold hold(lock_);
     if (e.kind == HandleKind::LayeredMiniport5) intermediate_.insert(e.driver);
     if (e.kind == HandleKind::MiniportDriver5) miniport5_.insert(e.driver);
   }
 
   void on_callback_enter(const kernel::CallbackEvent& e) override {
-    if (std::string_view(e.frame.name) == "MiniportInitialize") ++initialized_[e.frame.driver];
+    if (std::string_view(e.frame.name) != "MiniportInitialize") return;
+    const kernel::Hold hold(lock_);
+    ++initialized_[e.frame.driver];
   }
 
   void on(const kernel::MisuseEvent& e) override {
@@ -118,8 +122,7 @@ class KernelRules final : public Family {
       case PoolCorruption: return "PoolCorruption";
       case PoolZeroSize: return "PoolZeroSize";
       case PoolLeak:
-        if (intermediate_.contains(e.driver)) return "LIFE-073";
-        return miniport5_.contains(e.driver) && had_several(e.driver) ? "LIFE-074" : "PoolLeak";
+        return leak_rule(e.driver);
       case TimerActiveAtUnload: return "CancelTimerObject";
       case DpcQueuedAtUnload: return "DpcAtUnload";
       case WorkItemAtUnload: return "WorkItemAtUnload";
@@ -139,14 +142,18 @@ class KernelRules final : public Family {
     return "BadParameter";
   }
 
-  bool had_several(const kernel::Driver* driver) const {
+  const char* leak_rule(const kernel::Driver* driver) const {
+    const kernel::Hold hold(lock_);
+    if (intermediate_.contains(driver)) return "LIFE-073";
     const auto count = initialized_.find(driver);
-    return count != initialized_.end() && count->second > 1;
+    const bool had_several = count != initialized_.end() && count->second > 1;
+    return miniport5_.contains(driver) && had_several ? "LIFE-074" : "PoolLeak";
   }
 
-  std::map<const kernel::Driver*, unsigned> initialized_;   // adapters that a driver has had
-  std::set<const kernel::Driver*> intermediate_;   // looked up only
-  std::set<const kernel::Driver*> miniport5_;
+  mutable kernel::Lock lock_;
+  std::map<const kernel::Driver*, unsigned> initialized_ GUARDED_BY(lock_);   // adapters that a driver has had
+  std::set<const kernel::Driver*> intermediate_ GUARDED_BY(lock_);   // looked up only
+  std::set<const kernel::Driver*> miniport5_ GUARDED_BY(lock_);
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "kernel/driver.h"
+#include "kernel/lock.h"
 #include "kernel/thread.h"
 #include "ndis/adapter.h"
 #include "verifier/families.h"
@@ -32,19 +33,22 @@ constexpr std::string_view kClaims[] = {
 
 class Ndis5Rules final : public Family {
  public:
-  using Family::Family;
+  explicit Ndis5Rules(Verifier& verifier) : Family(verifier, kDdiEnter | kCallbackLeave) {}
   using Family::on;
 
   void on_driver_phase(kernel::Driver& driver) override {
-    if (driver.phase() == DriverPhase::Loaded && layered_.contains(&driver) && !protocol_.contains(&driver))
+    if (driver.phase() == DriverPhase::Loaded && lacks_lower_half(driver))
       tell("LIFE-328", &driver, "DriverEntry", {},
            "DriverEntry registered a layered miniport and returns without NdisRegisterProtocol: the driver "
            "has no lower half");
-    if (driver.phase() != DriverPhase::InDriverEntry) first_call_.erase(&driver);
+    if (driver.phase() == DriverPhase::InDriverEntry) return;
+    const kernel::Hold hold(lock_);
+    first_call_.erase(&driver);
   }
 
   void on(const Registration& e) override {
     if (e.what != Registration::What::Made) return;
+    const kernel::Hold hold(lock_);
     if (e.kind == HandleKind::LayeredMiniport5) layered_.insert(e.driver);
     if (e.kind == HandleKind::ProtocolDriver5) protocol_.insert(e.driver);
   }
@@ -70,12 +74,22 @@ class Ndis5Rules final : public Family {
   }
 
  private:
+  bool lacks_lower_half(const kernel::Driver& driver) const {
+    const kernel::Hold hold(lock_);
+    return layered_.contains(&driver) && !protocol_.contains(&driver);
+  }
+
+  /// The function of NDIS that this DriverEntry called first: perhaps this one.
+  std::string_view first_call(const CallFrame& frame) {
+    const kernel::Hold hold(lock_);
+    return first_call_.try_emplace(frame.driver, frame.name).first->second;
+  }
+
   void in_driver_entry(const CallFrame& frame, std::string_view name) {
-    const auto [first, is_first] = first_call_.try_emplace(frame.driver, frame.name);
-    if (!is_first && name == "NdisMInitializeWrapper"sv && first->second != name)
+    const std::string_view first = first_call(frame);
+    if (name == "NdisMInitializeWrapper"sv && first != name)
       tell("LIFE-330", frame.driver, frame.name, {},
-           fmt::format("{} was called before it: it is the first function of NDIS that DriverEntry calls",
-                       first->second));
+           fmt::format("{} was called before it: it is the first function of NDIS that DriverEntry calls", first));
   }
 
   void indicating(const CallFrame& frame) {
@@ -143,9 +157,10 @@ class Ndis5Rules final : public Family {
     report(std::move(v));
   }
 
-  std::set<const kernel::Driver*> layered_;  // looked up only
-  std::set<const kernel::Driver*> protocol_;
-  std::map<const kernel::Driver*, std::string_view> first_call_;  ///< of a function of NDIS, in DriverEntry
+  mutable kernel::Lock lock_;
+  std::set<const kernel::Driver*> layered_ GUARDED_BY(lock_);  // looked up only
+  std::set<const kernel::Driver*> protocol_ GUARDED_BY(lock_);
+  std::map<const kernel::Driver*, std::string_view> first_call_ GUARDED_BY(lock_);  ///< of a function of NDIS, in DriverEntry
 };
 
 }  // namespace

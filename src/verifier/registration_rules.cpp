@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "kernel/driver.h"
+#include "kernel/lock.h"
 #include "verifier/families.h"
 
 namespace undis::verifier {
@@ -24,6 +25,7 @@ class RegistrationRules final : public Family {
   using Family::on;
 
   void on(const Registration& e) override {
+    const kernel::Hold hold(lock_);
     if (e.what == Registration::What::Made) ++made_[{e.driver, e.kind}];
     if (e.kind != HandleKind::MiniportDriver6) return;
     if (e.what == Registration::What::Refused) refused_[e.driver] = e.status;
@@ -33,16 +35,25 @@ class RegistrationRules final : public Family {
 
   void on_driver_phase(kernel::Driver& driver) override {
     if (driver.phase() != kernel::DriverPhase::Loaded) return;
-    if (const auto refused = refused_.find(&driver); refused != refused_.end())
+    NDIS_STATUS refusal = NDIS_STATUS_SUCCESS;
+    bool undone = false;
+    {
+      const kernel::Hold hold(lock_);
+      if (const auto refused = refused_.find(&driver); refused != refused_.end()) refusal = refused->second;
+      undone = undone_in_entry_.contains(&driver);
+    }
+    if (refusal != NDIS_STATUS_SUCCESS)
       tell(driver, "LIFE-099", "NdisMRegisterMiniportDriver",
-           fmt::format("NdisMRegisterMiniportDriver returned {:#010x} and DriverEntry returns success", static_cast<std::uint32_t>(refused->second)));
-    if (undone_in_entry_.contains(&driver))
+           fmt::format("NdisMRegisterMiniportDriver returned {:#010x} and DriverEntry returns success", static_cast<std::uint32_t>(refusal)));
+    if (undone)
       tell(driver, "LIFE-018", "NdisMDeregisterMiniportDriver",
            "it was called in DriverEntry, which then succeeds: the call is for MiniportDriverUnload, or for a DriverEntry that fails");
   }
 
   void on_fault(const char* what, kernel::Driver* driver) override {
-    if (driver != nullptr) fault_[driver] = what;
+    if (driver == nullptr) return;
+    const kernel::Hold hold(lock_);
+    fault_[driver] = what;
   }
 
   void on(const HandleMisuse& e) override {
@@ -61,15 +72,15 @@ class RegistrationRules final : public Family {
     v.driver = e.driver->name();
     v.function = place_of(e.when);
     v.object = e.name;
-    const auto fault = fault_.find(e.driver);
+    const std::string fault = fault_of(e.driver);
     if (e.when == LeftBehind::When::Unload) {
       v.text = fmt::format("the driver is unloaded and {} is still there ({})", e.name, to_text(e.kind));
     } else if (e.when == LeftBehind::When::Halt) {
       v.text = fmt::format("the adapter is halted and {} is still there ({})", e.name, to_text(e.kind));
     } else if (e.when == LeftBehind::When::FailedInitialize) {
       v.text = fmt::format("the initialisation failed and left {} behind ({})", e.name, to_text(e.kind));
-    } else if (fault != fault_.end()) {
-      v.text = fmt::format("DriverEntry failed after {} failed, and left {} behind ({})", fault->second, e.name, to_text(e.kind));
+    } else if (!fault.empty()) {
+      v.text = fmt::format("DriverEntry failed after {} failed, and left {} behind ({})", fault, e.name, to_text(e.kind));
     } else {
       v.text = fmt::format("DriverEntry failed and left {} behind ({})", e.name, to_text(e.kind));
     }
@@ -119,7 +130,17 @@ class RegistrationRules final : public Family {
     return fmt::format("{} is a {}", e.handle, to_text(e.found.kind));
   }
 
-  bool ever_made(kernel::Driver* driver, HandleKind kind) const { return made_.contains({driver, kind}); }
+  bool ever_made(kernel::Driver* driver, HandleKind kind) const {
+    const kernel::Hold hold(lock_);
+    return made_.contains({driver, kind});
+  }
+
+  /// What was made to fail for it last; empty: nothing.
+  std::string fault_of(kernel::Driver* driver) const {
+    const kernel::Hold hold(lock_);
+    const auto fault = fault_.find(driver);
+    return fault != fault_.end() ? fault->second : std::string();
+  }
 
   const char* rule_of(const HandleMisuse& e) const {
     const std::string_view function = e.function;
@@ -146,7 +167,7 @@ class RegistrationRules final : public Family {
   const char* rule_of(const LeftBehind& e) const {
     const bool unload = e.when == LeftBehind::When::Unload;
     switch (e.kind) {
-      case HandleKind::LayeredMiniport5: return unload ? "LIFE-003" : fault_.contains(e.driver) ? "LIFE-005" : "LIFE-004";
+      case HandleKind::LayeredMiniport5: return unload ? "LIFE-003" : !fault_of(e.driver).empty() ? "LIFE-005" : "LIFE-004";
       case HandleKind::MiniportDriver6: return unload ? "LIFE-018" : "LIFE-017";
       case HandleKind::ProtocolDriver5:
         if (!unload) return "DriverEntryFailCleanup";
@@ -170,10 +191,11 @@ class RegistrationRules final : public Family {
     }
   }
 
-  std::map<std::pair<kernel::Driver*, HandleKind>, int> made_;   // looked up only, never walked: its order means nothing
-  std::map<kernel::Driver*, std::string> fault_;
-  std::map<kernel::Driver*, NDIS_STATUS> refused_;   ///< the last registration of an NDIS 6 miniport driver
-  std::set<kernel::Driver*> undone_in_entry_;
+  mutable kernel::Lock lock_;
+  std::map<std::pair<kernel::Driver*, HandleKind>, int> made_ GUARDED_BY(lock_);   // looked up only, never walked: its order means nothing
+  std::map<kernel::Driver*, std::string> fault_ GUARDED_BY(lock_);
+  std::map<kernel::Driver*, NDIS_STATUS> refused_ GUARDED_BY(lock_);   ///< the last registration of an NDIS 6 miniport driver
+  std::set<kernel::Driver*> undone_in_entry_ GUARDED_BY(lock_);
 };
 
 }  // namespace

@@ -47,31 +47,57 @@ std::uint64_t hash_of(std::uint64_t hash, std::string_view text) {
 
 void Family::report(Violation violation) { verifier_.add(std::move(violation)); }
 
-Verifier::Verifier(std::size_t trace_lines, bool record) : trace_lines_(trace_lines), record_(record) {
-  families_.push_back(registration_rules(*this));
-  families_.push_back(place_rules(*this));
-  families_.push_back(binding_rules(*this));
-  families_.push_back(item_rules(*this));
-  families_.push_back(kernel_rules(*this));
-  families_.push_back(breach_rules(*this));
-  families_.push_back(ndis5_rules(*this));
+namespace {
+
+std::vector<std::unique_ptr<Family>> all_families(Verifier& verifier) {
+  std::vector<std::unique_ptr<Family>> families;
+  for (const auto make : {&registration_rules, &place_rules, &binding_rules, &item_rules, &kernel_rules, &breach_rules, &ndis5_rules})
+    families.push_back(make(verifier));
+  return families;
 }
+
+}  // namespace
+
+Verifier::Verifier(std::size_t trace_lines, bool record, std::size_t processors)
+    : trace_lines_(trace_lines),
+      families_(all_families(*this)),
+      hear_callback_enter_(who_wants(Family::kCallbackEnter)),
+      hear_callback_leave_(who_wants(Family::kCallbackLeave)),
+      hear_ddi_enter_(who_wants(Family::kDdiEnter)),
+      hear_ddi_leave_(who_wants(Family::kDdiLeave)),
+      hear_items_(who_wants(Family::kItems)),
+      trace_(record ? 0 : trace_lines * 4, processors) {}
 
 Verifier::~Verifier() = default;
 
+Verifier::Families Verifier::who_wants(Family::Often fact) const {
+  Families found;
+  for (const auto& family : families_)
+    if (family->wants(fact)) found.push_back(family.get());
+  return found;
+}
+
+/// The same finding again, of the same driver at the same place, says nothing new.
+bool Verifier::is_known(const Violation& violation) const {
+  return std::ranges::any_of(violations_, [&violation](const Violation& other) {
+    return other.rule == violation.rule && other.driver == violation.driver && other.function == violation.function && other.object == violation.object;
+  });
+}
+
 void Verifier::add(Violation violation) {
   trace_line(fmt::format("VIOLATION {} {}: {}", violation.rule, violation.driver, violation.text));
-  // The same finding again, of the same driver at the same place, says nothing new.
-  for (const Violation& other : violations_)
-    if (other.rule == violation.rule && other.driver == violation.driver && other.function == violation.function && other.object == violation.object) return;
+  const kernel::Hold hold(lock_);
+  if (is_known(violation)) return;
   if (violation.calls.empty()) violation.calls = chain_of_calls();
-  const std::size_t first = trace_.size() > trace_lines_ ? trace_.size() - trace_lines_ : 0;
-  violation.trace.assign(trace_.begin() + static_cast<std::ptrdiff_t>(first), trace_.end());
-  violation.places = places_from(first);
+  for (Trace::Line& line : trace_.last(trace_lines_)) {
+    violation.trace.push_back(std::move(line.text));
+    violation.places.push_back(std::move(line.place));
+  }
   violations_.push_back(std::move(violation));
 }
 
 std::vector<std::string> Verifier::lines(bool notes) const {
+  const kernel::Hold hold(lock_);
   std::vector<std::string> found;
   for (const Violation& v : violations_) {
     const RuleInfo* const rule = find_rule(v.rule);
@@ -80,22 +106,15 @@ std::vector<std::string> Verifier::lines(bool notes) const {
   return found;
 }
 
-void Verifier::trace_line(std::string line) {
-  hash_ = hash_of(hash_, line);
-  trace_.push_back(std::move(line));
-  const kernel::Thread* const thread = kernel::Thread::current_or_null();
-  const std::uint32_t strand = thread == nullptr ? 0 : thread->id();
-  if (strands_.size() <= strand) strands_.resize(strand + 1);
-  if (strands_[strand].empty()) strands_[strand] = thread == nullptr ? "host" : thread->name();
-  marks_.push_back({kernel::now(), strand});
-  if (record_ || trace_.size() <= trace_lines_ * 4) return;
-  trace_.pop_front();
-  marks_.pop_front();
+std::vector<std::string> Verifier::trace() const {
+  std::vector<std::string> texts;
+  for (Trace::Line& line : trace_.lines()) texts.push_back(std::move(line.text));
+  return texts;
 }
 
-std::vector<TracePlace> Verifier::places_from(std::size_t first) const {
+std::vector<TracePlace> Verifier::trace_places() const {
   std::vector<TracePlace> places;
-  for (std::size_t i = first; i < marks_.size(); ++i) places.push_back({marks_[i].time, strands_[marks_[i].strand]});
+  for (Trace::Line& line : trace_.lines()) places.push_back(std::move(line.place));
   return places;
 }
 
@@ -107,13 +126,13 @@ void Verifier::on(const kernel::BugCheckEvent& e) { tell(e); }
 void Verifier::on(const kernel::CrashEvent& e) { tell(e); }
 
 void Verifier::on_callback_enter(const kernel::CallbackEvent& e) {
-  trace_line(fmt::format("> {}!{}", driver_name(e.frame.driver), e.frame.name));
-  for (const auto& family : families_) family->on_callback_enter(e);
+  trace_.add(Trace::Kind::Enter, e.frame.driver, e.frame.name);
+  for (Family* const family : hear_callback_enter_) family->on_callback_enter(e);
 }
 
 void Verifier::on_callback_leave(const kernel::CallbackEvent& e) {
-  trace_line(fmt::format("< {}!{}", driver_name(e.frame.driver), e.frame.name));
-  for (const auto& family : families_) family->on_callback_leave(e);
+  trace_.add(Trace::Kind::Leave, e.frame.driver, e.frame.name);
+  for (Family* const family : hear_callback_leave_) family->on_callback_leave(e);
 }
 
 void Verifier::on_driver_phase(kernel::Driver& driver) {
@@ -130,12 +149,12 @@ void Verifier::on_fault(const char* what, kernel::Driver* driver) {
 }
 
 void Verifier::on_ddi_enter(const kernel::CallFrame& frame) {
-  trace_line(fmt::format("  {} calls {}", driver_name(frame.driver), frame.name));
-  for (const auto& family : families_) family->on_ddi_enter(frame);
+  trace_.add(Trace::Kind::Call, frame.driver, frame.name);
+  for (Family* const family : hear_ddi_enter_) family->on_ddi_enter(frame);
 }
 
 void Verifier::on_ddi_leave(const kernel::CallFrame& frame) {
-  for (const auto& family : families_) family->on_ddi_leave(frame);
+  for (Family* const family : hear_ddi_leave_) family->on_ddi_leave(frame);
 }
 
 void Verifier::on(const HandleMisuse& e) { tell(e); }
@@ -157,7 +176,9 @@ void Verifier::on(const StateMove& e) {
   tell(e);
 }
 
-void Verifier::on(const ItemEvent& e) { tell(e); }
+void Verifier::on(const ItemEvent& e) {
+  for (Family* const family : hear_items_) family->on(e);
+}
 void Verifier::on(const ItemMisuse& e) { tell(e); }
 void Verifier::on(const ItemsOut& e) { tell(e); }
 void Verifier::on(const Breach& e) { tell(e); }

@@ -3,23 +3,29 @@
 // The verifier: hears everything that the kernel slice and NDIS tell, keeps the trace, and lets the rules judge.
 #pragma once
 
-#include <deque>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ndis/observer.h"
+#include "verifier/trace.h"
 #include "verifier/violation.h"
 
 namespace undis::verifier {
 
 class Verifier;
 
-/// A family of rules: an Observer that turns some facts into violations.
+/// A family of rules: an Observer that turns some facts into violations. What it remembers it guards by itself: with real threads, facts
+/// come from several at the same time, and while locks of ndis are held.
 class Family : public Observer {
  public:
-  explicit Family(Verifier& verifier) : verifier_(verifier) {}
+  /// Facts that come so often that only who wants them is told.
+  enum Often : std::uint8_t { kNothing = 0, kCallbackEnter = 1, kCallbackLeave = 2, kDdiEnter = 4, kDdiLeave = 8, kItems = 16 };
+  explicit Family(Verifier& verifier, unsigned often = kNothing) : verifier_(verifier), often_(often) {}
+  bool wants(Often fact) const noexcept { return (often_ & fact) != 0; }
 
  protected:
   Verifier& verifier() noexcept { return verifier_; }
@@ -28,25 +34,28 @@ class Family : public Observer {
 
  private:
   Verifier& verifier_;
+  const unsigned often_;
 };
 
 class Verifier final : public Observer {
  public:
   /// `trace_lines`: how many last lines of the trace a violation carries. `record`: keep the whole trace.
-  explicit Verifier(std::size_t trace_lines = 24, bool record = false);
+  /// `processors`: how many run at the same time.
+  explicit Verifier(std::size_t trace_lines = 24, bool record = false, std::size_t processors = 1);
   ~Verifier() override;
 
-  const std::vector<Violation>& violations() const noexcept { return violations_; }
+  /// To be read while nothing runs.
+  const std::vector<Violation>& violations() const noexcept NO_THREAD_SAFETY_ANALYSIS { return violations_; }
   /// "driver: rule", in order: what tests compare. Rules that are mere notes are in note_lines().
   std::vector<std::string> violation_lines() const { return lines(false); }
   std::vector<std::string> note_lines() const { return lines(true); }
   /// The recorded trace, or its tail.
-  std::vector<std::string> trace() const { return {trace_.begin(), trace_.end()}; }
+  std::vector<std::string> trace() const;
   /// Of each line of trace().
-  std::vector<TracePlace> trace_places() const { return places_from(0); }
-  void trace_line(std::string line);
+  std::vector<TracePlace> trace_places() const;
+  void trace_line(std::string line) { trace_.add(std::move(line)); }
   /// A hash of every trace line so far: equal for equal runs.
-  std::uint64_t trace_hash() const noexcept { return hash_; }
+  std::uint64_t trace_hash() const { return trace_.hash(); }
 
   // ---- Observer: each fact is traced and handed to every family ----
   void on(const kernel::MisuseEvent& e) override;
@@ -78,27 +87,26 @@ class Verifier final : public Observer {
 
  private:
   friend class Family;
-  void add(Violation violation);
-  std::vector<std::string> lines(bool notes) const;
-  std::vector<TracePlace> places_from(std::size_t first) const;
+  void add(Violation violation) EXCLUDES(lock_);
+  std::vector<std::string> lines(bool notes) const EXCLUDES(lock_);
+  bool is_known(const Violation& violation) const REQUIRES(lock_);
+  using Families = std::vector<Family*>;
+  Families who_wants(Family::Often fact) const;
   template <class E>
   void tell(const E& e) {
     for (const auto& family : families_) family->on(e);
   }
 
   const std::size_t trace_lines_;
-  const bool record_;
-  std::vector<std::unique_ptr<Family>> families_;
-  std::vector<Violation> violations_;
-  /// Of a line of trace_: when, and which strand.
-  struct Mark {
-    std::uint64_t time;
-    std::uint32_t strand;
-  };
-  std::deque<std::string> trace_;
-  std::deque<Mark> marks_;
-  std::vector<std::string> strands_;   // names by number, of those that were seen
-  std::uint64_t hash_ = 0xcbf29ce484222325U;
+  const std::vector<std::unique_ptr<Family>> families_;
+  const Families hear_callback_enter_;
+  const Families hear_callback_leave_;
+  const Families hear_ddi_enter_;
+  const Families hear_ddi_leave_;
+  const Families hear_items_;
+  Trace trace_;
+  mutable kernel::Lock lock_;
+  std::vector<Violation> violations_ GUARDED_BY(lock_);
 };
 
 }  // namespace undis::verifier

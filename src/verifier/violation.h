@@ -15,6 +15,7 @@ namespace undis::verifier {
 struct TracePlace {
   std::uint64_t time = 0;   ///< virtual, 100 ns units
   std::string thread;
+  std::uint8_t irql = 0;
 };
 
 struct Violation {
