@@ -67,3 +67,12 @@ NDIS_STATUS NdisQueryBindInstanceName(PNDIS_STRING pAdapterInstanceName, NDIS_HA
   const Ref<Binding> binding(static_cast<Binding*>(found.object));
   return call.returns(give_name(call, binding->adapter(), pAdapterInstanceName));
 }
+
+// IRQL    <= DISPATCH_LEVEL
+// Beyond  No page is published: the handle that the miniport's driver got at its registration.
+VOID NdisGetDriverHandle(NDIS_HANDLE NdisBindingHandle, PNDIS_HANDLE NdisDriverHandle) {
+  const DdiCall call(Ddi::NdisGetDriverHandle);
+  *NdisDriverHandle = nullptr;
+  const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
+  if (binding) *NdisDriverHandle = binding->adapter().driver().handle();
+}

@@ -5,6 +5,7 @@
 #include "ddi/testing.h"
 #include "kernel/unicode.h"
 #include "ndis/interface.h"
+#include "ndis/interface_provider.h"
 
 namespace undis {
 namespace {
@@ -130,6 +131,63 @@ TEST_F(Interfaces, AreStackedUntilOneGoes) {
   NdisIfAddIfStackEntry(top, bottom);
   library->forget(*lower);
   EXPECT_FALSE(library->interfaces().is_stacked(top, bottom));
+}
+
+TEST_F(Interfaces, MayBeProvidedByADriver) {
+  static int mark = 0;
+  struct Seen {
+    static NDIS_STATUS query(NDIS_HANDLE context, NDIS_OID oid, PULONG length, PVOID buffer) {
+      *static_cast<NDIS_OID*>(buffer) = oid;
+      *length = sizeof(NDIS_OID);
+      return context == &mark ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE;
+    }
+    static NDIS_STATUS set(NDIS_HANDLE, NDIS_OID, ULONG, PVOID) { return NDIS_STATUS_NOT_SUPPORTED; }
+  };
+  NDIS_IF_PROVIDER_CHARACTERISTICS c{};
+  NDIS_HANDLE provider = nullptr;
+  NET_IF_INFORMATION info{};
+  info.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_OBJECT_REVISION_1, NDIS_SIZEOF_NET_IF_INFORMATION_REVISION_1};
+  NET_LUID luid{};
+  luid.Info.IfType = IF_TYPE_TUNNEL;
+  luid.Info.NetLuidIndex = 0x8001;
+  NET_IFINDEX index = 0;
+  NET_IFINDEX other = 0;
+  as_driver([&] {
+    EXPECT_EQ(NdisIfRegisterProvider(&c, nullptr, &provider), NDIS_STATUS_NOT_SUPPORTED) << "no header";
+    c.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_OBJECT_REVISION_1,
+                NDIS_SIZEOF_IF_PROVIDER_CHARACTERISTICS_REVISION_1};
+    EXPECT_EQ(NdisIfRegisterProvider(&c, nullptr, &provider), NDIS_STATUS_INVALID_PARAMETER)
+        << "no functions";
+    c.QueryObjectHandler = &Seen::query;
+    c.SetObjectHandler = &Seen::set;
+    ASSERT_EQ(NdisIfRegisterProvider(&c, nullptr, &provider), NDIS_STATUS_SUCCESS);
+    ASSERT_EQ(NdisIfRegisterInterface(provider, luid, &mark, &info, &index), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(NdisIfRegisterInterface(provider, luid, nullptr, &info, &other),
+              NDIS_STATUS_DUPLICATE_OBJECTID);
+    NET_LUID found{};
+    EXPECT_EQ(NdisIfGetNetLuidFromInterfaceIndex(index, &found), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(found.Value, luid.Value);
+  });
+  NDIS_OID answer = 0;
+  ULONG length = sizeof(answer);
+  EXPECT_EQ(provider_of(index)->query(index, OID_GEN_ALIAS, &answer, length), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(answer, static_cast<NDIS_OID>(OID_GEN_ALIAS));
+  EXPECT_EQ(provider_of(index)->set(index, OID_GEN_ALIAS, &answer, length), NDIS_STATUS_NOT_SUPPORTED);
+  as_driver([&] {
+    NdisIfDeregisterInterface(index);
+    EXPECT_EQ(NdisIfGetNetLuidFromInterfaceIndex(index, &luid), NDIS_STATUS_INTERFACE_NOT_FOUND);
+    NdisIfDeregisterInterface(index);
+    luid.Info.NetLuidIndex = 0x8002;
+    luid.Info.IfType = IF_TYPE_TUNNEL;
+    EXPECT_EQ(NdisIfRegisterInterface(provider, luid, nullptr, &info, &index), NDIS_STATUS_SUCCESS);
+    NdisIfDeregisterProvider(provider);
+    NdisIfDeregisterProvider(provider);
+  });
+  EXPECT_EQ(seen.breaches, (std::vector<std::string>{"NdisIfRegisterProvider: ObjectHeaderValid",
+                                                     "NdisIfDeregisterInterface: IfProvider",
+                                                     "NdisIfDeregisterProvider: IfProvider"}));
+  EXPECT_EQ(seen.handles.size(), 1U);
+  seen.handles.clear();
 }
 
 TEST_F(Interfaces, HaveLuidIndexesOfTheirType) {

@@ -279,5 +279,31 @@ TEST_F(PortsOfAnAdapter, OtherEventsAreForIntermediateDriversOnly) {
   expect({"host: WrongPlace"});
 }
 
+class ABundle : public CoreTest {};
+
+TEST_F(ABundle, HidesItsSecondaryFromProtocolsUntilItIsPromoted) {
+  up(5, 5);
+  run([&] { world.plug(mp.driver(), "spare"); });
+  const Ref<Adapter> spare = world.adapter("spare");
+  EXPECT_NE(p.binding("spare"), nullptr);
+  run([&] {
+    EXPECT_EQ(NdisMSetMiniportSecondary(spare->handle(), spare->handle()), NDIS_STATUS_FAILURE) << "of itself";
+    EXPECT_EQ(NdisMSetMiniportSecondary(this, nic()->handle()), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisMSetMiniportSecondary(spare->handle(), nic()->handle()), NDIS_STATUS_SUCCESS);
+  });
+  EXPECT_TRUE(spare->bindings().empty());
+  EXPECT_TRUE(spare->initialized());
+  run([&] {
+    NDIS_HANDLE driver = this;
+    NdisGetDriverHandle(binding()->handle(), &driver);
+    EXPECT_EQ(driver, nic()->driver().handle());
+    EXPECT_EQ(NdisMPromoteMiniport(spare->handle()), NDIS_STATUS_SUCCESS);
+  });
+  EXPECT_EQ(spare->bindings().size(), 1U);
+  run([&] { world.unplug(*spare); });
+  down();
+  expect({"host: HandleMisuse"});
+}
+
 }  // namespace
 }  // namespace undis::test

@@ -182,6 +182,7 @@ class RegistrationRules final : public Family {
       case HandleKind::BufferPool: return "PacketLeak";
       case HandleKind::Interrupt: return "Init_DeRegisterInterrupt";
       case HandleKind::Poll: return "PollDeregistered";
+      case HandleKind::IfProvider: return "IfProvider";
       case HandleKind::Device: return unload ? "DeviceAtUnload" : "DriverEntryFailCleanup";
       case HandleKind::Dma: return "Init_RegisterSG";
       case HandleKind::Configuration: return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize ? "NdisOpenConfigurationEx" : "ConfigClosed";

@@ -31,18 +31,6 @@ std::vector<std::string> chain_of_calls() {
 }
 
 /// Eight bytes at a time: every line of every run goes through here.
-std::uint64_t hash_of(std::uint64_t hash, std::string_view text) {
-  hash ^= text.size();
-  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data(), sizeof(word));
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
-    hash ^= hash >> 32;
-  }
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
-
 }  // namespace
 
 void Family::report(Violation violation) { verifier_.add(std::move(violation)); }

@@ -4,9 +4,12 @@
 // is told, nothing grows.
 //
 // The stack   three cards of one miniport driver, an intermediate driver with a virtual miniport over each,
-// eight filter drivers, four protocols Moves       frames up and down, cables out and in, pause and restart,
-// cards that go and come, drivers that unload and load Steps       UNDIS_SCENARIO_STEPS, or the number that
-// the build says
+// eight filter drivers, four
+//             protocols
+// Moves       frames up and down, cables out and in, pause and restart, cards that go and come or are torn
+// out, sleep and wake, filters
+//             that come into a running stack and leave it, drivers that unload and load
+// Steps       UNDIS_SCENARIO_STEPS, or the number that the build says
 #include <array>
 #include <cstdlib>
 #include <memory>
@@ -19,6 +22,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/pool.h"
+#include "lab/fake_filter.h"
 #include "lab/harness_nic.h"
 #include "lab/harness_protocol.h"
 #include "lab/world.h"
@@ -26,12 +30,15 @@
 #include "loader/image.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
+#include "ndis/plug_and_play.h"
+#include "ndis/power.h"
 
 namespace undis::test {
 namespace {
 
 constexpr unsigned kCards = 3;
 constexpr unsigned kProtocols = 4;
+constexpr unsigned kFilters = 8;
 /// So often everything is taken down, and nothing may be left.
 constexpr unsigned kStepsPerLife = 5'000;
 
@@ -73,6 +80,7 @@ class Life {
     check();
     EXPECT_EQ(world_->library().handles().open_count(), 0U);
     EXPECT_TRUE(world_->library().adapters().empty());
+    EXPECT_TRUE(steps < kStepsPerLife || filtered_ > steps / 10) << "filters saw sends";
     for (unsigned move = 0; move < moves_.size(); ++move)
       EXPECT_TRUE(steps < kStepsPerLife || moves_[move] != 0) << "move " << move;
   }
@@ -94,6 +102,12 @@ class Life {
       wires_.push_back(std::make_unique<links::MemoryLink>(info));
       nic_->plug(card(i), *wires_[i]);
     }
+    for (unsigned i = 0; i < kFilters; ++i) {
+      filters_[i] =
+          std::make_unique<lab::FakeFilter>(world_->system(), world_->library(), fmt::format("filter{}", i));
+      if (i % 2 != 0) continue;  // the others come while the stack runs
+      ASSERT_EQ(filters_[i]->load(), STATUS_SUCCESS);
+    }
     for (loader::Image* image : images_) {
       image->reset();
       drivers_.push_back(&world_->add(*image));
@@ -107,6 +121,8 @@ class Life {
       if (protocol) protocol->unload();
     for (kernel::Driver* driver : drivers_)
       if (driver->phase() == kernel::DriverPhase::Loaded) world_->library().unload(*driver);
+    for (const auto& filter : filters_)
+      if (filter->driver().phase() == kernel::DriverPhase::Loaded) filter->unload();
     nic_->unload();
   }
 
@@ -130,8 +146,11 @@ class Life {
 
   void step() {
     last_ = draw(100);
-    if (last_ < 40) return send();
-    if (last_ < 80) return receive();
+    if (last_ < 36) return send();
+    if (last_ < 72) return receive();
+    if (last_ < 76) return sleep_and_wake();
+    if (last_ < 78) return tear_out();
+    if (last_ < 82) return load_or_unload_filter();
     if (last_ < 88) return pause_and_restart();
     if (last_ < 92) return unplug_or_plug();
     if (last_ < 94) return cable();
@@ -191,6 +210,36 @@ class Life {
     load_protocol(i);
   }
 
+  void sleep_and_wake() {
+    ++moves_[7];
+    const Ref<Adapter> adapter = world_->adapter(card(draw(kCards)));
+    if (!adapter) return;
+    const NDIS_DEVICE_POWER_STATE states[] = {NdisDeviceStateD1, NdisDeviceStateD2, NdisDeviceStateD3};
+    const NDIS_DEVICE_POWER_STATE to = states[draw(3)];
+    const bool agreed = query_power(*adapter, to) == NDIS_STATUS_SUCCESS;
+    EXPECT_EQ(set_power(*adapter, agreed ? to : NdisDeviceStateD0), NDIS_STATUS_SUCCESS);
+    send();
+    receive();
+    EXPECT_EQ(set_power(*adapter, NdisDeviceStateD0), NDIS_STATUS_SUCCESS);
+  }
+
+  void tear_out() {
+    ++moves_[8];
+    if (const Ref<Adapter> adapter = world_->adapter(card(draw(kCards))); adapter)
+      surprise_remove_device(*adapter);
+  }
+
+  void load_or_unload_filter() {
+    ++moves_[9];
+    lab::FakeFilter& filter = *filters_[draw(kFilters)];
+    if (filter.driver().phase() == kernel::DriverPhase::Loaded) {
+      EXPECT_TRUE(filter.unload());
+      filter.modules.clear();
+    } else {
+      EXPECT_EQ(filter.load(), STATUS_SUCCESS);
+    }
+  }
+
   /// Any of the images, found loaded or not.
   void reload_driver() {
     ++moves_[6];
@@ -215,6 +264,11 @@ class Life {
       EXPECT_EQ(totals.sent, totals.completed) << "after move " << last_;
       EXPECT_EQ(totals.received, totals.returned) << "after move " << last_;
     }
+    for (const auto& filter : filters_) {
+      EXPECT_EQ(filter->complaints, std::vector<std::string>{}) << "after move " << last_;
+      filtered_ += filter->count("FilterSendNetBufferLists ");
+      filter->calls.clear();
+    }
     EXPECT_EQ(nic_->totals().given, nic_->totals().completed) << "after move " << last_;
     EXPECT_EQ(nic_->totals().indicated, nic_->totals().returned) << "after move " << last_;
   }
@@ -226,11 +280,13 @@ class Life {
   std::vector<kernel::Driver*> drivers_;
   std::optional<lab::HarnessNic> nic_;
   std::array<std::unique_ptr<lab::HarnessProtocol>, kProtocols> protocols_;
+  std::array<std::unique_ptr<lab::FakeFilter>, kFilters> filters_;
   std::vector<lab::HarnessProtocol::Totals> gone_;
-  std::array<unsigned, 7> moves_{};
+  std::array<unsigned, 10> moves_{};
   unsigned loads_ = 0;
   unsigned last_ = 0;
   std::uint64_t frames_ = 0;
+  std::uint64_t filtered_ = 0;  // calls of FilterSendNetBufferLists
 };
 
 TEST(AStackOfEverything, LosesNothingWhateverHappensToIt) {
