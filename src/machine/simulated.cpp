@@ -52,6 +52,7 @@ void Simulated::take_chooser() noexcept {
   hears_news_ = chooser_->wants_news();
   clock_overtakes_ = chooser_->lets_clock_overtake();
   counts_focused_ = chooser_->counts_focused();
+  looks_inside_ = counts_focused_ || trail_ != nullptr;
 }
 
 Simulated::~Simulated() {
@@ -426,6 +427,7 @@ bool Simulated::jump() noexcept {
   if (timers_.empty()) return false;
   if (host_in_run_ && (wanted_ == nullptr || wanted_ended_)) return false;
   ++jumps_;
+  overtakings_ = 0;
   if (out_of_patience(timers_.next_due())) {
     stop_ = Stop::Impatient;
     return false;
@@ -483,7 +485,7 @@ void Simulated::news() noexcept {
 void Simulated::point(const char* what) noexcept {
   executing_->at_ = what;
   bool due = --points_left_ == 0;
-  if (executing_->focused_ && --focused_left_ == 0) due = true;
+  if (executing_->focused_ && looks_inside_ && rare_points_.counts(what) && --focused_left_ == 0) due = true;
   if (due) decide();
 }
 

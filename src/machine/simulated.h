@@ -17,6 +17,7 @@
 #include "machine/chooser.h"
 #include "machine/fiber.h"
 #include "machine/machine.h"
+#include "machine/rare_points.h"
 #include "machine/schedule.h"
 #include "machine/timer_heap.h"
 #include "machine/trail.h"
@@ -29,7 +30,7 @@ class Simulated final : public Machine {
   static constexpr std::uint32_t kPointsPerTick = 4096;
   static constexpr Ticks kTick = 156'250;   ///< 15.625 ms, the usual clock interval of Windows
   static constexpr Ticks kReach = 200'000;  ///< 20 ms
-  /// So often a run: who polls with a delay would otherwise starve, for ever, whom it waits for.
+  /// So often in a row: who polls with a delay would otherwise starve, for ever, whom it waits for.
   static constexpr std::uint32_t kOvertakings = 64;
 
   /// `trail`: where the run is noted, nullptr: nowhere. It outlives the machine. `processors`: 0 for as many as the schedule says.
@@ -133,6 +134,7 @@ class Simulated final : public Machine {
   bool hears_news_;
   bool clock_overtakes_;
   bool counts_focused_;
+  bool looks_inside_;  // counts_focused_, or the trail wants to know how many such points there are
   std::vector<Processor> processors_;
   std::vector<Way> ways_;                // of the decision at hand
   std::vector<std::uint32_t> options_;   // the same, as the chooser sees them
@@ -158,10 +160,11 @@ class Simulated final : public Machine {
   std::uint32_t focused_left_ = kForLong;     // of focused strands, until decide() is called
   std::uint32_t focused_granted_ = kForLong;  // focused_left_ when it was last set
   std::uint64_t focused_before_ = 0;          // passed before that
+  RarePoints rare_points_;
   std::uint32_t until_wish_ = 0;           // until the chooser wants to be asked; 0: not now
   bool wish_due_ = false;
   bool news_ = false;                      // a strand has become able to run since the chooser was asked
-  std::uint32_t overtakings_ = 0;          // of the clock
+  std::uint32_t overtakings_ = 0;          // of the clock, since nothing could run
   std::uint32_t questions_ = 0;
   std::uint32_t faults_seen_ = 0;
   std::uint64_t state_ = 0;                // made from every strand's place

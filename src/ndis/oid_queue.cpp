@@ -11,6 +11,7 @@
 
 #include "ndis/adapter.h"
 #include "ndis/binding.h"
+#include "ndis/breach.h"
 #include "ndis/callbacks.h"
 #include "ndis/data_path_parts.h"
 #include "ndis/filter_module.h"
@@ -83,6 +84,20 @@ NDIS_STATUS OidQueue::submit5(Binding& source, NDIS_REQUEST* request) {
 }
 
 NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
+  bool under_way = false;
+  {
+    const kernel::Hold hold(lock_);
+    const auto is_same = [&job](const Ref<OidJob>& other) {
+      return other && other->source() != nullptr && other->request6_ == job->request6_ && other->request5_ == job->request5_;
+    };
+    under_way = is_same(current_) || is_same(front_current_) || std::ranges::any_of(waiting_, is_same) ||
+                std::ranges::any_of(front_waiting_, is_same);
+  }
+  if (under_way) {
+    tell_breach("OidRequestReused", source.driver(), job->request6_ != nullptr ? "NdisOidRequest" : "NdisRequest",
+                adapter_.name(), "the request structure is that of a request that is under way; it is NDIS' until that is complete");
+    return NDIS_STATUS_FAILURE;
+  }
   if (!source.requests.enter()) return NDIS_STATUS_CLOSING;
   const NDIS_STATUS status = filters_take_requests(adapter_) ? enqueue_front(job) : enqueue(job);
   if (status != NDIS_STATUS_PENDING) source.requests.leave();
