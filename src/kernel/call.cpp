@@ -57,13 +57,17 @@ CalloutScope::CalloutScope(Driver* driver, const CallbackInfo& info, const void*
     fmt::print(stderr, "undis: a driver's {} is about to be called with a lock of undis held\n", info.name);
     std::abort();
   }
+  Thread* const thread = Thread::current_or_null();
+  if (thread != nullptr) {
+    was_focused_ = thread->focused();
+    thread->set_focused(driver != nullptr && !driver->harness());
+  }
   schedule_point(info.name);
   frame_.kind = CallFrame::Kind::Callback;
   frame_.name = info.name;
   frame_.driver = driver;
   frame_.object = object;
   frame_.detail = detail;
-  Thread* const thread = Thread::current_or_null();
   if (thread == nullptr) return;
   frame_.irql = irql();
   frame_.spin_locks = thread->spin_locks();
@@ -90,6 +94,7 @@ CalloutScope::~CalloutScope() {
   }
   thread->calls = frame_.up;
   schedule_point(frame_.name);
+  thread->set_focused(was_focused_);
 }
 
 Driver* current_driver() noexcept {

@@ -74,6 +74,7 @@ class CalloutScope {
  private:
   CallFrame frame_;
   const CallbackInfo& info_;
+  bool was_focused_ = false;
 };
 
 /// Calls a driver's function. The only way from undis into a driver.

@@ -88,7 +88,7 @@ JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, 
 }
 
 std::string to_line(const JobResult& result, const machine::Trail& trail, TrailPart part) {
-  json j = {{"suite", result.suite}, {"schedule", result.schedule}, {"fits", result.fits}, {"poisoned", result.poisoned},
+  json j = {{"number", result.number}, {"suite", result.suite}, {"schedule", result.schedule}, {"fits", result.fits}, {"poisoned", result.poisoned},
             {"hash", result.trace_hash}, {"switches", result.switch_hash}, {"violations", json::array()}};
   for (const verifier::Violation& v : result.violations) j["violations"].push_back(to_json(v));
   if (!result.trace.empty()) {
@@ -112,6 +112,7 @@ std::string to_line(const JobResult& result, const machine::Trail& trail, TrailP
 JobResult from_line(const std::string& line, machine::Trail& trail) {
   const json j = json::parse(line);
   JobResult result;
+  result.number = j.at("number");
   result.suite = j.at("suite");
   result.schedule = j.at("schedule");
   result.fits = j.at("fits");

@@ -14,6 +14,7 @@
 namespace undis::lab {
 
 struct JobResult {
+  std::uint64_t number = 0;  ///< of the job in its search, from 1
   std::string suite;
   std::string schedule;
   bool fits = true;                ///< false: the suite has nothing to do with these drivers

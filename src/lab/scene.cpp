@@ -144,7 +144,7 @@ void Scene::name_virtual_miniports(unsigned count) {
   }
 }
 
-void Scene::attach(unsigned count) {
+void Scene::attach(unsigned count, std::uint64_t ticks) {
   name_virtual_miniports(count);
   if (protocol_ == nullptr) protocol_ = std::make_unique<HarnessProtocol>(world_);
   const bool host_card = wants_card();
@@ -161,7 +161,7 @@ void Scene::attach(unsigned count) {
           break;
     }
   }
-  settle();
+  settle(ticks);
 }
 
 /// Writes what the driver's INF says of the adapter, and puts the device that it is for into a slot.

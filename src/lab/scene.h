@@ -28,6 +28,8 @@ class Scene {
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
 
+  static constexpr std::uint64_t kLong = 10'000'000;  ///< a second: for all that a driver may have set going
+
   World& world() noexcept { return world_; }
   const std::vector<kernel::Driver*>& subjects() const noexcept { return subjects_; }
 
@@ -36,7 +38,8 @@ class Scene {
   /// DriverEntry of each driver, in order. False: one has failed; nothing of it is loaded then.
   bool load();
   /// Cards 0 .. count-1: a device for each driver's miniport half, or a host card where the lowest driver needs one to bind to.
-  void attach(unsigned count);
+  /// Then waits `ticks` of virtual time.
+  void attach(unsigned count, std::uint64_t ticks = kLong);
   /// Host cards 0 .. count-1 with the host's protocol on them, whether any driver under test is there or not: what a filter is put into.
   void raise_host(unsigned count);
   /// What filters see besides frames: the cables go out and come back, the devices are about to go and stay, their power profile changes.
@@ -54,7 +57,7 @@ class Scene {
   /// The host's own drivers go as well; to be called last.
   void close();
   /// Lets pended work end: waits `ticks` of virtual time.
-  void settle(std::uint64_t ticks = 10'000'000);
+  void settle(std::uint64_t ticks = kLong);
   /// Pauses and restarts the stacks of all cards.
   void pause_and_restart();
   /// Each adapter to D3 and back, virtual miniports first down and last up, as when the system sleeps.

@@ -54,6 +54,7 @@ SearchOutcome Search::run(const Listener& listener) {
         .suite = suite_,
         .strategy = strategy,
         .skip = resumes ? before : 0,
+        .number_before = resumes ? 0 : before,
         .lost = lost_,
         .more =
             [this, &strategy, first = first_finding_, offset = resumes ? 0 : before, pairs = std::uint64_t{0},

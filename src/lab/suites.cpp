@@ -32,6 +32,30 @@ bool bind_unbind(Scene& scene) {
   return true;
 }
 
+/// As on a real wire, there are frames before anybody listens, and until after.
+bool arrive_under_traffic(Scene& scene) {
+  constexpr std::uint64_t kMillisecond = 10'000;
+  if (scene.load()) {
+    bool stop = false;
+    kernel::Event done("suite: traffic ends");
+    scene.world().system().spawn("traffic", [&] {
+      for (int i = 0; i < 40 && !stop; ++i) {
+        scene.traffic(1);
+        kernel::schedule_point("traffic");
+        if (i % 2 != 0) scene.settle(kMillisecond);
+      }
+      done.set();
+    });
+    scene.attach(1, 15 * kMillisecond);
+    scene.detach(0);
+    stop = true;
+    done.wait();
+  }
+  scene.unload();
+  scene.close();
+  return true;
+}
+
 /// Unload while the device is there and bindings are open.
 bool unload_bound(Scene& scene) {
   if (scene.load()) {
@@ -275,6 +299,7 @@ constexpr Play kSuites[] = {
     {"lifecycle.adapters", "two adapters that come together and go one by one", &two_adapters, false},
     {"lifecycle.return", "the device goes and comes back twice", &come_back, false},
     {"lifecycle.memory", "bind, traffic and unbind with each fallible call made to fail", &bind_unbind, true},
+    {"lifecycle.arrival", "a device comes and goes, with frames on its wire all the while", &arrive_under_traffic, false},
     {"lifecycle.pause", "pause and restart under traffic", &pause_under_traffic, false},
     {"lifecycle.remove", "adapters removed under traffic", &remove_under_traffic, false},
     {"filter.insert", "a filter is put into a running stack, and taken out", &filter_insert, false},

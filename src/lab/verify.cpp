@@ -109,7 +109,7 @@ class Verification {
     Search::Listener listener;
     listener.result = [&](const JobResult& result) {
       reported += result.violations.size();
-      for (const verifier::Violation& v : result.violations) take(suite, result.schedule, v, runs, seconds_since(begun));
+      for (const verifier::Violation& v : result.violations) take(suite, result.schedule, v, result.number, seconds_since(begun));
     };
     listener.broken = [&](const std::string& schedule, const char* rule, const std::string& what) {
       ++reported;

@@ -54,9 +54,10 @@ void write_all(int fd, std::string line) {
     trail.clear();
     task.strategy.prepare(trail);
     if (task.board != nullptr && !again) task.board->begin(schedule->text());
-    const JobResult result = run_job(task.images, task.suite, *schedule, trail, task.record_trace);
+    JobResult result = run_job(task.images, task.suite, *schedule, trail, task.record_trace);
     task.strategy.learn(*schedule, trail);
     found = !result.violations.empty();
+    result.number = task.number_before + job + 1;
     if (task.board != nullptr && !again) task.board->end(trail);
     if (!again && (task.tell_all || found || result.poisoned || !result.fits)) write_all(to, to_line(result, trail, task.part));
     if (result.poisoned || !result.fits) {

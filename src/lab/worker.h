@@ -23,6 +23,7 @@ struct Work {
   const Play& suite;
   machine::Strategy& strategy;
   std::uint64_t skip = 0;                     ///< schedules that workers before it have dealt with ...
+  std::uint64_t number_before = 0;            ///< jobs before the first of this worker, those that are skipped not counted
   std::vector<std::uint64_t> lost;            ///< ... these of them without a result, by their place in the order
   std::function<bool(std::uint64_t job, bool found)> more;  ///< asked before each job but the first; `found`: the last one found something
   bool tell_all = false;                      ///< every result is told, with the trail's faults; else only those with findings

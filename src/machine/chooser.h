@@ -15,7 +15,7 @@ namespace undis::machine {
 struct Moment {
   std::uint32_t strand;  ///< the one whose code has come here
   std::uint32_t point;   ///< the number of this decision among those of the strand, from 1
-  std::uint64_t total;   ///< schedule points of the run so far, of all strands
+  std::uint64_t total;   ///< schedule points of the run so far, of all strands; of those that it counts
   bool forced;           ///< it cannot go on itself: the first option is somebody else
 };
 
@@ -36,9 +36,11 @@ class Chooser {
   virtual bool follows_strands() const noexcept { return false; }
   /// True: it is asked as soon as a strand has become able to run.
   virtual bool wants_news() const noexcept { return false; }
+  /// True: of the schedule points, it counts those of focused strands only (Strand::focused).
+  virtual bool counts_focused() const noexcept { return false; }
   /// True: the clock is among the options of pick(), if a timer is due soon.
   virtual bool lets_clock_overtake() const noexcept { return false; }
-  /// One of `options` (their strands' numbers, or Turn::kClock); the first is to go on as the default run
+  /// One of `options` (their strands' numbers, or Turn::is_clock); the first is to go on as the default run
   /// does.
   virtual std::uint32_t pick(const Moment&, std::span<const std::uint32_t> options) noexcept = 0;
   /// The answer to the `number`-th question of the run, from 1.

@@ -45,8 +45,7 @@ class Coverage final : public Strategy {
     if (index == 0 && setup().restarts == 0) return Schedule(setup().seed);
     // Some fresh ones first, and one now and then.
     if (index < 8 || kept_.empty() || index % 16 == 0) {
-      const std::uint64_t seed = seed_at(index * setup().shards + setup().shard + 1);
-      return Schedule(seed).with_clock(clock_for(seed));
+      return flavoured(Schedule(seed_at(index * setup().shards + setup().shard + 1)));
     }
     return vary(choose());
   }

@@ -51,6 +51,9 @@ class Strand {
   /// The processors it may run on, one bit each.
   std::uint64_t affinity() const noexcept { return affinity_; }
   void set_affinity(std::uint64_t processors) noexcept { affinity_ = processors; }
+  /// True: it runs code that a search is after (of a driver under test); schedules may count its points only.
+  bool focused() const noexcept { return focused_; }
+  void set_focused(bool focused) noexcept { focused_ = focused; }
   /// Its stack: [low, high). Zero before its first run.
   std::uintptr_t stack_low() const noexcept { return stack_low_; }
   std::uintptr_t stack_high() const noexcept { return stack_high_; }
@@ -72,6 +75,7 @@ class Strand {
   State state_ = State::New;
   std::uint8_t irql_ = kPassive;    // while it has no processor, or is under a DPC
   bool token_ = false;              // unparked before it parked
+  bool focused_ = false;
   std::uint32_t id_ = 0;
   Processor* processor_ = nullptr;
   const void* spins_for_ = nullptr;
@@ -168,6 +172,10 @@ class Machine {
 
   /// A place where another strand or a DPC may go on instead. Below DISPATCH_LEVEL the own processor may change.
   virtual void point(const char* what) noexcept = 0;
+  /// For searches that leave out what comes to the same: since its last point, the strand has read (or written) `object`.
+  virtual void touched(const void* /*object*/, bool /*written*/) noexcept {}
+  /// Since its last point, the strand has done nothing that another one can see but what touched() was told of. Without it: anything.
+  virtual void told_all() noexcept {}
 
   /// Waits a turn for the spin lock `lock`, holding the processor; the caller then tries again.
   virtual void spin(const void* lock) noexcept = 0;

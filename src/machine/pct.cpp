@@ -18,9 +18,10 @@ namespace {
 
 class Pct final : public Chooser {
  public:
-  Pct(std::uint32_t depth, std::uint64_t seed, std::uint32_t length, bool clock)
-      : random_{seed ^ 0x5bd1e995U}, answers_{~seed}, lets_clock_overtake_(clock) {
-    for (std::uint32_t i = 1; i < depth; ++i) changes_.push_back(1 + random_.below(length));
+  explicit Pct(const Schedule& schedule)
+      : random_{schedule.seed() ^ 0x5bd1e995U}, answers_{~schedule.seed()},
+        clock_overtakes_(schedule.clock_overtakes()), focused_(schedule.focused()) {
+    for (std::uint32_t i = 1; i < schedule.depth(); ++i) changes_.push_back(1 + random_.below(schedule.length()));
     std::ranges::sort(changes_);
     yes_in_16_ = 2 + 4 * answers_.below(4);
   }
@@ -30,7 +31,8 @@ class Pct final : public Chooser {
     return next_ < changes_.size() ? static_cast<std::uint32_t>(changes_[next_] - moment.total) : 0;
   }
   bool wants_news() const noexcept override { return true; }
-  bool lets_clock_overtake() const noexcept override { return lets_clock_overtake_; }
+  bool lets_clock_overtake() const noexcept override { return clock_overtakes_; }
+  bool counts_focused() const noexcept override { return focused_; }
 
   std::uint32_t pick(const Moment& moment, std::span<const std::uint32_t> options) noexcept override {
     if (next_ < changes_.size() && changes_[next_] <= moment.total) drop(moment.strand);
@@ -42,7 +44,7 @@ class Pct final : public Chooser {
       highest = own;
       best = i;
     }
-    if (options[best] == Turn::kClock) clock_ = draw();
+    if (Turn::is_clock(options[best])) clocks_[options[best] - Turn::kClockElsewhere] = draw();
     return best;
   }
   bool answer(std::uint32_t) noexcept override { return answers_.below(16) < yes_in_16_; }
@@ -53,9 +55,10 @@ class Pct final : public Chooser {
                                          << 32;  // drawn priorities; those after a drop are below, and sink
   std::uint64_t draw() noexcept { return kHigh + (random_.next() >> 32); }
   std::uint64_t& priority(std::uint32_t strand) noexcept {
-    if (strand == Turn::kClock) {
-      if (clock_ == 0) clock_ = draw();
-      return clock_;
+    if (Turn::is_clock(strand)) {
+      std::uint64_t& clock = clocks_[strand - Turn::kClockElsewhere];
+      if (clock == 0) clock = draw();
+      return clock;
     }
     while (priorities_.size() <= strand) priorities_.push_back(draw());
     return priorities_[strand];
@@ -67,38 +70,33 @@ class Pct final : public Chooser {
   std::vector<std::uint64_t> changes_;
   std::size_t next_ = 0;
   std::vector<std::uint64_t> priorities_;  // by strand, drawn in the order of their numbers
-  std::uint64_t clock_ = 0;
+  std::uint64_t clocks_[2] = {};           // Turn::kClockElsewhere, kClock
   std::uint64_t lowest_ = kHigh;
   std::uint32_t yes_in_16_;
-  bool lets_clock_overtake_;
+  bool clock_overtakes_;
+  bool focused_;
 };
 
 class PctSearch final : public Strategy {
  public:
   using Strategy::Strategy;
-  void learn(const Schedule&, const Trail& trail) override {
-    // A power of two, so that a run that is a little longer makes no other schedules.
-    if (length_ == 0 && trail.points != 0)
-      for (length_ = 64; length_ < trail.points && length_ < (1U << 20); length_ *= 2) {
-      }
-  }
+  void learn(const Schedule&, const Trail& trail) override { lengths_.learn(trail); }
 
  protected:
   std::optional<Schedule> propose() override {
     const std::uint64_t seed = seed_at(index_++ * setup().shards + setup().shard);
-    return Schedule::pct(setup().depth, seed, length_ == 0 ? Schedule::kDefaultLength : length_)
-        .with_clock(clock_for(seed));
+    return lengths_.pct(setup().depth, flavoured(Schedule(seed)));
   }
 
  private:
   std::uint64_t index_ = 0;
-  std::uint32_t length_ = 0;
+  PctLengths lengths_;
 };
 
 }  // namespace
 
 std::unique_ptr<Chooser> pct(const Schedule& schedule) {
-  return std::make_unique<Pct>(schedule.depth(), schedule.seed(), schedule.length(), schedule.clock_overtakes());
+  return std::make_unique<Pct>(schedule);
 }
 
 std::unique_ptr<Strategy> pct_search(const SearchSetup& setup) {

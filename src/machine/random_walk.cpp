@@ -12,10 +12,12 @@ constexpr std::uint64_t kAnswers = 0x9e3779b97f4a7c15;  // sets the second strea
 
 class RandomWalk final : public Chooser {
  public:
-  RandomWalk(std::uint64_t seed, bool clock) : walk_{seed}, answers_{seed ^ kAnswers}, clock_(clock) {
+  explicit RandomWalk(const Schedule& schedule)
+      : walk_{schedule.seed()}, answers_{schedule.seed() ^ kAnswers}, clock_(schedule.clock_overtakes()),
+        focused_(schedule.focused()) {
     // Bugs differ in how many switches they need and how close together: each seed searches at one density of
-    // 2 to 128 points.
-    mean_distance_ = 2U << walk_.below(7);
+    // 2 to 128 points, of those inside drivers 1 to 32.
+    mean_distance_ = focused_ ? 1U << walk_.below(6) : 2U << walk_.below(7);
     yes_in_16_ = 2 + 4 * answers_.below(4);
   }
 
@@ -25,6 +27,7 @@ class RandomWalk final : public Chooser {
   }
   bool answer(std::uint32_t) noexcept override { return answers_.below(16) < yes_in_16_; }
   bool lets_clock_overtake() const noexcept override { return clock_; }
+  bool counts_focused() const noexcept override { return focused_; }
 
  private:
   // Two streams: asking one more question does not move the pre-emptions after it.
@@ -33,6 +36,7 @@ class RandomWalk final : public Chooser {
   std::uint32_t mean_distance_;
   std::uint32_t yes_in_16_;  ///< how often the answer is yes
   bool clock_;
+  bool focused_;
 };
 
 class DefaultRun final : public Chooser {
@@ -47,7 +51,7 @@ class RandomSearch final : public Strategy {
  protected:
   std::optional<Schedule> propose() override {
     const std::uint64_t seed = seed_at(index_++ * setup().shards + setup().shard);
-    return Schedule(seed).with_clock(clock_for(seed));
+    return flavoured(Schedule(seed));
   }
 
  private:
@@ -58,7 +62,7 @@ class RandomSearch final : public Strategy {
 
 std::unique_ptr<Chooser> random_walk(const Schedule& schedule) {
   if (schedule.seed() == 0) return std::make_unique<DefaultRun>();
-  return std::make_unique<RandomWalk>(schedule.seed(), schedule.clock_overtakes());
+  return std::make_unique<RandomWalk>(schedule);
 }
 
 std::unique_ptr<Chooser> Chooser::make(const Schedule& schedule) {

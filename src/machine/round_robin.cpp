@@ -19,7 +19,7 @@ class RoundRobin final : public Chooser {
     std::uint32_t lowest = 0;
     bool found = false;
     for (std::uint32_t i = 0; i < options.size(); ++i) {
-      if (options[i] == Turn::kClock) continue;  // time passes when all have had their turn and wait
+      if (Turn::is_clock(options[i])) continue;  // time passes when all have had their turn and wait
       if (options[i] < options[lowest]) lowest = i;
       if (options[i] > moment.strand && (!found || options[i] < options[next])) {
         next = i;

@@ -41,11 +41,11 @@ bool read_turn(std::string_view text, Turn& turn) {
       !read_number(text.substr(at + 1, is - at - 1), 10, turn.point))
     return false;
   if (turn.point == 0) return false;
-  if (to == "clock") {
-    turn.to = Turn::kClock;
+  if (to == "clock" || to == "clock2") {
+    turn.to = to == "clock" ? Turn::kClock : Turn::kClockElsewhere;
     return true;
   }
-  return read_number(to, 10, turn.to) && turn.to != Turn::kClock;
+  return read_number(to, 10, turn.to) && !Turn::is_clock(turn.to);
 }
 
 bool read_failure(std::string_view text, Failure& failure) {
@@ -118,6 +118,12 @@ Schedule Schedule::with_processors(std::uint32_t count) const {
 Schedule Schedule::with_clock(bool overtakes) const {
   Schedule made = *this;
   made.clock_overtakes_ = overtakes && (way_ == Way::Random || way_ == Way::Pct);
+  return made;
+}
+
+Schedule Schedule::with_focus(bool focused) const {
+  Schedule made = *this;
+  made.focused_ = focused && (way_ == Way::Random || way_ == Way::Pct);
   return made;
 }
 
@@ -217,6 +223,9 @@ std::optional<Schedule> Schedule::parse(std::string_view text, std::string* erro
     if (part == "c" && !schedule.clock_overtakes_) {
       schedule = schedule.with_clock(true);
       if (!schedule.clock_overtakes_) return refuse(why);
+    } else if (part == "d" && !schedule.focused_) {
+      schedule = schedule.with_focus(true);
+      if (!schedule.focused_) return refuse(why);
     } else if (part.starts_with('f') && !has_failures) {
       has_failures = true;
       const bool good = each_piece(value, ',', [&schedule](std::string_view piece) {
@@ -291,11 +300,13 @@ std::string Schedule::text() const {
     for (const Turn& turn : turns_) {
       if (text.size() > 1) text += ',';
       text += std::to_string(turn.strand) + "@" + std::to_string(turn.point) + "=";
-      text += turn.to == Turn::kClock ? std::string("clock") : std::to_string(turn.to);
+      if (!Turn::is_clock(turn.to)) text += std::to_string(turn.to);
+      else text += turn.to == Turn::kClock ? "clock" : "clock2";
     }
     break;
   }
   if (clock_overtakes_) text += ".c";
+  if (focused_) text += ".d";
   for (std::size_t i = 0; i < answers_.size(); ++i)
     text += (i == 0 ? ".y" : ",") + std::to_string(answers_[i]);
   for (std::size_t i = 0; i < failures_.size(); ++i) {

@@ -10,9 +10,12 @@
 //          rr<n>               round robin: each strand has n schedule points, then the next has its turn
 //          pct<d>-<hex>[-<n>]  probabilistic concurrency testing of depth d, over a run of about n points
 //          x<turns>            exactly these turns, all else as "0":
-//                              "<strand>@<point>=<strand that goes on, or clock>", with commas
+//                              "<strand>@<point>=<strand that goes on, clock, or clock2>", with
+//                              commas
 // Parts    c                   (random walk, pct) the clock may overtake who could go on; without it, time
 //                              passes only when nobody can
+//          d                   (random walk, pct) of the schedule points, those inside the drivers under test
+//                              count; without it, all of them
 //          f<k>[,<k>...]       the k-th fault points (from 1) fail; f<k>+<n>: the k-th and the n that follow
 //          y<k>[,<k>...]       (way x) the k-th questions (from 1) are answered with yes
 //          p<n>                n virtual processors instead of two
@@ -31,6 +34,8 @@ namespace undis::machine {
 /// A departure from the default run: at its `point`-th decision, `strand` gives way to `to`.
 struct Turn {
   static constexpr std::uint32_t kClock = ~std::uint32_t{0};  ///< as `to`: time passes to the next timer
+  static constexpr std::uint32_t kClockElsewhere = kClock - 1;  ///< the same; another processor takes it
+  static constexpr bool is_clock(std::uint32_t to) noexcept { return to >= kClockElsewhere; }
   std::uint32_t strand = 0;
   std::uint32_t point = 0;
   std::uint32_t to = 0;
@@ -74,6 +79,9 @@ class Schedule {
   const std::vector<Failure>& failures() const noexcept { return failures_; }
   std::uint32_t processors() const noexcept { return processors_; }
   bool clock_overtakes() const noexcept { return clock_overtakes_; }
+  /// Of Random and Pct: only points inside the drivers under test count.
+  Schedule with_focus(bool focused) const;
+  bool focused() const noexcept { return focused_; }
   /// The default run: nothing pre-empts, nothing fails.
   bool is_default() const noexcept { return way_ == Way::Random && seed_ == 0; }
 
@@ -102,6 +110,7 @@ class Schedule {
  private:
   Way way_ = Way::Random;
   bool clock_overtakes_ = false;
+  bool focused_ = false;
   std::uint32_t size_ = 0;
   std::uint32_t length_ = kDefaultLength;
   std::uint32_t processors_ = kDefaultProcessors;

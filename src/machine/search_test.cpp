@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "machine/fault_search.h"
+#include "machine/rare_points.h"
 #include "machine/shrink.h"
 #include "machine/testing.h"
 
@@ -469,6 +470,48 @@ TEST(TheFaultSearch, EndsWhereNothingCanFail) {
   ASSERT_TRUE(search.next());
   search.learn(Schedule(0), Trail{});
   EXPECT_FALSE(search.next());
+}
+
+// ---- points inside drivers ----
+
+TEST(PointsInsideDrivers, CountLessTheMoreOftenTheyArePassed) {
+  RarePoints points;
+  const auto counted = [&points](const char* what, int times) {
+    int count = 0;
+    for (int i = 0; i < times; ++i) count += points.counts(what) ? 1 : 0;
+    return count;
+  };
+  const std::string again = "tick";
+  EXPECT_EQ(counted("tick", 8), 8);
+  EXPECT_EQ(counted(again.c_str(), 56), 7) << "each 8th up to the 64th, whatever address the name has";
+  EXPECT_EQ(counted("tick", 448), 7) << "each 64th up to the 512th";
+  EXPECT_EQ(counted("halt", 1), 1);
+  EXPECT_EQ(counted("tick", 9), 8) << "something new has come: all begin anew";
+}
+
+TEST(PointsInsideDrivers, AreWherePreemptionsComeIfTheScheduleSaysSo) {
+  const auto body = [](bool inside) {
+    return [inside](Program& program) {
+      int step = 0;
+      program.spawn([&] {
+        program.machine.current().set_focused(inside);
+        step = 1;
+        program.point("in the middle");
+        step = 2;
+      });
+      program.spawn([&] { program.found = program.found || step == 1; });
+      program.run();
+    };
+  };
+  int met[2] = {};
+  for (std::uint64_t seed = 1; seed < 200; ++seed) {
+    for (const bool inside : {false, true}) {
+      Program program(Schedule::pct(2, seed, 4).with_focus(true).with_processors(1));
+      body(inside)(program);
+      met[inside ? 1 : 0] += program.found ? 1 : 0;
+    }
+  }
+  EXPECT_GT(met[1], met[0]);
 }
 
 // ---- the clock ----

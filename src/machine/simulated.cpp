@@ -3,6 +3,7 @@
 // Simulated: the choice of who goes on, the switch, the clock.
 #include "machine/simulated.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,11 +32,8 @@ bool can_interrupt(const Processor& processor) noexcept {
 
 Simulated::Simulated(Schedule schedule, std::uint32_t processors, Trail* trail)
     : schedule_(std::move(schedule)),
-      chooser_(Chooser::make(schedule_)),
-      trail_(trail),
-      follows_strands_(chooser_->follows_strands()),
-      hears_news_(chooser_->wants_news()),
-      clock_overtakes_(chooser_->lets_clock_overtake()) {
+      trail_(trail) {
+  take_chooser();
   if (processors == 0) processors = schedule_.processors();
   if (processors == 0 || processors > kMaxProcessors) broken("1 to 64 processors are possible");
   processors_.resize(processors);
@@ -44,11 +42,17 @@ Simulated::Simulated(Schedule schedule, std::uint32_t processors, Trail* trail)
 
 void Simulated::follow(Schedule schedule) {
   schedule_ = std::move(schedule);
+  take_chooser();
+  wish_due_ = true;
+}
+
+void Simulated::take_chooser() noexcept {
   chooser_ = Chooser::make(schedule_);
   follows_strands_ = chooser_->follows_strands();
   hears_news_ = chooser_->wants_news();
   clock_overtakes_ = chooser_->lets_clock_overtake();
-  wish_due_ = true;
+  counts_focused_ = chooser_->counts_focused();
+  looks_inside_ = counts_focused_ || trail_ != nullptr;
 }
 
 Simulated::~Simulated() {
@@ -75,6 +79,7 @@ void Simulated::detach() noexcept {
   if (trail_ != nullptr) {
     account();
     trail_->points = points_before_;
+    trail_->focused_points = focused_points();
   }
   drop_strands();
   host_->processor_ = nullptr;
@@ -216,8 +221,12 @@ void Simulated::collect_ways(Strand* self) noexcept {
   for (Strand* strand = ready_first_; strand != nullptr; strand = strand->ready_next_) {
     if (Processor* const place = place_for(*strand, own)) ways_.push_back({Way::Kind::Dispatch, place, strand});
   }
-  if (clock_overtakes_ && !ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() && timers_.next_due() <= now_ + kReach)
-    ways_.push_back({Way::Kind::Clock, own, nullptr});
+  if (clock_overtakes_ && !ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() && timers_.next_due() <= now_ + kReach) {
+    Processor* const here = own != nullptr ? own : processor_here;
+    ways_.push_back({Way::Kind::Clock, here, nullptr});
+    const auto elsewhere = std::ranges::find_if(processors_, [here](const Processor& p) { return &p != here && p.irql < kDispatch; });
+    if (elsewhere != processors_.end()) ways_.push_back({Way::Kind::Clock, &*elsewhere, nullptr});
+  }
 }
 
 /// Has the chooser pick one of the ways collected, and notes it.
@@ -233,7 +242,11 @@ std::uint32_t Simulated::choose_way(bool forced) noexcept {
 
 void Simulated::fill_options() noexcept {
   options_.clear();
-  for (const Way& way : ways_) options_.push_back(way.strand != nullptr ? way.strand->id_ : Turn::kClock);
+  bool clock = false;  // the first is that of the own processor
+  for (const Way& way : ways_) {
+    options_.push_back(way.strand != nullptr ? way.strand->id_ : clock ? Turn::kClockElsewhere : Turn::kClock);
+    clock = way.strand == nullptr;
+  }
 }
 
 void Simulated::note_decision(const Moment& at, std::uint32_t chosen) noexcept {
@@ -250,9 +263,14 @@ Processor* Simulated::place_for(const Strand& strand, Processor* own) noexcept {
   const auto displaceable = [](const Processor& p) {
     return p.irql < kDispatch && p.current != p.dpc_strand && p.current->state_ == Strand::State::Running;
   };
+  // One where DPCs wait is idle no longer than it takes them to begin.
+  Processor* idle = nullptr;
   for (Processor& processor : processors_) {
-    if (processor.current == nullptr && allowed(processor)) return &processor;
+    if (processor.current != nullptr || !allowed(processor)) continue;
+    if (!processor.dpcs_waiting) return &processor;
+    if (idle == nullptr) idle = &processor;
   }
+  if (idle != nullptr) return idle;
   if (own != nullptr && own->current != nullptr && allowed(*own) && displaceable(*own)) return own;
   for (Processor& processor : processors_) {
     if (processor.current != nullptr && allowed(processor) && displaceable(processor)) return &processor;
@@ -368,7 +386,7 @@ void Simulated::dispatch() noexcept {
       if (follows_strands_) wish_due_ = true;
       const Way way = ways_[choose_way(true)];
       if (way.kind == Way::Kind::Clock) {
-        pass_time_to_timer();
+        pass_time_to_timer(*way.processor);
         continue;
       }
       take(way);
@@ -382,11 +400,14 @@ void Simulated::dispatch() noexcept {
   }
 }
 
-/// The clock overtakes those who could run.
-void Simulated::pass_time_to_timer() noexcept {
+/// The clock overtakes those who could run; its interrupt comes on the processor `taker`.
+void Simulated::pass_time_to_timer(Processor& taker) noexcept {
   ++overtakings_;
   if (timers_.next_due() > now_) now_ = timers_.next_due();
+  Processor* const here = processor_here;
+  processor_here = &taker;
   timers_.expire(now_);
+  processor_here = here;
 }
 
 /// Back to run(). The host is on no processor until it has arrived there.
@@ -406,6 +427,7 @@ bool Simulated::jump() noexcept {
   if (timers_.empty()) return false;
   if (host_in_run_ && (wanted_ == nullptr || wanted_ended_)) return false;
   ++jumps_;
+  overtakings_ = 0;
   if (out_of_patience(timers_.next_due())) {
     stop_ = Stop::Impatient;
     return false;
@@ -435,7 +457,10 @@ void Simulated::account() noexcept {
 void Simulated::grant() noexcept {
   if (wish_due_) {
     wish_due_ = false;
-    until_wish_ = chooser_->wish(moment(false));
+    const std::uint32_t wish = chooser_->wish(moment(false));
+    until_wish_ = counts_focused_ ? 0 : wish;
+    focused_before_ = focused_points();
+    focused_granted_ = focused_left_ = counts_focused_ && wish != 0 ? wish : kForLong;
   }
   granted_ = until_wish_ != 0 && until_wish_ < until_tick_ ? until_wish_ : until_tick_;
   if (news_ || (trail_ != nullptr && trail_->want_decisions)) granted_ = 1;
@@ -459,12 +484,19 @@ void Simulated::news() noexcept {
 
 void Simulated::point(const char* what) noexcept {
   executing_->at_ = what;
-  if (--points_left_ == 0) decide();
+  bool due = --points_left_ == 0;
+  if (executing_->focused_ && looks_inside_ && rare_points_.counts(what) && --focused_left_ == 0) due = true;
+  if (due) decide();
 }
 
 /// The points granted are used up: the chooser wants to be asked, or nobody has waited or ended for so long that the clock ticks.
 void Simulated::decide() noexcept {
   account();
+  if (focused_left_ == 0) {
+    focused_before_ = focused_points();
+    focused_granted_ = focused_left_ = kForLong;
+    wish_due_ = true;
+  }
   const bool asks = wish_due_ || news_;
   const bool ticks = until_tick_ == 0;
   if (ticks) {
@@ -473,7 +505,8 @@ void Simulated::decide() noexcept {
   }
   collect_ways(executing_);
   std::uint32_t chosen = 0;
-  const auto others = static_cast<std::uint32_t>(ways_.size() - (ways_.back().kind == Way::Kind::Clock ? 1 : 0)) - 1;
+  const auto others =
+      static_cast<std::uint32_t>(std::ranges::count_if(ways_, [](const Way& way) { return way.kind != Way::Kind::Clock; })) - 1;
   if (ticks && others != 0) {
     chosen = 1 + turn_++ % others;
     chooser_->starved_others(executing_->id_);
@@ -486,12 +519,11 @@ void Simulated::decide() noexcept {
   }
   const Way way = ways_[chosen];
   if (way.kind == Way::Kind::Clock) {
-    pass_time_to_timer();
+    pass_time_to_timer(*way.processor);
     // An interrupt comes at once, not at the next point.
-    Processor& own = *executing_->processor_;
-    if (can_start_dpcs(own)) {
+    if (can_start_dpcs(*way.processor)) {
       grant();
-      take({Way::Kind::Dpcs, &own, own.dpc_strand});
+      take({Way::Kind::Dpcs, way.processor, way.processor->dpc_strand});
       return;
     }
   }

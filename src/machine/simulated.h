@@ -5,7 +5,7 @@
 // Choices   the strand that is at the point goes on (always the first); device interrupts of a processor below their IRQL; DPCs of a
 //           processor below DISPATCH_LEVEL, by number; what is current on another processor; each ready strand, on an idle processor
 //           or in place of what runs below DISPATCH_LEVEL; the clock, if the schedule lets it overtake and a timer is due within
-//           kReach: what that sets off then meets who is in the middle of something
+//           kReach: what that sets off then meets who is in the middle of something, on its own processor or on another one
 // Time      jumps to the next timer when nothing can run and somebody is waited for. Code that polls without ever waiting sees a
 //           clock tick pass every kPointsPerTick schedule points, and everything else gets its turn
 // Order     nothing here depends on the value of a pointer: the same schedule is the same run
@@ -17,6 +17,7 @@
 #include "machine/chooser.h"
 #include "machine/fiber.h"
 #include "machine/machine.h"
+#include "machine/rare_points.h"
 #include "machine/schedule.h"
 #include "machine/timer_heap.h"
 #include "machine/trail.h"
@@ -29,7 +30,7 @@ class Simulated final : public Machine {
   static constexpr std::uint32_t kPointsPerTick = 4096;
   static constexpr Ticks kTick = 156'250;   ///< 15.625 ms, the usual clock interval of Windows
   static constexpr Ticks kReach = 200'000;  ///< 20 ms
-  /// So often a run: who polls with a delay would otherwise starve, for ever, whom it waits for.
+  /// So often in a row: who polls with a delay would otherwise starve, for ever, whom it waits for.
   static constexpr std::uint32_t kOvertakings = 64;
 
   /// `trail`: where the run is noted, nullptr: nowhere. It outlives the machine. `processors`: 0 for as many as the schedule says.
@@ -86,7 +87,7 @@ class Simulated final : public Machine {
     enum class Kind : std::uint8_t { Interrupts, Dpcs, Continue, Dispatch, Clock };
     Kind kind;
     Processor* processor;
-    Strand* strand;  // who goes on; nullptr: Clock
+    Strand* strand;  // who goes on; nullptr: Clock, which `processor` takes
   };
 
   static void enter(void* strand) noexcept;
@@ -98,8 +99,12 @@ class Simulated final : public Machine {
   void note_decision(const Moment& moment, std::uint32_t chosen) noexcept;
   void note_switch(Strand& from, Strand& to) noexcept;
   void news() noexcept;
-  void pass_time_to_timer() noexcept;
-  Moment moment(bool forced) const noexcept { return {executing_->id_, executing_->points_, points_before_, forced}; }
+  void pass_time_to_timer(Processor& taker) noexcept;
+  std::uint64_t focused_points() const noexcept { return focused_before_ + (focused_granted_ - focused_left_); }
+  Moment moment(bool forced) const noexcept {
+    return {executing_->id_, executing_->points_, counts_focused_ ? focused_points() : points_before_, forced};
+  }
+  void take_chooser() noexcept;
   Processor* place_for(const Strand& strand, Processor* own) noexcept;
   void take(const Way& way) noexcept;
   Strand* set_aside(Processor& processor) noexcept;
@@ -128,6 +133,8 @@ class Simulated final : public Machine {
   bool follows_strands_;
   bool hears_news_;
   bool clock_overtakes_;
+  bool counts_focused_;
+  bool looks_inside_;  // counts_focused_, or the trail wants to know how many such points there are
   std::vector<Processor> processors_;
   std::vector<Way> ways_;                // of the decision at hand
   std::vector<std::uint32_t> options_;   // the same, as the chooser sees them
@@ -149,10 +156,15 @@ class Simulated final : public Machine {
 
   std::uint32_t points_left_ = 0;          // until decide() is called
   std::uint32_t granted_ = 0;              // points_left_ when account() was last called
+  static constexpr std::uint32_t kForLong = ~std::uint32_t{0};
+  std::uint32_t focused_left_ = kForLong;     // of focused strands, until decide() is called
+  std::uint32_t focused_granted_ = kForLong;  // focused_left_ when it was last set
+  std::uint64_t focused_before_ = 0;          // passed before that
+  RarePoints rare_points_;
   std::uint32_t until_wish_ = 0;           // until the chooser wants to be asked; 0: not now
   bool wish_due_ = false;
   bool news_ = false;                      // a strand has become able to run since the chooser was asked
-  std::uint32_t overtakings_ = 0;          // of the clock
+  std::uint32_t overtakings_ = 0;          // of the clock, since nothing could run
   std::uint32_t questions_ = 0;
   std::uint32_t faults_seen_ = 0;
   std::uint64_t state_ = 0;                // made from every strand's place

@@ -24,31 +24,24 @@ constexpr std::array<std::pair<const char*, Make>, 6> kStrategies{{
 class Mixed final : public Strategy {
  public:
   using Strategy::Strategy;
-  void learn(const Schedule&, const Trail& trail) override {
-    // A power of two, so that a run that is a little longer makes no other schedules.
-    if (length_ == 0 && trail.points != 0)
-      for (length_ = 64; length_ < trail.points && length_ < (1U << 20); length_ *= 2) {
-      }
-  }
+  void learn(const Schedule&, const Trail& trail) override { lengths_.learn(trail); }
 
  protected:
   std::optional<Schedule> propose() override {
     const std::uint64_t index = index_ * setup().shards + setup().shard;
     ++index_;
-    // Where a search goes on after a crash, it begins with a seed of its own.
-    const std::uint64_t seed = seed_at(index);
-    const std::uint32_t length = length_ == 0 ? Schedule::kDefaultLength : length_;
     if (index == 0) return Schedule(setup().seed);
     if (index == 1) return Schedule::round_robin(1);
-    // Half of them with a clock that stands still, since one that overtakes takes time from all else.
-    const bool clock = index % 4 >= 2;
-    if (index % 2 == 0) return Schedule(seed).with_clock(clock);
-    return Schedule::pct(clock ? 2 : 2 + static_cast<std::uint32_t>(index / 4 % 3), seed, length).with_clock(clock);
+    // Where a search goes on after a crash, it begins with a seed of its own. Half of the schedules have a clock that stands
+    // still, since one that overtakes takes time from all else; one in four looks outside the drivers under test as well.
+    const Schedule walk = Schedule(seed_at(index)).with_clock(index % 4 >= 2).with_focus(index / 4 % 4 != 3);
+    if (index % 2 == 0) return walk;
+    return lengths_.pct(2 + static_cast<std::uint32_t>(index / 4 % 3), walk);
   }
 
  private:
   std::uint64_t index_ = 0;
-  std::uint32_t length_ = 0;
+  PctLengths lengths_;
 };
 
 }  // namespace

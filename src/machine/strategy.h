@@ -30,6 +30,32 @@ struct SearchSetup {
   std::uint32_t restarts = 0;  ///< how often the search has lost what it had learned
 };
 
+/// How many points a run has, for Schedule::pct: learned of the first one.
+class PctLengths {
+ public:
+  void learn(const Trail& trail) noexcept {
+    if (all_ == 0) all_ = rounded(trail.points);
+    if (focused_ == 0) focused_ = rounded(trail.focused_points);
+  }
+  /// With the seed and the flavour of `walk`.
+  Schedule pct(std::uint32_t depth, const Schedule& walk) const {
+    const bool focused = walk.focused() && focused_ != 0;
+    const std::uint32_t length = focused ? focused_ : all_ != 0 ? all_ : Schedule::kDefaultLength;
+    return Schedule::pct(depth, walk.seed(), length).with_clock(walk.clock_overtakes()).with_focus(focused);
+  }
+
+ private:
+  /// A power of two, so that a run that is a little longer makes no other schedules.
+  static std::uint32_t rounded(std::uint64_t points) noexcept {
+    if (points == 0) return 0;
+    std::uint32_t length = 16;
+    while (length < points && length < (1U << 20)) length *= 2;
+    return length;
+  }
+  std::uint32_t all_ = 0;
+  std::uint32_t focused_ = 0;
+};
+
 class Strategy {
  public:
   explicit Strategy(const SearchSetup& setup) : setup_(setup) {}
@@ -66,8 +92,11 @@ class Strategy {
   const SearchSetup& setup() const noexcept { return setup_; }
   /// The seed of the `index`-th random schedule: short enough to type, and different for each shard.
   std::uint64_t seed_at(std::uint64_t index) const noexcept;
-  /// Whether the clock overtakes in the schedule of that seed: in half of them, the same for each shard.
-  static bool clock_for(std::uint64_t seed) noexcept { return std::popcount(seed) % 2 != 0; }
+  /// In half of the seeds' schedules the clock overtakes, in three of four points inside drivers count; the same for each shard.
+  static Schedule flavoured(const Schedule& schedule) {
+    const std::uint64_t seed = schedule.seed();
+    return schedule.with_clock(std::popcount(seed) % 2 != 0).with_focus(seed % 4 != 0);
+  }
 
  private:
   SearchSetup setup_;

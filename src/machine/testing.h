@@ -52,6 +52,7 @@ class Program final : public Client {
 
   Thread& spawn(std::function<void()> body) {
     threads_.push_back(std::make_unique<Thread>(std::move(body)));
+    threads_.back()->set_focused(true);
     machine.start(*threads_.back());
     return *threads_.back();
   }

@@ -23,6 +23,7 @@ struct Trail {
   std::uint32_t questions = 0;
   std::uint32_t fault_points = 0;
   std::uint64_t points = 0;
+  std::uint64_t focused_points = 0;  ///< those of them inside drivers under test
 
   // ---- noted if wanted ----
   struct Decision {
@@ -58,7 +59,7 @@ struct Trail {
     turns.clear();
     yes.clear();
     questions = fault_points = 0;
-    points = 0;
+    points = focused_points = 0;
     decisions.clear();
     options.clear();
     states.clear();

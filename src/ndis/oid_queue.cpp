@@ -14,6 +14,7 @@
 #include "kernel/time.h"
 #include "ndis/adapter.h"
 #include "ndis/binding.h"
+#include "ndis/breach.h"
 #include "ndis/callbacks.h"
 #include "ndis/data_path_parts.h"
 #include "ndis/filter_module.h"
@@ -92,6 +93,20 @@ NDIS_STATUS OidQueue::submit5(Binding& source, NDIS_REQUEST* request) {
 }
 
 NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
+  bool under_way = false;
+  {
+    const kernel::Hold hold(lock_);
+    const auto is_same = [&job](const Ref<OidJob>& other) {
+      return other && other->source() != nullptr && other->request6_ == job->request6_ && other->request5_ == job->request5_;
+    };
+    under_way = is_same(current_) || is_same(front_current_) || std::ranges::any_of(waiting_, is_same) ||
+                std::ranges::any_of(front_waiting_, is_same);
+  }
+  if (under_way) {
+    tell_breach("OidRequestReused", source.driver(), job->request6_ != nullptr ? "NdisOidRequest" : "NdisRequest",
+                adapter_.name(), "the request structure is that of a request that is under way; it is NDIS' until that is complete");
+    return NDIS_STATUS_FAILURE;
+  }
   if (adapter_.is_low_power()) {
     tell_breach("LIFE-269", source.driver(), source.is_version6() ? "NdisOidRequest" : "NdisRequest", source.name(),
                 "an OID request is made while the adapter is in a low-power state");

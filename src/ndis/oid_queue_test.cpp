@@ -179,6 +179,27 @@ TEST_P(OidOrder, TellsOfACompletionThatNobodyAskedFor) {
   expect({GetParam() == 6 ? "host: NdisOidDoubleComplete" : "host: RequestDoubleComplete"});
 }
 
+TEST_P(OidOrder, TellsOfAStructureThatIsHandedOverAgain) {
+  up(GetParam(), 6);
+  Three three;
+  fill(three);
+  pend_queries();
+  run([&] {
+    EXPECT_EQ(NdisOidRequest(handle(), &three.requests[0]), NDIS_STATUS_PENDING);
+    EXPECT_EQ(NdisOidRequest(handle(), &three.requests[0]), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisOidRequest(handle(), &three.requests[1]), NDIS_STATUS_PENDING);
+    EXPECT_EQ(NdisOidRequest(handle(), &three.requests[1]), NDIS_STATUS_FAILURE) << "it stands in line";
+    answer(1);
+    answer(2);
+    EXPECT_EQ(NdisOidRequest(handle(), &three.requests[0]), NDIS_STATUS_PENDING) << "it is its source's again";
+    answer(1);
+  });
+  EXPECT_EQ(p.binding("nic")->answered.size(), 3U);
+  mp.on_request = nullptr;
+  down();
+  expect({"p: OidRequestReused"});
+}
+
 // LIFE-339
 TEST_P(OidOrder, CannotBeCompletedWithPending) {
   up(GetParam(), 6);

@@ -27,13 +27,11 @@ static VOID Tick(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpeci
   indication.Header.Size = NDIS_SIZEOF_STATUS_INDICATION_REVISION_1;
   indication.SourceHandle = adapter->Handle;
   indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
-  NdisMIndicateStatusEx(adapter->Handle, &indication);  // wrong: perhaps after the halt
+  NdisMIndicateStatusEx(adapter->Handle, &indication);
 }
 
 static NDIS_STATUS Initialize(PMINI6_ADAPTER Adapter) {
   NDIS_TIMER_CHARACTERISTICS timer;
-  LARGE_INTEGER due;
-  NDIS_STATUS status;
 
   NdisZeroMemory(&timer, sizeof(timer));
   timer.Header.Type = NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS;
@@ -42,19 +40,22 @@ static NDIS_STATUS Initialize(PMINI6_ADAPTER Adapter) {
   timer.AllocationTag = TIMER_TAG;
   timer.TimerFunction = Tick;
   timer.FunctionContext = Adapter;
-  status = NdisAllocateTimerObject(Adapter->Handle, &timer, &Timers[Adapter - Mini6Adapters]);
-  if (status != NDIS_STATUS_SUCCESS) return status;
-  due.QuadPart = -100000;
-  NdisSetTimerObject(Timers[Adapter - Mini6Adapters], due, 10, NULL);
-  return NDIS_STATUS_SUCCESS;
+  return NdisAllocateTimerObject(Adapter->Handle, &timer, &Timers[Adapter - Mini6Adapters]);
+}
+
+static VOID Pause(PMINI6_ADAPTER Adapter) {
+  LARGE_INTEGER due;
+
+  due.QuadPart = -100000;  // 10 ms: for how long the link stays up
+  NdisSetTimerObject(Timers[Adapter - Mini6Adapters], due, 0, NULL);
 }
 
 static VOID Halt(PMINI6_ADAPTER Adapter) {
-  NdisCancelTimerObject(Timers[Adapter - Mini6Adapters]);
+  NdisCancelTimerObject(Timers[Adapter - Mini6Adapters]);  // wrong: FALSE may mean that Tick is running
   NdisFreeTimerObject(Timers[Adapter - Mini6Adapters]);
 }
 
-static const MINI6_HOOKS Hooks = {.Unload = Unload, .Initialize = Initialize, .Halt = Halt};
+static const MINI6_HOOKS Hooks = {.Unload = Unload, .Initialize = Initialize, .Halt = Halt, .Pause = Pause};
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) {
   return Mini6DriverEntry(DriverObject, RegistryPath, &Hooks);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Rule    Hang
+// Rule    OidRequestReused
 // Page    ndis/nf-ndis-ndisoidrequest
 // Race    two threads share one request structure; both look whether it is free before either has said that
 //         it is not.

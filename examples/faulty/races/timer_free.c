@@ -30,8 +30,8 @@ static VOID Tick(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpeci
 static VOID Event(PPROTO6_BINDING Binding, NET_PNP_EVENT_CODE Event) {
   PSTATE state = Binding->Extra;
 
-  if (Event != NetEventRestart) return;
-  if (state == NULL) {
+  if (Event == NetEventPause && state != NULL) RaceSetTimer(state->Timer, 10);  // counts what came late
+  if (Event == NetEventRestart && state == NULL) {
     state = RaceAllocate(sizeof(*state));
     if (state == NULL) return;
     NdisAllocateSpinLock(&state->Lock);
@@ -42,7 +42,6 @@ static VOID Event(PPROTO6_BINDING Binding, NET_PNP_EVENT_CODE Event) {
     }
     Binding->Extra = state;
   }
-  RaceSetPeriodicTimer(state->Timer, 10);
 }
 
 static NDIS_STATUS Unbind(PPROTO6_BINDING Binding, NDIS_HANDLE UnbindContext) {
