@@ -22,6 +22,8 @@ namespace {
 
 const std::map<std::string, lab::Engine> kEngines{
     {"simulated", lab::Engine::Simulated}, {"threaded", lab::Engine::Threaded}};
+const std::map<std::string, kernel::Watch> kWatches{
+    {"nothing", kernel::Watch::Nothing}, {"holder", kernel::Watch::Holder}, {"all", kernel::Watch::All}};
 const std::map<std::string, lab::Color> kColors{
     {"auto", lab::Color::Auto}, {"always", lab::Color::Always}, {"never", lab::Color::Never}};
 
@@ -228,6 +230,12 @@ struct Run {
            "simulated: virtual time, the schedule of --seed (the default); threaded: real threads, real time")
         ->check(CLI::IsMember({"simulated", "threaded"}))
         ->type_name("KIND");
+    run->add_option_function<std::string>(
+           "--watch", [this](const std::string& word) { options.watch = kWatches.at(word); },
+           "all: every call is checked and traced (the default); holder: only who got a chain of lists last "
+           "is kept; nothing: as fast as it goes")
+        ->check(CLI::IsMember({"nothing", "holder", "all"}))
+        ->type_name("LEVEL");
     run->add_flag("--quiet,-q", options.quiet, "Print the verdict alone");
     add_color(*run, options.color);
     return run;

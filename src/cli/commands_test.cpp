@@ -132,6 +132,7 @@ TEST(ReadingTheCommandLine, TakesAllOfRun) {
   const auto* const run = std::get_if<lab::RunOptions>(&command);
   ASSERT_NE(run, nullptr);
   EXPECT_EQ(run->lab + run->in + run->out, "lab.tomla.pcapb.pcap");
+  EXPECT_EQ(run->watch, kernel::Watch::All);
 }
 
 TEST(ReadingTheCommandLine, SaysWhatWasExpected) {

@@ -7,6 +7,7 @@
 #include "ndis/data_path.h"
 #include "ndis/filter_events.h"
 #include "ndis/filter_module.h"
+#include "ndis/plain_path.h"
 
 using namespace undis;
 
@@ -30,6 +31,10 @@ bool may(const DdiCall& call, const FilterModule& module, FilterEvent operation)
 // Page    ndis/nf-ndis-ndisfsendnetbufferlists                       IRQL  <= DISPATCH_LEVEL
 VOID NdisFSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
                              NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferList = plain::filter_send(NdisFilterHandle, NetBufferList, PortNumber, SendFlags);
+    if (NetBufferList == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisFSendNetBufferLists);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferList != nullptr) filter_send(*module, NetBufferList, PortNumber, SendFlags);
@@ -38,6 +43,10 @@ VOID NdisFSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetB
 // Page    ndis/nf-ndis-ndisfsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisFSendNetBufferListsComplete(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferList = plain::filter_complete(NdisFilterHandle, NetBufferList, SendCompleteFlags);
+    if (NetBufferList == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisFSendNetBufferListsComplete);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferList != nullptr) filter_complete(*module, NetBufferList, SendCompleteFlags);
@@ -55,6 +64,10 @@ VOID NdisFCancelSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PVOID CancelId)
 VOID NdisFIndicateReceiveNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
                                         NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
                                         ULONG ReceiveFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferLists = plain::filter_indicate(NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+    if (NetBufferLists == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisFIndicateReceiveNetBufferLists);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferLists != nullptr)
@@ -64,6 +77,10 @@ VOID NdisFIndicateReceiveNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFE
 // Page    ndis/nf-ndis-ndisfreturnnetbufferlists                     IRQL  <= DISPATCH_LEVEL
 VOID NdisFReturnNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
                                ULONG ReturnFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferLists = plain::filter_return(NdisFilterHandle, NetBufferLists, ReturnFlags);
+    if (NetBufferLists == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisFReturnNetBufferLists);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferLists != nullptr) filter_return(*module, NetBufferLists, ReturnFlags);

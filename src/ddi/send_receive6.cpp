@@ -4,12 +4,17 @@
 #include "ddi/ddi_call.h"
 #include "ndis/binding.h"
 #include "ndis/data_path.h"
+#include "ndis/plain_path.h"
 
 using namespace undis;
 
 // Page    ndis/nf-ndis-ndissendnetbufferlists                        IRQL  <= DISPATCH_LEVEL
 VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
                             NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferLists = plain::send(NdisBindingHandle, NetBufferLists, PortNumber, SendFlags);
+    if (NetBufferLists == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisSendNetBufferLists);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
   if (binding && NetBufferLists != nullptr &&
@@ -28,6 +33,10 @@ VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId)
 // Beyond  Lists go back until the close is complete, so also after NdisCloseAdapterEx was called.
 VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
                               ULONG ReturnFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferLists = plain::give_back(NdisBindingHandle, NetBufferLists, ReturnFlags);
+    if (NetBufferLists == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisReturnNetBufferLists);
   const Ref<Binding> binding =
       call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
@@ -37,6 +46,10 @@ VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST Ne
 // Page    ndis/nf-ndis-ndismsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferList = plain::complete(MiniportAdapterHandle, NetBufferList, SendCompleteFlags);
+    if (NetBufferList == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisMSendNetBufferListsComplete);
   const Ref<Adapter> adapter =
       call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
@@ -48,6 +61,10 @@ VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUF
 VOID NdisMIndicateReceiveNetBufferLists(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
                                         NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
                                         ULONG ReceiveFlags) {
+  if (!kernel::watches_all()) {
+    NetBufferList = plain::indicate(MiniportAdapterHandle, NetBufferList, PortNumber, ReceiveFlags);
+    if (NetBufferList == nullptr) return;
+  }
   const DdiCall call(Ddi::NdisMIndicateReceiveNetBufferLists);
   const Ref<Adapter> adapter =
       call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);

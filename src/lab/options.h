@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "kernel/watch.h"
+
 namespace undis::lab {
 
 enum class Color : std::uint8_t {
@@ -57,6 +59,7 @@ struct RunOptions {
   std::string out;
   std::string seed = "0";
   Engine engine = Engine::Simulated;
+  kernel::Watch watch = kernel::Watch::All;
   Color color = Color::Auto;
   bool quiet = false;
 };

@@ -56,7 +56,7 @@ class Collector final : public LinkSink {
 class LabRun {
  public:
   LabRun(const Lab& lab, const RunOptions& options, machine::Schedule schedule)
-      : lab_(lab), options_(options), world_(WorldOptions{.engine = options.engine, .schedule = schedule, .crash_reports = true}) {}
+      : lab_(lab), options_(options), world_(WorldOptions{.engine = options.engine, .schedule = schedule, .watch = options.watch, .crash_reports = true}) {}
 
   /// Opens images and captures. "" or what is wrong.
   std::string open() {

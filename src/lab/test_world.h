@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernel/watch_testing.h"
 #include "lab/fake_driver.h"
 #include "lab/harness_nic.h"
 #include "lab/harness_protocol.h"
@@ -28,6 +29,7 @@ class NdisTest : public ::testing::Test {
   static lab::WorldOptions options() {
     lab::WorldOptions o;
     o.record_trace = true;
+    o.watch = watch_wanted();
     return o;
   }
 

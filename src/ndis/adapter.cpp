@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "machine/section.h"
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/hardware.h"
@@ -29,10 +30,11 @@ Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
       hardware(std::make_unique<AdapterHardware>(*this, config.hardware)),
       driver_(&driver),
       config_(std::move(config)),
+      bindings_now_(new BindingsNow),
       paused_(config_.name + ": NdisMPauseComplete"),
       restarted_(config_.name + ": NdisMRestartComplete") {}
 
-Adapter::~Adapter() = default;
+Adapter::~Adapter() { delete bindings_now_.load(); }
 
 AdapterState Adapter::state() const noexcept {
   const kernel::Hold hold(lock_);
@@ -62,6 +64,7 @@ void Adapter::advance_locked(AdapterEvent event) {
   Library::current().observer().on(
       StateMove{"adapter", name(), to_text(state_), to_text(event), next ? to_text(*next) : nullptr, &driver_->driver(), nullptr});
   if (next) state_ = *next;
+  carries_lists_.store(is_version6() && kAdapterStates.allows(state_, AdapterEvent::SendReceive), std::memory_order_release);
 }
 
 // ---- bindings ----
@@ -71,19 +74,35 @@ std::vector<Ref<Binding>> Adapter::bindings() const {
   return bindings_;
 }
 
+std::unique_ptr<const Adapter::BindingsNow> Adapter::publish_bindings_locked() {
+  auto fresh = std::make_unique<BindingsNow>();
+  for (const Ref<Binding>& binding : bindings_) fresh->push_back(binding.get());
+  return std::unique_ptr<const BindingsNow>(bindings_now_.exchange(fresh.release(), std::memory_order_acq_rel));
+}
+
 void Adapter::add(Binding& binding) {
   Ref<Binding> added(binding);
-  const kernel::Hold hold(lock_);
-  bindings_.push_back(std::move(added));
+  std::unique_ptr<const BindingsNow> before;
+  {
+    const kernel::Hold hold(lock_);
+    bindings_.push_back(std::move(added));
+    before = publish_bindings_locked();
+  }
+  machine::finish_sections(kernel::System::current().machine());
 }
 
 void Adapter::remove(Binding& binding) {
   Ref<Binding> keep;  // dropped after the lock: the binding's end must not run under it
-  const kernel::Hold hold(lock_);
-  const auto at = std::ranges::find(bindings_, &binding, [](const Ref<Binding>& b) { return b.get(); });
-  if (at == bindings_.end()) return;
-  keep = std::move(*at);
-  bindings_.erase(at);
+  std::unique_ptr<const BindingsNow> before;
+  {
+    const kernel::Hold hold(lock_);
+    const auto at = std::ranges::find(bindings_, &binding, [](const Ref<Binding>& b) { return b.get(); });
+    if (at == bindings_.end()) return;
+    keep = std::move(*at);
+    bindings_.erase(at);
+    before = publish_bindings_locked();
+  }
+  machine::finish_sections(kernel::System::current().machine());
 }
 
 // ---- initialise ----

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -111,6 +113,8 @@ class Adapter final : public Object {
   bool attributes5_set() const noexcept { return attributes5_set_; }
   bool is_serialized() const noexcept;            ///< 5.x without NDIS_ATTRIBUTE_DESERIALIZE
   bool may_carry_data() const noexcept EXCLUDES(lock_);
+  /// The same, of a 6.x adapter, without the lock: see Binding::carries_lists().
+  bool carries_lists() const noexcept { return carries_lists_.load(std::memory_order_acquire); }
   /// The IfIndex that NDIS gave it: 1, 2, ... in order of arrival.
   ULONG interface_index() const noexcept { return interface_index_; }
   DEVICE_OBJECT* device_object() const noexcept { return device_object_; }
@@ -140,6 +144,8 @@ class Adapter final : public Object {
 
   // ---- bindings, oldest first ----
   std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
+  /// The same for the data path, inside a section.
+  std::span<Binding* const> bindings_now() const noexcept { return *bindings_now_.load(std::memory_order_acquire); }
   void add(Binding& binding) EXCLUDES(lock_);
   void remove(Binding& binding) EXCLUDES(lock_);
 
@@ -226,6 +232,10 @@ class Adapter final : public Object {
   bool restart_pended_ GUARDED_BY(lock_) = false;
   NDIS_STATUS restart_status_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
   std::vector<Ref<Binding>> bindings_ GUARDED_BY(lock_);
+  using BindingsNow = std::vector<Binding*>;
+  std::atomic<const BindingsNow*> bindings_now_;   ///< never changed: replaced
+  std::atomic<bool> carries_lists_{false};
+  std::unique_ptr<const BindingsNow> publish_bindings_locked() REQUIRES(lock_);
   kernel::Event paused_;
   kernel::Event restarted_;
 };

@@ -48,6 +48,14 @@ bool Binding::is_open() const noexcept {
 
 bool Binding::may_carry_data() const noexcept {
   const kernel::Hold hold(lock_);
+  return may_carry_data_locked();
+}
+
+void Binding::note_carries_locked() noexcept {
+  carries_lists_.store(is_version6() && adapter_->is_version6() && may_carry_data_locked(), std::memory_order_release);
+}
+
+bool Binding::may_carry_data_locked() const noexcept {
   // A protocol goes on as soon as it has answered the restart, which NDIS sees a moment later (docs/decisions.md#send-while-restarting).
   return open_ && !close_called_ && (state_ == BindingState::Restarting || kBindingStates.allows(state_, BindingEvent::SendReceive));
 }
@@ -70,6 +78,7 @@ void Binding::advance_locked(BindingEvent event) {
   Library::current().observer().on(StateMove{"binding", name_, to_text(state_), to_text(event), next ? to_text(*next) : nullptr,
                                              &driver(), nullptr});
   if (next) state_ = *next;
+  note_carries_locked();
 }
 
 // ---- completions that a driver owes after PENDING ----

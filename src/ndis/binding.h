@@ -44,6 +44,9 @@ class Binding final : public Object {
   bool is_version6() const noexcept { return protocol_->is_version6(); }
   /// True while the published table allows sends and receives, and the open is not being closed.
   bool may_carry_data() const noexcept EXCLUDES(lock_);
+  /// The same, of a binding whose both sides are of 6.x, without the lock. Who asks has entered a gate, or is in a section: then the
+  /// move that takes it away waits (Gate::wait_empty, Gate::close).
+  bool carries_lists() const noexcept { return carries_lists_.load(std::memory_order_acquire); }
 
   // ---- operations of NDIS; PASSIVE_LEVEL, each claims the binding (operations on it never overlap) ----
 
@@ -115,6 +118,8 @@ class Binding final : public Object {
   void await(Awaited what) EXCLUDES(lock_);
   bool answer(Awaited what, NDIS_STATUS status) EXCLUDES(lock_);
   void advance_locked(BindingEvent event) REQUIRES(lock_);
+  bool may_carry_data_locked() const noexcept REQUIRES(lock_);
+  void note_carries_locked() noexcept REQUIRES(lock_);
   NDIS_STATUS call_bind();
   NDIS_STATUS call_unbind();
   NDIS_STATUS finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index);
@@ -136,6 +141,8 @@ class Binding final : public Object {
   bool unbind_begun_ GUARDED_BY(lock_) = false;
   void* pended_event_ GUARDED_BY(lock_) = nullptr;   ///< the NET_PNP_EVENT(_NOTIFICATION) whose answer is awaited
   NDIS_STATUS answer_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
+
+  std::atomic<bool> carries_lists_{false};
 
   void* context_ = nullptr;
   NDIS_HANDLE handle_ = nullptr;

@@ -77,6 +77,7 @@ NDIS_STATUS Binding::close() {
     const kernel::Hold hold(lock_);
     if (!open_ || close_called_) return NDIS_STATUS_SUCCESS;
     close_called_ = true;
+    note_carries_locked();
     // A close inside a bind that is about to fail takes the way of an unbind (docs/decisions.md#close-in-bind).
     if (state_ == BindingState::Paused) advance_locked(BindingEvent::ProtocolUnbindAdapterEx);
   }

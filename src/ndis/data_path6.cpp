@@ -34,6 +34,7 @@ Hop* push(NblItem& item, Hop::Kind kind, Adapter* adapter, Binding* binding) noe
   hop.source_handle = item.body()->SourceHandle;
   hop.out = 1;
   item.state = kind == Hop::Kind::Send ? ItemState::Sent : ItemState::Indicated;
+  item.body()->NdisReserved[1] = &item;  // any address: is_stamped()
   return &hop;
 }
 
@@ -43,6 +44,7 @@ void pop(NblItem& item) noexcept {
   hop.kind = Hop::Kind::None;
   if (item.depth == 0) {
     item.state = ItemState::Held;
+    item.body()->NdisReserved[1] = nullptr;
     return;
   }
   item.state = item.top()->kind == Hop::Kind::Send ? ItemState::Sent : ItemState::Indicated;
@@ -59,6 +61,8 @@ bool may_give(NET_BUFFER_LIST* list, kernel::Driver& giver, const char* what) {
     return false;
   }
   const NblItem& item = *item_of(list);
+  // The plain way leaves no holder behind.
+  if (!kernel::watches_all() && item.depth < kMaxHops) return true;
   const bool held = item.state == ItemState::Held
                         ? acts_for(&giver, item.holder)
                         : item.holder == &giver && !item.hops[item.depth - 1].resources;

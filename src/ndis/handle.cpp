@@ -9,20 +9,13 @@
 #include <cstdint>
 #include <new>
 
+#include "kernel/system.h"
+#include "machine/machine.h"
+#include "machine/section.h"
+
 namespace undis {
 
-struct HandleTable::Slot {
-  void* object;
-  HandleKind kind;
-  bool open;
-  Slot* next_closed;
-};
-
-namespace {
-
-constexpr std::size_t kSlots = std::size_t{1} << 20;  // address space only: a page is touched when its first slot is
-
-}  // namespace
+HandleTable::Slot* HandleTable::now_ = nullptr;
 
 const char* to_text(HandleKind kind) noexcept {
   constexpr std::array kNames{"no NDIS handle",
@@ -60,16 +53,13 @@ const char* to_text(HandleKind kind) noexcept {
 HandleTable::HandleTable() {
   void* region = mmap(nullptr, kSlots * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (region == MAP_FAILED) throw std::bad_alloc();
-  slots_ = static_cast<Slot*>(region);
+  slots_ = static_cast<Slot*>(region);  // all zero: each a slot that was never given out
+  now_ = slots_;
 }
 
-HandleTable::~HandleTable() { munmap(slots_, kSlots * sizeof(Slot)); }
-
-HandleTable::Slot* HandleTable::slot(NDIS_HANDLE handle) const noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(handle);
-  const auto first = reinterpret_cast<std::uintptr_t>(slots_);
-  if (address < first || address >= first + kSlots * sizeof(Slot) || (address - first) % sizeof(Slot) != 0) return nullptr;
-  return static_cast<Slot*>(handle);
+HandleTable::~HandleTable() {
+  now_ = nullptr;
+  munmap(slots_, kSlots * sizeof(Slot));
 }
 
 NDIS_HANDLE HandleTable::open(HandleKind kind, void* object) noexcept {
@@ -84,30 +74,34 @@ NDIS_HANDLE HandleTable::open(HandleKind kind, void* object) noexcept {
   } else {
     return nullptr;
   }
-  *fresh = Slot{object, kind, true, nullptr};
+  fresh->kind = kind;
+  fresh->next_closed = nullptr;
+  fresh->object.store(object, std::memory_order_release);
+  fresh->open.store(true, std::memory_order_release);
   ++open_count_;
   return fresh;
 }
 
 void HandleTable::close(NDIS_HANDLE handle) noexcept {
-  const kernel::Hold hold(lock_);
-  Slot* const closing = slot(handle);
-  if (closing == nullptr || !closing->open) return;
-  closing->open = false;
-  closing->object = nullptr;
-  if (newest_closed_ != nullptr) {
-    newest_closed_->next_closed = closing;
-  } else {
-    oldest_closed_ = closing;
+  {
+    const kernel::Hold hold(lock_);
+    Slot* const closing = slot(slots_, handle);
+    if (closing == nullptr || !closing->open) return;
+    closing->open.store(false, std::memory_order_relaxed);
+    closing->object.store(nullptr, std::memory_order_relaxed);
+    (newest_closed_ != nullptr ? newest_closed_->next_closed : oldest_closed_) = closing;
+    newest_closed_ = closing;
+    --open_count_;
+    if (closing->kind != HandleKind::Binding && closing->kind != HandleKind::Adapter && closing->kind != HandleKind::FilterModule) return;
   }
-  newest_closed_ = closing;
-  --open_count_;
+  // The data path looks these up without a reference: it is through with the object after this.
+  if (kernel::System* const system = kernel::System::current_or_null()) machine::finish_sections(system->machine());
 }
 
 HandleView HandleTable::view(NDIS_HANDLE handle) const noexcept {
-  const Slot* const found = slot(handle);
+  const Slot* const found = slot(slots_, handle);
   if (found == nullptr) return {};
-  return {found->kind, found->open, found->object};
+  return {found->kind, found->open.load(std::memory_order_acquire), found->object.load(std::memory_order_acquire)};
 }
 
 }  // namespace undis

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -43,6 +44,14 @@ class HandleTable {
   NDIS_HANDLE open(HandleKind kind, void* object) noexcept EXCLUDES(lock_);
   void close(NDIS_HANDLE handle) noexcept EXCLUDES(lock_);
   HandleView view(NDIS_HANDLE handle) const noexcept;
+  /// The object of an open handle of exactly that kind, nullptr: none. It lives as long as the section of the caller, or until the
+  /// caller has entered a gate of it (machine/section.h).
+  template <class T>
+  static T* peek(NDIS_HANDLE handle, HandleKind kind) noexcept {
+    const Slot* const found = slot(now_, handle);
+    if (found == nullptr || found->kind != kind) return nullptr;
+    return static_cast<T*>(found->object.load(std::memory_order_acquire));
+  }
 
   /// The object of an open handle of one of T::kHandleKinds, kept alive by the reference; empty otherwise.
   template <class T>
@@ -65,9 +74,19 @@ class HandleTable {
   std::size_t open_count() const noexcept { return open_count_; }
 
  private:
-  struct Slot;
-  Slot* slot(NDIS_HANDLE handle) const noexcept;
+  struct Slot {
+    std::atomic<void*> object;
+    HandleKind kind;
+    std::atomic<bool> open;
+    Slot* next_closed;
+  };
+  static constexpr std::size_t kSlots = std::size_t{1} << 20;  ///< address space only: a page is touched when its first slot is
+  static Slot* slot(Slot* slots, NDIS_HANDLE handle) noexcept {
+    const auto offset = reinterpret_cast<std::uintptr_t>(handle) - reinterpret_cast<std::uintptr_t>(slots);
+    return offset < kSlots * sizeof(Slot) && offset % sizeof(Slot) == 0 ? static_cast<Slot*>(handle) : nullptr;
+  }
 
+  static Slot* now_;   ///< the slots of the table that there is
   Slot* slots_ = nullptr;
   kernel::Lock lock_;
   std::size_t used_ GUARDED_BY(lock_) = 0;         ///< slots ever given out

@@ -88,12 +88,15 @@ TEST_F(PassingOn, AReceivedPacketGoesUpAndComesBackDown) {
 TEST_F(PassingOn, AListGoesDownAndItsCompletionComesBackUp) {
   build(true);
   lower->hold_sends = true;
+  NDIS_HANDLE source = nullptr;  // of all of them: what the page has it save and restore
   middle_card->on_send6 = [&](NET_BUFFER_LIST* chain) {
+    source = chain->SourceHandle;
     for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next)
       list->SourceHandle = middle_protocol->handle;
     NdisSendNetBufferLists(middle_protocol->handle, chain, 0, 0);
   };
   middle_protocol->on_lists_complete = [&](NET_BUFFER_LIST* chain) {
+    for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next) list->SourceHandle = source;
     NdisMSendNetBufferListsComplete(middle_card->handle, chain, 0);
   };
   const std::vector<Bytes> frames = {frame(1, 100), frame(1, 200)};

@@ -14,6 +14,8 @@
 #include "kernel/driver.h"
 #include "kernel/system.h"
 #include "kernel/thread.h"
+#include "machine/machine.h"
+#include "ndis/items.h"
 #include "ndis/library.h"
 
 // There when AddressSanitizer is in the process.
@@ -27,6 +29,7 @@ namespace {
 
 constexpr std::size_t kUnit = 64 * 1024;
 constexpr std::size_t kRegion = std::size_t{64} << 30;
+constexpr std::size_t kStride = 64;  // a cache line
 constexpr std::size_t kQuarantined = 64;  // runs that wait before they are used again
 constexpr std::uintptr_t kMarks = 0x6D72'4B1F'0000'0001;
 
@@ -114,8 +117,9 @@ ItemFound find_item(ItemKind kind, const void* body) noexcept {
 
 ItemPool::ItemPool(ItemKind kind, std::size_t header, std::size_t body, std::size_t poisoned,
                    std::uint32_t limit) noexcept
-    : kind_(kind), header_(header), body_(body), poisoned_(poisoned), stride_(round_up(header + body, 16)),
-      limit_(limit) {}
+    : kind_(kind), header_(header), body_(body), poisoned_(poisoned), stride_(round_up(header + body, kStride)),
+      limit_(limit), processors_(kernel::System::current().machine().processors().size()),
+      caches_(kernel::watches_all() || limit != kNoLimit ? nullptr : std::make_unique<Cache[]>(processors_)) {}
 
 ItemPool::~ItemPool() {
   for (const Run& run : runs_) {
@@ -138,45 +142,107 @@ bool ItemPool::grow() {
     Item* const item = new (at) Item{};
     item->pool = this;
     set_mark(item, true);
-    (newest_free_ != nullptr ? newest_free_->next : oldest_free_) = item;
-    newest_free_ = item;
+    append_free(item);
   }
   return true;
 }
 
-Item* ItemPool::take(kernel::Driver* owner) noexcept {
-  Item* item = nullptr;
-  {
+void ItemPool::append_free(Item* item) noexcept {
+  item->next = nullptr;
+  (newest_free_ != nullptr ? newest_free_->next : oldest_free_) = item;
+  newest_free_ = item;
+}
+
+/// nullptr: no memory.
+Item* ItemPool::unlink_oldest() noexcept {
+  if (oldest_free_ == nullptr && !grow()) return nullptr;
+  Item* const item = oldest_free_;
+  oldest_free_ = item->next;
+  if (oldest_free_ == nullptr) newest_free_ = nullptr;
+  return item;
+}
+
+Item* ItemPool::take_oldest() noexcept {
+  const kernel::Hold hold(lock_);
+  Item* const item = live_.load(std::memory_order_relaxed) < limit_ ? unlink_oldest() : nullptr;
+  if (item != nullptr) live_.fetch_add(1, std::memory_order_relaxed);
+  return item;
+}
+
+Item* ItemPool::take_cached() noexcept {
+  Cache& cache = caches_[machine::processor_here->index];
+  std::uint32_t count = cache.count.load(std::memory_order_relaxed);
+  if (cache.first == nullptr) {
     const kernel::Hold hold(lock_);
-    if (live_ >= limit_ || (oldest_free_ == nullptr && !grow())) return nullptr;
-    item = oldest_free_;
-    oldest_free_ = item->next;
-    if (oldest_free_ == nullptr) newest_free_ = nullptr;
-    ++live_;
-    if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(body_of(item), body_);
-    set_mark(item, false);
+    for (; count < kBatch; ++count) {
+      Item* const item = unlink_oldest();
+      if (item == nullptr) break;
+      item->next = cache.first;
+      cache.first = item;
+    }
+    live_.fetch_add(count, std::memory_order_relaxed);
+    if (count == 0) return nullptr;
   }
+  Item* const item = cache.first;
+  cache.first = item->next;
+  cache.count.store(count - 1, std::memory_order_relaxed);
+  return item;
+}
+
+void ItemPool::give_cached(Item* item) noexcept {
+  Cache& cache = caches_[machine::processor_here->index];
+  std::uint32_t count = cache.count.load(std::memory_order_relaxed) + 1;
+  item->next = cache.first;
+  cache.first = item;
+  if (count > 2 * kBatch) {
+    const kernel::Hold hold(lock_);
+    for (std::uint32_t i = 0; i < kBatch; ++i) {
+      Item* const surplus = cache.first;
+      cache.first = surplus->next;
+      append_free(surplus);
+    }
+    live_.fetch_sub(kBatch, std::memory_order_relaxed);
+    count -= kBatch;
+  }
+  cache.count.store(count, std::memory_order_relaxed);
+}
+
+std::uint32_t ItemPool::live() const noexcept {
+  std::uint32_t live = live_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; caches_ != nullptr && i < processors_; ++i)
+    live -= caches_[i].count.load(std::memory_order_relaxed);
+  return live;
+}
+
+Item* ItemPool::take(kernel::Driver* owner) noexcept {
+  Item* const item = caches_ != nullptr ? take_cached() : take_oldest();
+  if (item == nullptr) return nullptr;
+  if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(body_of(item), body_);
   std::memset(static_cast<void*>(reinterpret_cast<char*>(item) + sizeof(Item)), 0,
               header_ - sizeof(Item) - sizeof(std::uintptr_t));
+  set_mark(item, false);
   item->next = nullptr;
   item->owner = owner;
   item->holder = owner;
-  item->state = ItemState::Held;
-  if (g_keep_stacks) item->origin = kernel::Stack::capture(2);
+  if (g_keep_stacks && kernel::watches_all()) item->origin = kernel::Stack::capture(2);
+  std::atomic_ref(item->state).store(ItemState::Held, std::memory_order_release);  // live_items() may look now
   return item;
 }
 
 void ItemPool::give(Item* item) noexcept {
-  if (g_keep_stacks) item->origin = kernel::Stack::capture(2);
-  std::memset(body_of(item), kPoison, poisoned_);
-  item->state = ItemState::Free;
-  item->next = nullptr;
-  if (__asan_poison_memory_region != nullptr) __asan_poison_memory_region(body_of(item), body_);
-  const kernel::Hold hold(lock_);
+  const bool watched = kernel::watches_all();
+  if (g_keep_stacks && watched) item->origin = kernel::Stack::capture(2);
+  if (watched) std::memset(body_of(item), kPoison, poisoned_);
+  std::atomic_ref(item->state).store(ItemState::Free, std::memory_order_relaxed);
   set_mark(item, true);
-  (newest_free_ != nullptr ? newest_free_->next : oldest_free_) = item;
-  newest_free_ = item;
-  --live_;
+  if (__asan_poison_memory_region != nullptr) __asan_poison_memory_region(body_of(item), body_);
+  if (caches_ != nullptr && (of == nullptr || of->open())) {
+    give_cached(item);
+    return;
+  }
+  const kernel::Hold hold(lock_);
+  append_free(item);
+  live_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 std::vector<Item*> ItemPool::live_items() {
@@ -184,7 +250,8 @@ std::vector<Item*> ItemPool::live_items() {
   const kernel::Hold hold(lock_);
   for (const Run& run : runs_)
     for (char* at = run.start; at + stride_ <= run.start + run.units * kUnit; at += stride_)
-      if (auto* const item = reinterpret_cast<Item*>(at); item->state != ItemState::Free)
+      if (auto* const item = reinterpret_cast<Item*>(at);
+          std::atomic_ref(item->state).load(std::memory_order_acquire) != ItemState::Free)
         found.push_back(item);
   return found;
 }

@@ -8,11 +8,13 @@
 //         of the address space that only items live in, so whether a pointer is an item is a range check and
 //         a look at its mark.
 // Beyond  A freed block is filled with kPoison and is the last of its pool to be used again: late use is seen
-// as late use.
+// as late use. While drivers are not watched (kernel::Watch), it is the first to be used again instead.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@
 
 #include "kernel/lock.h"
 #include "kernel/observer.h"
+#include "kernel/watch.h"
 #include "ndis/observer.h"
 
 namespace undis {
@@ -69,8 +72,8 @@ struct Item {
 
 inline constexpr std::size_t kMaxHops = 4;
 
-/// Before a NET_BUFFER_LIST.
-struct alignas(16) NblItem : Item {
+/// Before a NET_BUFFER_LIST: what NDIS reads of one that goes by is then in two cache lines.
+struct alignas(64) NblItem : Item {
   Hop hops[kMaxHops];
   FilterModule* at;         ///< the filter module that has it now, on its topmost leg; nullptr: none
   NblItem* parent;          ///< NDIS' own clone: the list that it stands for on one of several bindings
@@ -146,7 +149,7 @@ class ItemPool {
   void give(Item* item) noexcept EXCLUDES(lock_);
 
   ItemKind kind() const noexcept { return kind_; }
-  std::uint32_t live() const noexcept { return live_; }
+  std::uint32_t live() const noexcept;
   void* body_of(Item* item) const noexcept { return reinterpret_cast<char*>(item) + header_; }
   std::size_t body_size() const noexcept { return body_; }
   /// What is allocated, in the order of addresses.
@@ -159,6 +162,18 @@ class ItemPool {
     char* start;
     std::size_t units;
   };
+  /// Free blocks at the hand of one processor, the last freed first. Only while drivers are not watched, and of a pool without limit:
+  /// late use is not seen any more.
+  struct alignas(64) Cache {
+    Item* first = nullptr;
+    std::atomic<std::uint32_t> count{0};
+  };
+  static constexpr std::uint32_t kBatch = 32;  ///< blocks that go from or to the others at a time
+  Item* take_cached() noexcept EXCLUDES(lock_);
+  Item* take_oldest() noexcept EXCLUDES(lock_);
+  void give_cached(Item* item) noexcept EXCLUDES(lock_);
+  Item* unlink_oldest() noexcept REQUIRES(lock_);
+  void append_free(Item* item) noexcept REQUIRES(lock_);
   bool grow() REQUIRES(lock_);
   void set_mark(Item* item, bool free) const noexcept;
 
@@ -168,11 +183,13 @@ class ItemPool {
   const std::size_t poisoned_;
   const std::size_t stride_;
   const std::uint32_t limit_;
+  const std::size_t processors_;
+  const std::unique_ptr<Cache[]> caches_;
   kernel::Lock lock_;
   Item* oldest_free_ GUARDED_BY(lock_) = nullptr;
   Item* newest_free_ GUARDED_BY(lock_) = nullptr;
   std::vector<Run> runs_ GUARDED_BY(lock_);
-  std::uint32_t live_ = 0;
+  std::atomic<std::uint32_t> live_{0};  ///< not in the free list; written under the lock
 };
 
 /// What a pointer that a driver passed turned out to be.
@@ -192,6 +209,10 @@ inline PacketItem* item_of(NDIS_PACKET* packet) noexcept {
 inline BufferItem* item_of(MDL* mdl) noexcept {
   return reinterpret_cast<BufferItem*>(mdl) - 1;
 }
+
+/// Whether a list is on a leg that is stamped in its item (data_path6.cpp), not on the plain way (plain_path.h). NDIS' own word of the
+/// list, so that who walks the chain need not look at the item.
+inline bool is_stamped(const NET_BUFFER_LIST* list) noexcept { return list->NdisReserved[1] != nullptr; }
 
 /// Stacks of allocation and free cost some 200 ns each; off for benchmarks. On by default.
 void keep_item_stacks(bool on) noexcept;
@@ -214,6 +235,7 @@ const char* to_text(ItemKind kind) noexcept;  ///< "net buffer list"
 inline void tell_item(Observer& observer, ItemEvent::What what, ItemKind kind, const void* item,
                       kernel::Driver* from, kernel::Driver* to, const char* function,
                       std::string_view object) {
+  if (!kernel::watches_all()) return;
   observer.on(ItemEvent{what, kind, item, from, to, function, object});
 }
 

@@ -9,6 +9,7 @@
 
 #include "kernel/pool.h"
 #include "kernel/unicode.h"
+#include "kernel/watch_testing.h"
 #include "ndis/buffer_pool.h"
 #include "ndis/strings.h"
 #include "ndis/traffic_testing_parts.h"
@@ -111,7 +112,7 @@ Bytes bytes_of_packet(NDIS_PACKET* packet) {
 void Traffic::restart(const char* schedule) {
   stop();
   machine = std::make_unique<machine::Simulated>(*machine::Schedule::parse(schedule));
-  system = std::make_unique<kernel::System>(*machine, seen);
+  system = std::make_unique<kernel::System>(*machine, seen, watch_wanted());
   library = std::make_unique<Library>(*system, seen);
 }
 
