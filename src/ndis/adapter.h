@@ -115,6 +115,8 @@ class Adapter final : public Object {
   bool may_carry_data() const noexcept EXCLUDES(lock_);
   /// The same, of a 6.x adapter, without the lock: see Binding::carries_lists().
   bool carries_lists() const noexcept { return carries_lists_.load(std::memory_order_acquire); }
+  /// Resets under way and an idle adapter's watch: while there are any, what passes is looked at (plain_path.h).
+  std::atomic<unsigned> attended{0};
   /// The IfIndex that NDIS gave it: 1, 2, ... in order of arrival.
   ULONG interface_index() const noexcept { return interface_index_; }
   DEVICE_OBJECT* device_object() const noexcept { return device_object_; }

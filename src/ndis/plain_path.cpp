@@ -355,7 +355,7 @@ NET_BUFFER_LIST* send(NDIS_HANDLE binding, NET_BUFFER_LIST* chain, NDIS_PORT_NUM
     auto* const from = HandleTable::peek<Binding>(binding, HandleKind::Binding);
     if (from == nullptr || !from->carries_lists()) return chain;
     adapter = &from->adapter();
-    if (!adapter->carries_lists() || may_loop_back(*adapter, flags)) return chain;
+    if (!adapter->carries_lists() || adapter->attended != 0 || may_loop_back(*adapter, flags)) return chain;
     const ULONG count = claim(chain, binding);
     if (count == 0) return chain;
     from->sends.add(count);
@@ -411,7 +411,7 @@ NET_BUFFER_LIST* indicate(NDIS_HANDLE adapter, NET_BUFFER_LIST* chain, NDIS_PORT
   {
     const Section section;
     auto* const by = HandleTable::peek<Adapter>(adapter, HandleKind::Adapter);
-    if (by == nullptr || !by->carries_lists()) return chain;
+    if (by == nullptr || !by->carries_lists() || by->attended != 0) return chain;
     FilterModule* const next = by->filters.first_receive;
     Binding* const to = next == nullptr ? only_receiver(*by, chain) : nullptr;
     if (next == nullptr && to == nullptr) return chain;
