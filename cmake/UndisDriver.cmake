@@ -44,7 +44,8 @@ function(undis_add_driver name)
 endfunction()
 
 # undis_add_verify_test(<driver>... [NAME <test>] [SUITES <suite>...] [BUDGET <10s>] [EXPECT <rule>] [INF <file>])
-# A test that runs `undis verify` on the images. It passes if nothing is found, or, with EXPECT, if that rule is.
+# A test that runs `undis verify` on the images. It passes if nothing is found, or, with EXPECT, if that rule is. UNDIS_VERIFY_BUDGET is
+# for those that name no BUDGET.
 function(undis_add_verify_test driver)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;BUDGET;EXPECT;INF" "SUITES")
   set(images "")
@@ -61,6 +62,9 @@ function(undis_add_verify_test driver)
   if(arg_INF)
     get_filename_component(inf ${arg_INF} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
     list(APPEND options --inf ${inf})
+  endif()
+  if(NOT arg_BUDGET AND UNDIS_VERIFY_BUDGET)
+    set(arg_BUDGET ${UNDIS_VERIFY_BUDGET})
   endif()
   if(arg_BUDGET)
     list(APPEND options --budget ${arg_BUDGET})

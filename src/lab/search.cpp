@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kListen{100};
-constexpr std::uint64_t kSettled = 200;  // runs without a new pair of places that a search goes on at least
+constexpr std::uint64_t kSettled = 100;  // runs without a new pair of places that a search goes on at least
 constexpr std::chrono::seconds kSilence{10};  // of real time in one job: a run takes milliseconds
 
 }  // namespace
