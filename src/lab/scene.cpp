@@ -271,7 +271,7 @@ void Scene::pause_and_restart() {
 
 void Scene::sleep_and_wake() {
   std::vector<Ref<Adapter>> adapters = world_.library().adapters();
-  std::ranges::stable_partition(adapters, [](const Ref<Adapter>& adapter) { return adapter->is_virtual(); });
+  std::stable_partition(adapters.begin(), adapters.end(), [](const Ref<Adapter>& adapter) { return adapter->is_virtual(); });
   for (const Ref<Adapter>& adapter : adapters) query_power(*adapter, NdisDeviceStateD3);
   for (const Ref<Adapter>& adapter : adapters) set_power(*adapter, NdisDeviceStateD3);
   settle();

@@ -6,6 +6,7 @@
 // network/halting-a-miniport-adapter.
 #include <fmt/format.h>
 
+#include "kernel/registry.h"
 #include "lab/core_test.h"
 
 namespace undis::test {
@@ -507,6 +508,22 @@ TEST_F(ShuttingAnAdapterDown, CallsAHandlerThatAFiveDriverRegisteredForTheAdapte
       EXPECT_EQ(with, five.adapter("five-a-nic"));
     }
   }
+}
+
+class AnAdapter : public CoreTest {};
+
+TEST_F(AnAdapter, IsDescribedInTheRegistryAsWindowsDoes) {
+  up();
+  const auto value = [&](std::u16string_view key, std::u16string_view name) {
+    const auto found = world.system().registry().value(nic()->config().configuration_key + std::u16string(key), name);
+    return found ? found->as_string() : std::u16string();
+  };
+  EXPECT_EQ(value(u"", u"MiniportName"), nic()->config().device_name);
+  EXPECT_EQ(u"\\Device\\" + value(u"", u"NetCfgInstanceId"), nic()->config().device_name);
+  const auto exported = world.system().registry().value(nic()->config().configuration_key + u"\\Linkage", u"Export");
+  ASSERT_TRUE(exported.has_value());
+  EXPECT_EQ(exported->type, kernel::RegistryType::MultiString);
+  down();
 }
 
 }  // namespace

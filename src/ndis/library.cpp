@@ -248,6 +248,13 @@ void Library::describe_in_registry(const AdapterConfig& config) {
   };
   set(u"NetCfgInstanceId", leaf);
   set(u"MiniportName", config.device_name);
+  // Where protocols that make a device for each adapter find their names.
+  const std::u16string linkage = config.configuration_key + u"\\Linkage";
+  const auto set_list = [&](std::u16string_view name, std::u16string_view one) {
+    if (!registry.value(linkage, name)) registry.set_value(linkage, name, kernel::RegistryValue::strings({kernel::to_utf8(one)}));
+  };
+  set_list(u"Export", config.device_name);
+  set_list(u"RootDevice", leaf);
 }
 
 void Library::forget(Adapter& adapter) {
