@@ -237,8 +237,8 @@ TEST_F(BadInput, OfRequests) {
                      NDIS_STATUS_FAILURE, false});
   }
   // Buffers that are too short for what NDIS answers itself.
-  for (const NDIS_OID oid : {OID_GEN_MAXIMUM_FRAME_SIZE, OID_GEN_LINK_STATE, OID_GEN_MAX_LINK_SPEED, OID_GEN_ENUMERATE_PORTS, OID_802_3_CURRENT_ADDRESS,
-                             OID_GEN_DRIVER_VERSION, OID_GEN_SUPPORTED_LIST})
+  for (const NDIS_OID oid : std::initializer_list<NDIS_OID>{OID_GEN_MAXIMUM_FRAME_SIZE, OID_GEN_LINK_STATE, OID_GEN_MAX_LINK_SPEED, OID_GEN_ENUMERATE_PORTS,
+                                                            OID_802_3_CURRENT_ADDRESS, OID_GEN_DRIVER_VERSION, OID_GEN_SUPPORTED_LIST})
     for (const UINT length : {0U, 1U})
       cases.push_back({fmt::format("OID {:#x} with {} bytes", oid, length),
                        [=] {
