@@ -155,13 +155,13 @@ TEST_F(Configurations, HaveSubkeysByNameAndByIndex) {
     NDIS_STRING found{0, sizeof buffer, buffer};
     NdisOpenConfigurationKeyByIndex(&status, handle, 0, &found, &below);
     ASSERT_EQ(status, NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(kernel::view(&found), u"Sub");
+    EXPECT_EQ(kernel::view(&found), u"Linkage") << "every adapter has it";
     NdisCloseConfiguration(below);
     NDIS_STRING unallocated{};
-    NdisOpenConfigurationKeyByIndex(&status, handle, 0, &unallocated, &below);
+    NdisOpenConfigurationKeyByIndex(&status, handle, 1, &unallocated, &below);
     EXPECT_EQ(kernel::view(&unallocated), u"Sub");
     NdisCloseConfiguration(below);
-    NdisOpenConfigurationKeyByIndex(&status, handle, 1, &found, &below);
+    NdisOpenConfigurationKeyByIndex(&status, handle, 2, &found, &below);
     EXPECT_EQ(status, NDIS_STATUS_FAILURE);
     const WideString none(u"None");
     NdisOpenConfigurationKeyByName(&status, handle, none.get(), &below);

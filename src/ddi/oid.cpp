@@ -3,6 +3,9 @@
 // OID requests of protocols, and their completions by miniports.
 #include <fmt/format.h>
 
+#include <cstring>
+#include <type_traits>
+
 #include "ddi/ddi_call.h"
 #include "ndis/binding.h"
 #include "ndis/oid_queue.h"
@@ -21,7 +24,10 @@ bool may_request(const DdiCall& call, const Binding& binding) {
   return false;
 }
 
-bool is_known_type(NDIS_REQUEST_TYPE type) {
+/// What a driver has written there may be no value of the type at all.
+bool is_known_type(const NDIS_REQUEST_TYPE& written) {
+  std::underlying_type_t<NDIS_REQUEST_TYPE> type{};
+  std::memcpy(&type, &written, sizeof(type));
   return type == NdisRequestQueryInformation || type == NdisRequestSetInformation ||
          type == NdisRequestQueryStatistics || type == NdisRequestMethod;
 }

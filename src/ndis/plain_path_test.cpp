@@ -47,12 +47,12 @@ TEST_P(PlainOnThreads, NothingIsLostWhileTheStackIsPausedAndRestarted) {
   constexpr unsigned kSenders = 2;
   constexpr unsigned kRounds = 100;
   constexpr std::size_t kChain = 8;
-  LeastStack stack(unwatched(lab::Engine::Threaded, GetParam()));
-  ASSERT_TRUE(stack.is_up());
-  std::atomic<bool> may_send = true;
+  std::atomic<bool> may_send = true;  // the stack is paused once more when it goes
   std::atomic<unsigned> sending = 0;
   std::atomic<bool> over = false;
   std::atomic<std::uint64_t> chains = 0;
+  LeastStack stack(unwatched(lab::Engine::Threaded, GetParam()));
+  ASSERT_TRUE(stack.is_up());
   stack.on_pause = [&] {
     may_send = false;
     while (sending != 0) kernel::schedule_point("a sender is in its call");

@@ -12,6 +12,7 @@
 #include "ndis/breach.h"
 #include "ndis/callbacks.h"
 #include "ndis/data_path.h"
+#include "ndis/plain_path.h"
 
 namespace undis {
 namespace {
@@ -128,14 +129,24 @@ bool Poll::iterate() {
   const NDIS_POLL_RECEIVE_DATA& received = data.Receive;
   judge("completed", sent.CompletedNblChain, sent.NumberOfCompletedNbls, most);
   const ULONG count = judge("indicated", received.IndicatedNblChain, received.NumberOfIndicatedNbls, most);
-  if (sent.CompletedNblChain != nullptr)
-    complete_net_buffer_lists(adapter_, sent.CompletedNblChain,
-                              sent.SendCompleteFlags |
-                                  (raised ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U));
-  if (received.IndicatedNblChain != nullptr)
-    indicate_net_buffer_lists(adapter_, received.IndicatedNblChain, NDIS_DEFAULT_PORT_NUMBER, count,
-                              received.Flags | (raised ? NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL : 0U));
+  send_completed(sent.CompletedNblChain,
+                 sent.SendCompleteFlags | (raised ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U));
+  receive(received.IndicatedNblChain, count,
+          received.Flags | (raised ? NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL : 0U));
   return sent.CompletedNblChain != nullptr || received.IndicatedNblChain != nullptr;
+}
+
+// As NdisMSendNetBufferListsComplete and NdisMIndicateReceiveNetBufferLists do it.
+
+void Poll::send_completed(NET_BUFFER_LIST* chain, ULONG flags) {
+  if (!kernel::watches_all()) chain = plain::complete(adapter_.handle(), chain, flags);
+  if (chain != nullptr) complete_net_buffer_lists(adapter_, chain, flags);
+}
+
+void Poll::receive(NET_BUFFER_LIST* chain, ULONG count, ULONG flags) {
+  if (chain != nullptr && !kernel::watches_all())
+    chain = plain::indicate(adapter_.handle(), chain, NDIS_DEFAULT_PORT_NUMBER, flags);
+  if (chain != nullptr) indicate_net_buffer_lists(adapter_, chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
 }
 
 void Poll::notify(bool enabled) {

@@ -43,6 +43,8 @@ class Poll final : public Service {
   void run();
   /// One call of NdisPoll, and on with what it brought. False: it brought nothing.
   bool iterate();
+  void send_completed(NET_BUFFER_LIST* chain, ULONG flags);
+  void receive(NET_BUFFER_LIST* chain, ULONG count, ULONG flags);
   void notify(bool enabled);
   ULONG judge(const char* what, const NET_BUFFER_LIST* chain, ULONG said, ULONG most) const;
 

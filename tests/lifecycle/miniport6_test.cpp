@@ -235,7 +235,7 @@ TEST(ACharacteristicsStructure, IsReadNoFurtherThanItsRevision) {
     c.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
     c.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
     // The end of the structure's own revision is the end of what may be read.
-    auto* const at_the_end = memory + page - NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
+    auto* const at_the_end = memory + page - (NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1 + 7) / 8 * 8;  // aligned
     std::memcpy(at_the_end, &c, NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1);
     driver.entry = [&] {
       NDIS_HANDLE handle = nullptr;
@@ -244,7 +244,7 @@ TEST(ACharacteristicsStructure, IsReadNoFurtherThanItsRevision) {
                 NDIS_STATUS_SUCCESS);
       NdisMDeregisterMiniportDriver(handle);
       // A header whose size does not fit its revision: nothing behind the header is read.
-      auto* const header = reinterpret_cast<NDIS_OBJECT_HEADER*>(memory + page - sizeof(NDIS_OBJECT_HEADER));
+      auto* const header = reinterpret_cast<NDIS_OBJECT_HEADER*>(memory + page - 8);
       *header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1, sizeof(NDIS_OBJECT_HEADER)};
       EXPECT_EQ(NdisMRegisterMiniportDriver(driver.driver().object(), driver.driver().registry_path(), nullptr,
                                             reinterpret_cast<PNDIS_MINIPORT_DRIVER_CHARACTERISTICS>(header), &handle),
