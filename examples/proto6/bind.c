@@ -189,8 +189,10 @@ static VOID ProtoDrain(PPROTO_BINDING Binding) {
 
 NDIS_STATUS ProtoUnbind(NDIS_HANDLE UnbindContext, NDIS_HANDLE ProtocolBindingContext) {
   PPROTO_BINDING binding = ProtocolBindingContext;
+  ULONG filter = 0;
 
   ProtoDrain(binding);
+  ProtoSet(binding, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));  // what it says changes nothing
   binding->UnbindContext = UnbindContext;
   if (NdisCloseAdapterEx(binding->Handle) == NDIS_STATUS_PENDING)
     return NDIS_STATUS_PENDING;  // ProtoCloseComplete goes on, or has already: the binding may be gone

@@ -132,8 +132,9 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job, bool for_miniport) {
   switch (set.Oid) {
     case OID_GEN_CURRENT_PACKET_FILTER: {
       if (set.InformationBufferLength < sizeof(ULONG)) return answered(NDIS_STATUS_INVALID_LENGTH, sizeof(ULONG));
+      // A clear that the miniport refuses is one all the same: this binding gets nothing any more.
       job.undo_ = [this, source, filter = source->packet_filter, applied = adapter_.applied_filter] {
-        if (!source->close_called()) source->packet_filter = filter;
+        if (!source->close_called() && source->packet_filter != 0) source->packet_filter = filter;
         adapter_.applied_filter = applied;
       };
       std::memcpy(&source->packet_filter, set.InformationBuffer, sizeof(ULONG));
@@ -148,7 +149,7 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job, bool for_miniport) {
       if (set.InformationBufferLength % kAddress != 0)
         return answered(NDIS_STATUS_INVALID_LENGTH, static_cast<UINT>((set.InformationBufferLength / kAddress + 1) * kAddress));
       job.undo_ = [this, source, list = source->multicast_list, applied = adapter_.applied_multicast] {
-        if (!source->close_called()) source->multicast_list = list;
+        if (!source->close_called() && !source->multicast_list.empty()) source->multicast_list = list;
         adapter_.applied_multicast = applied;
       };
       const auto* const list = static_cast<const std::uint8_t*>(set.InformationBuffer);
