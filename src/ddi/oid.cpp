@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // OID requests of protocols, and their completions by miniports.
-#include <fmt/format.h>
-
 #include <cstring>
 #include <type_traits>
 
-#include "ddi/ddi_call.h"
-#include "ndis/binding.h"
+#include <fmt/format.h>
+
+#include "ddi/may_request.h"
 #include "ndis/oid_queue.h"
 
 using namespace undis;
 
 namespace {
-
-/// True if the published table lets the binding send a request now; told if not.
-bool may_request(const DdiCall& call, const Binding& binding) {
-  const BindingState state = binding.state();
-  if (kBindingStates.allows(state, BindingEvent::OidRequest)) return true;
-  Library::current().observer().on(StateMove{"binding", binding.name(), to_text(state),
-                                             to_text(BindingEvent::OidRequest), nullptr, &call.driver(),
-                                             call.name()});
-  return false;
-}
 
 /// What a driver has written there may be no value of the type at all.
 bool is_known_type(const NDIS_REQUEST_TYPE& written) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Direct and synchronous OID requests.
-#include "ddi/ddi_call.h"
-#include "ndis/binding.h"
+#include "ddi/may_request.h"
 #include "ndis/oid_synchronous.h"
 
 using namespace undis;
@@ -20,13 +19,7 @@ NDIS_STATUS check(const DdiCall& call, const Ref<Binding>& binding, const NDIS_O
                      "a protocol that makes direct OID requests registers ProtocolDirectOidRequestComplete");
     return NDIS_STATUS_NOT_SUPPORTED;
   }
-  const BindingState state = binding->state();
-  if (!kBindingStates.allows(state, BindingEvent::OidRequest)) {
-    Library::current().observer().on(StateMove{"binding", binding->name(), to_text(state),
-                                               to_text(BindingEvent::OidRequest), nullptr, &call.driver(),
-                                               call.name()});
-    return NDIS_STATUS_FAILURE;
-  }
+  if (!may_request(call, *binding)) return NDIS_STATUS_FAILURE;
   if (binding->adapter().reset.in_progress()) return NDIS_STATUS_RESET_IN_PROGRESS;
   if (binding->adapter().is_low_power()) {
     call.tell_breach("LIFE-269", binding->name(),

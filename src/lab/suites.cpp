@@ -4,6 +4,8 @@
 #include "lab/suites.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "kernel/system.h"
 
@@ -11,6 +13,45 @@ namespace undis::lab {
 namespace {
 
 constexpr unsigned kFrames = 4;
+
+/// Loaded; `use` if DriverEntry succeeds; unloaded, and the scene is over.
+template <class Use>
+bool loaded(Scene& scene, Use use) {
+  if (scene.load()) use();
+  scene.unload();
+  scene.close();
+  return true;
+}
+
+/// Rounds of frames on a thread of their own, while its maker does something else. To be waited for.
+class Traffic {
+ public:
+  Traffic(Scene& scene, int rounds, std::function<void(int)> round) : round_(std::move(round)) {
+    scene.world().system().spawn("traffic", [this, rounds] {
+      for (int i = 0; i < rounds && !stop_; ++i) round_(i);
+      done_.set();
+    });
+  }
+  /// Two frames each way and a chance for others, each round.
+  Traffic(Scene& scene, int rounds) : Traffic(scene, rounds, [&scene](int) {
+    scene.traffic(2);
+    kernel::schedule_point("traffic");
+  }) {}
+  Traffic(const Traffic&) = delete;
+  Traffic& operator=(const Traffic&) = delete;
+
+  void wait() { done_.wait(); }
+  /// No round begins any more.
+  void stop_and_wait() {
+    stop_ = true;
+    wait();
+  }
+
+ private:
+  std::function<void(int)> round_;
+  bool stop_ = false;
+  kernel::Event done_{"suite: traffic ends"};
+};
 
 bool load_unload(Scene& scene) {
   scene.load();
@@ -21,82 +62,61 @@ bool load_unload(Scene& scene) {
 
 /// Loaded first; the device comes, works and goes; then Unload.
 bool bind_unbind(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(1);
     scene.traffic(kFrames);
     scene.settle();
     scene.detach(0);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 /// As on a real wire, there are frames before anybody listens, and until after.
 bool arrive_under_traffic(Scene& scene) {
   constexpr std::uint64_t kMillisecond = 10'000;
-  if (scene.load()) {
-    bool stop = false;
-    kernel::Event done("suite: traffic ends");
-    scene.world().system().spawn("traffic", [&] {
-      for (int i = 0; i < 40 && !stop; ++i) {
-        scene.traffic(1);
-        kernel::schedule_point("traffic");
-        if (i % 2 != 0) scene.settle(kMillisecond);
-      }
-      done.set();
+  return loaded(scene, [&] {
+    Traffic traffic(scene, 40, [&scene](int i) {
+      scene.traffic(1);
+      kernel::schedule_point("traffic");
+      if (i % 2 != 0) scene.settle(kMillisecond);
     });
     scene.attach(1, 15 * kMillisecond);
     scene.detach(0);
-    stop = true;
-    done.wait();
-  }
-  scene.unload();
-  scene.close();
-  return true;
+    traffic.stop_and_wait();
+  });
 }
 
 /// Unload while the device is there and bindings are open.
 bool unload_bound(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(1);
     scene.traffic(kFrames);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 bool two_adapters(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(2);
     scene.traffic(kFrames);
     scene.detach(0);
     scene.traffic(kFrames);
     scene.detach(1);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 /// The device goes and comes back: what was torn down has to come up again (LIFE-059).
 bool come_back(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     for (int i = 0; i < 3; ++i) {
       scene.attach(1);
       scene.traffic(kFrames);
       scene.detach(0);
     }
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 /// Two adapters taken away while frames go both ways.
 bool remove_under_traffic(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(2);
     kernel::System& system = scene.world().system();
     bool stop = false;
@@ -116,63 +136,41 @@ bool remove_under_traffic(Scene& scene) {
     stop = true;
     done.wait();
     scene.detach(1);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 bool pause_under_traffic(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(1);
-    unsigned ended = 0;
-    kernel::Event done("suite: traffic ends");
-    scene.world().system().spawn("traffic", [&] {
-      for (int i = 0; i < 8; ++i) {
-        scene.traffic(2);
-        kernel::schedule_point("traffic");
-      }
-      ++ended;
-      done.set();
-    });
+    Traffic traffic(scene, 8);
     for (int i = 0; i < 3; ++i) scene.pause_and_restart();
-    done.wait();
+    traffic.wait();
     scene.settle();
     scene.detach(0);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 /// Frames lost, late and doubled, and the cable out and in again, while the driver works.
 bool rough_wire(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(1);
-    kernel::Event done("suite: traffic ends");
-    scene.world().system().spawn("traffic", [&] {
-      for (int i = 0; i < 6; ++i) {
-        scene.rough_traffic(kFrames);
-        kernel::schedule_point("traffic");
-      }
-      done.set();
+    Traffic traffic(scene, 6, [&scene](int) {
+      scene.rough_traffic(kFrames);
+      kernel::schedule_point("traffic");
     });
     for (const bool in : {false, true, false, true}) {
       kernel::schedule_point("cable");
       scene.cables(in);
     }
-    done.wait();
+    traffic.wait();
     scene.settle();
     scene.detach(0);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 /// Traffic, sleep, traffic: what was set before has to be there afterwards.
 bool sleep_and_wake(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(1);
     for (int i = 0; i < 2; ++i) {
       scene.traffic(kFrames);
@@ -180,45 +178,29 @@ bool sleep_and_wake(Scene& scene) {
     }
     scene.traffic(kFrames);
     scene.detach(0);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 /// The device is stopped for a rebalance of resources, and started again.
 bool stop_and_start(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(1);
     scene.traffic(kFrames);
     scene.stop_and_start(0);
     scene.traffic(kFrames);
     scene.detach(0);
-  }
-  scene.unload();
-  scene.close();
-  return true;
+  });
 }
 
 /// The device is torn out while frames go both ways.
 bool torn_out(Scene& scene) {
-  if (scene.load()) {
+  return loaded(scene, [&] {
     scene.attach(1);
-    kernel::Event done("suite: traffic ends");
-    scene.world().system().spawn("traffic", [&] {
-      for (int i = 0; i < 6; ++i) {
-        scene.traffic(2);
-        kernel::schedule_point("traffic");
-      }
-      done.set();
-    });
+    Traffic traffic(scene, 6);
     kernel::schedule_point("removal");
     scene.tear_out(0);
-    done.wait();
-  }
-  scene.unload();
-  scene.close();
-  return true;
+    traffic.wait();
+  });
 }
 
 bool system_shutdown(Scene& scene) {
@@ -236,21 +218,11 @@ bool system_shutdown(Scene& scene) {
 /// Loaded while frames go both ways; Unload while they still do.
 bool filter_under_traffic(Scene& scene) {
   scene.raise_host(2);
-  kernel::System& system = scene.world().system();
-  bool stop = false;
-  kernel::Event done("suite: traffic ends");
-  system.spawn("traffic", [&] {
-    for (int i = 0; i < 16 && !stop; ++i) {
-      scene.traffic(2);
-      kernel::schedule_point("traffic");
-    }
-    done.set();
-  });
+  Traffic traffic(scene, 16);
   const bool fits = !scene.load() || scene.has_filter();
   if (fits) scene.traffic(kFrames);
   scene.unload();
-  stop = true;
-  done.wait();
+  traffic.stop_and_wait();
   scene.close();
   return fits;
 }
@@ -271,18 +243,11 @@ bool filter_events(Scene& scene) {
   const bool fits = !loaded || scene.has_filter();
   if (loaded && fits) {
     scene.attach(1);
-    kernel::Event done("suite: traffic ends");
-    scene.world().system().spawn("traffic", [&] {
-      for (int i = 0; i < 6; ++i) {
-        scene.traffic(2);
-        kernel::schedule_point("traffic");
-      }
-      done.set();
-    });
+    Traffic traffic(scene, 6);
     scene.disturb();
     scene.pause_and_restart();
     scene.disturb();
-    done.wait();
+    traffic.wait();
     scene.settle();
     scene.detach(0);
   }

@@ -104,7 +104,7 @@ void Poll::run() {
   ++iterations_;
   const bool progress = iterate();
   if (!progress && state_ == State::Running && !stopping_)
-    notify(true);  // whoever requests meanwhile makes it RequestedAgain
+    let_interrupts_come();  // whoever requests meanwhile makes it RequestedAgain
   if (!stopping_) {
     State expected = State::Running;
     if (progress || !state_.compare_exchange_strong(expected, State::Idle)) {
@@ -149,11 +149,11 @@ void Poll::receive(NET_BUFFER_LIST* chain, ULONG count, ULONG flags) {
   if (chain != nullptr) indicate_net_buffer_lists(adapter_, chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
 }
 
-void Poll::notify(bool enabled) {
+void Poll::let_interrupts_come() {
   NDIS_POLL_NOTIFICATION notification{};
   notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_POLL_NOTIFICATION_REVISION_1,
                          NDIS_SIZEOF_NDIS_POLL_NOTIFICATION_REVISION_1};
-  notification.Enabled = enabled ? TRUE : FALSE;
+  notification.Enabled = TRUE;
   kernel::call_driver(&driver(), callbacks::kNdisSetPollNotification, &adapter_, context_, notification_,
                       context_, &notification);
 }

@@ -45,7 +45,7 @@ class Poll final : public Service {
   bool iterate();
   void send_completed(NET_BUFFER_LIST* chain, ULONG flags);
   void receive(NET_BUFFER_LIST* chain, ULONG count, ULONG flags);
-  void notify(bool enabled);
+  void let_interrupts_come();
   ULONG judge(const char* what, const NET_BUFFER_LIST* chain, ULONG said, ULONG most) const;
 
   Adapter& adapter_;
