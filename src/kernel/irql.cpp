@@ -16,16 +16,6 @@
 #include "kernel/thread.h"
 
 namespace undis::kernel {
-
-KIRQL irql() noexcept {
-  const machine::Processor* const here = machine::processor_here;
-  return here != nullptr ? here->irql : KIRQL{PASSIVE_LEVEL};
-}
-
-void set_irql(KIRQL to) noexcept {
-  if (machine::Processor* const here = machine::processor_here) here->irql = to;
-}
-
 namespace {
 
 constexpr KIRQL kSynchLevel = 12;  // SYNCH_LEVEL of x64

@@ -12,8 +12,12 @@
 
 namespace undis::kernel {
 
+namespace detail {
+[[gnu::tls_model("initial-exec")]] extern thread_local constinit int locks_held;
+}
+
 /// The number of Locks that the calling OS thread holds: 0 whenever a driver is called (call_driver checks it).
-int& locks_of_ours() noexcept;
+inline int& locks_of_ours() noexcept { return detail::locks_held; }
 
 class CAPABILITY("lock") Lock {
  public:

@@ -9,12 +9,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -113,10 +113,68 @@ class SpareSlabs {
     if (slabs_[index].size() < kMost) slabs_[index].push_back(std::move(slab));
   }
 
+  /// A slab of exactly so many bytes that is one cell.
+  std::unique_ptr<Slab> take_large(std::size_t bytes) {
+    const std::lock_guard hold(mutex_);
+    const auto fits = [bytes](const std::unique_ptr<Slab>& slab) { return slab->bytes == bytes; };
+    const auto found = std::find_if(large_.rbegin(), large_.rend(), fits);
+    if (found == large_.rend()) return nullptr;
+    std::unique_ptr<Slab> slab = std::move(*found);
+    large_.erase(std::next(found).base());
+    large_bytes_ -= bytes;
+    slab->carved = 0;
+    return slab;
+  }
+  /// What was given last is what is likely to be wanted again: the oldest go when there are too many.
+  void give_large(std::unique_ptr<Slab> slab) {
+    const std::lock_guard hold(mutex_);
+    large_bytes_ += slab->bytes;
+    large_.push_back(std::move(slab));
+    auto kept = large_.begin();
+    for (; large_bytes_ > kMostLarge; ++kept) large_bytes_ -= (*kept)->bytes;
+    large_.erase(large_.begin(), kept);
+  }
+
  private:
-  static constexpr std::size_t kMost = 4;  // of each class
+  static constexpr std::size_t kMost = 4;                            // of each class
+  static constexpr std::size_t kMostLarge = std::size_t{4} << 20;    // bytes
   std::mutex mutex_;
+  std::vector<std::unique_ptr<Slab>> large_;  // oldest first
+  std::size_t large_bytes_ = 0;
   std::array<std::vector<std::unique_ptr<Slab>>, kClasses.size()> slabs_;
+};
+
+/// Which slab a unit belongs to. Never shrinks; half of its places are free at least.
+class UnitTable {
+ public:
+  Slab* find(std::uintptr_t unit) const noexcept {
+    std::size_t at = place_of(unit);
+    while (entries_[at].slab != nullptr && entries_[at].unit != unit) at = (at + 1) & (entries_.size() - 1);
+    return entries_[at].slab;
+  }
+  void add(std::uintptr_t unit, Slab* slab) {
+    if (++count_ * 2 > entries_.size()) {
+      std::vector<Entry> before(entries_.size() * 2);
+      before.swap(entries_);
+      for (const Entry& entry : before)
+        if (entry.slab != nullptr) put(entry);
+    }
+    put({unit, slab});
+  }
+
+ private:
+  struct Entry {
+    std::uintptr_t unit = 0;
+    Slab* slab = nullptr;  // nullptr: free
+  };
+  std::size_t place_of(std::uintptr_t unit) const noexcept { return unit & (entries_.size() - 1); }
+  void put(const Entry& entry) noexcept {
+    std::size_t at = place_of(entry.unit);
+    while (entries_[at].slab != nullptr) at = (at + 1) & (entries_.size() - 1);
+    entries_[at] = entry;
+  }
+  std::vector<Entry> entries_ = std::vector<Entry>(64);  // a power of two
+  std::size_t count_ = 0;
 };
 
 class SlabStore final : public PoolStore {
@@ -124,8 +182,11 @@ class SlabStore final : public PoolStore {
   ~SlabStore() override {
     for (std::unique_ptr<Slab>& slab : slabs_) {
       const auto found = std::find(kClasses.begin(), kClasses.end(), slab->cell_size);
-      if (slab->bytes == kUnit && found != kClasses.end())
+      if (found != kClasses.end()) {
         SpareSlabs::shared().give(static_cast<std::size_t>(found - kClasses.begin()), std::move(slab));
+      } else {
+        SpareSlabs::shared().give_large(std::move(slab));
+      }
     }
   }
 
@@ -155,10 +216,8 @@ class SlabStore final : public PoolStore {
 
   PoolCell* at(const void* address) noexcept override {
     const auto value = reinterpret_cast<std::uintptr_t>(address);
-    const auto unit = units_.find(value / kUnit);
-    if (unit == units_.end()) return nullptr;
-    Slab& slab = *unit->second;
-    return slab.at(value - reinterpret_cast<std::uintptr_t>(slab.base));
+    Slab* const slab = units_.find(value / kUnit);
+    return slab == nullptr ? nullptr : slab->at(value - reinterpret_cast<std::uintptr_t>(slab->base));
   }
 
   bool sanitized() const noexcept override { return false; }
@@ -167,7 +226,7 @@ class SlabStore final : public PoolStore {
   Slab* add_slab(std::unique_ptr<Slab> made) {
     Slab* const slab = slabs_.emplace_back(std::move(made)).get();
     for (std::uintptr_t unit = 0; unit < slab->bytes / kUnit; ++unit)
-      units_[reinterpret_cast<std::uintptr_t>(slab->base) / kUnit + unit] = slab;
+      units_.add(reinterpret_cast<std::uintptr_t>(slab->base) / kUnit + unit, slab);
     return slab;
   }
   Slab* add_slab(std::size_t bytes, std::size_t cell_size) noexcept {
@@ -196,12 +255,13 @@ class SlabStore final : public PoolStore {
       list = cell->next;
       return cell;
     }
-    Slab* const slab = add_slab(bytes, bytes);
+    std::unique_ptr<Slab> spare = SpareSlabs::shared().take_large(bytes);
+    Slab* const slab = spare != nullptr ? add_slab(std::move(spare)) : add_slab(bytes, bytes);
     return slab == nullptr ? nullptr : &slab->carve();
   }
 
   std::vector<std::unique_ptr<Slab>> slabs_;
-  std::unordered_map<std::uintptr_t, Slab*> units_;
+  UnitTable units_;
   std::array<PoolCell*, kClasses.size()> free_{};
   std::array<Slab*, kClasses.size()> open_{};
   std::map<std::size_t, PoolCell*> large_;

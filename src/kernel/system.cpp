@@ -28,7 +28,6 @@ namespace {
 
 System* current_system = nullptr;
 machine::Machine* current_machine = nullptr;
-[[gnu::tls_model("initial-exec")]] thread_local constinit int locks_held = 0;
 
 const char* outcome_name(Outcome outcome) noexcept {
   switch (outcome) {
@@ -43,8 +42,7 @@ const char* outcome_name(Outcome outcome) noexcept {
 }  // namespace
 
 constinit Watch detail::watch = Watch::All;
-
-int& locks_of_ours() noexcept { return locks_held; }
+thread_local constinit int detail::locks_held = 0;
 
 void Lock::relax() noexcept {
   // On one OS thread, a lock found held was kept over a switch: that is our own bug, and would spin for ever.
@@ -344,7 +342,7 @@ void System::abandon(Outcome why) {
 // ---- shortcuts ----
 
 void schedule_point(const char* what) noexcept {
-  if (locks_held != 0) return;  // who holds a lock of ours is not switched away (lock.h): setting an event under one is no point
+  if (detail::locks_held != 0) return;  // who holds a lock of ours is not switched away (lock.h): setting an event under one is no point
   if (current_machine != nullptr) current_machine->point(what);
 }
 

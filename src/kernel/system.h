@@ -11,6 +11,7 @@
 #include "kernel/driver.h"
 #include "kernel/observer.h"
 #include "kernel/watch.h"
+#include "machine/processor.h"
 
 namespace undis::machine { class Machine; struct Patience; }
 
@@ -81,9 +82,14 @@ class System {
 };
 
 // ---- shortcuts for the code above the kernel ----
-KIRQL irql() noexcept;
+inline KIRQL irql() noexcept {
+  const machine::Processor* const here = machine::processor_here;
+  return here != nullptr ? here->irql : KIRQL{PASSIVE_LEVEL};
+}
 /// Sets the IRQL of the current virtual processor without checks (the DDI of the same purpose checks).
-void set_irql(KIRQL to) noexcept;
+inline void set_irql(KIRQL to) noexcept {
+  if (machine::Processor* const here = machine::processor_here) here->irql = to;
+}
 /// Keeps the IRQL raised to at least `to` for its lifetime.
 class RaiseIrql {
  public:

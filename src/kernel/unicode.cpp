@@ -151,6 +151,7 @@ std::u16string upcased(std::u16string_view text) {
 int compare(std::u16string_view a, std::u16string_view b, bool ignore_case) noexcept {
   const std::size_t common = std::min(a.size(), b.size());
   for (std::size_t i = 0; i < common; ++i) {
+    if (a[i] == b[i]) continue;
     const int left = ignore_case ? upcase(a[i]) : a[i];
     const int right = ignore_case ? upcase(b[i]) : b[i];
     if (left != right) return left - right;

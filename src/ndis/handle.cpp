@@ -7,7 +7,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <new>
+#include <utility>
 
 #include "kernel/system.h"
 #include "machine/machine.h"
@@ -16,6 +18,7 @@
 namespace undis {
 
 HandleTable::Slot* HandleTable::now_ = nullptr;
+HandleTable::Slot* HandleTable::spare_ = nullptr;
 
 const char* to_text(HandleKind kind) noexcept {
   constexpr std::array kNames{"no NDIS handle",
@@ -50,16 +53,25 @@ const char* to_text(HandleKind kind) noexcept {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-HandleTable::HandleTable() {
-  void* region = mmap(nullptr, kSlots * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (region == MAP_FAILED) throw std::bad_alloc();
-  slots_ = static_cast<Slot*>(region);  // all zero: each a slot that was never given out
+HandleTable::HandleTable() : slots_(std::exchange(spare_, nullptr)) {
+  if (slots_ == nullptr) {
+    void* region = mmap(nullptr, kSlots * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (region == MAP_FAILED) throw std::bad_alloc();
+    slots_ = static_cast<Slot*>(region);  // all zero: each a slot that was never given out
+  }
   now_ = slots_;
 }
 
 HandleTable::~HandleTable() {
   now_ = nullptr;
-  munmap(slots_, kSlots * sizeof(Slot));
+  // A search makes thousands of tables a second, each with a few handles: clearing those costs less than mapping anew.
+  const kernel::Hold hold(lock_);
+  if (spare_ == nullptr && used_ <= kMostToClear) {
+    std::memset(static_cast<void*>(slots_), 0, used_ * sizeof(Slot));
+    spare_ = slots_;
+  } else {
+    munmap(slots_, kSlots * sizeof(Slot));
+  }
 }
 
 NDIS_HANDLE HandleTable::open(HandleKind kind, void* object) noexcept {

@@ -86,7 +86,10 @@ class HandleTable {
     return offset < kSlots * sizeof(Slot) && offset % sizeof(Slot) == 0 ? static_cast<Slot*>(handle) : nullptr;
   }
 
-  static Slot* now_;   ///< the slots of the table that there is
+  static constexpr std::size_t kMostToClear = 4096;  ///< slots: 128 KiB
+
+  static Slot* now_;    ///< the slots of the table that there is
+  static Slot* spare_;  ///< of a table that is gone, all zero again: for the next one
   Slot* slots_ = nullptr;
   kernel::Lock lock_;
   std::size_t used_ GUARDED_BY(lock_) = 0;         ///< slots ever given out

@@ -87,7 +87,6 @@ struct Trace::Ring {
   std::vector<std::string> strands GUARDED_BY(lock);  ///< names by number, of those that were seen
   std::uint64_t hash GUARDED_BY(lock) = 0;
   Known drivers GUARDED_BY(lock);
-  Known names GUARDED_BY(lock);
 
   void put(const Record& record, std::size_t keep) REQUIRES(lock) {
     if (keep == 0 || records.size() < keep) {
@@ -165,7 +164,8 @@ void Trace::add(Kind kind, const kernel::Driver* driver, const char* name) {
   record.name = name;
   ring.hash = mix(ring.hash, static_cast<std::uint64_t>(kind));
   ring.hash = mix(ring.hash, ring.drivers.of(driver, [driver] { return name_of(driver); }));
-  ring.hash = mix(ring.hash, ring.names.of(name, [name] { return std::string_view(name); }));
+  static thread_local Known names;  // they live for ever, and come again in each trace
+  ring.hash = mix(ring.hash, names.of(name, [name] { return std::string_view(name); }));
   ring.put(record, keep_);
 }
 
