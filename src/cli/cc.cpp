@@ -17,6 +17,7 @@
 
 #include "cli/cc_includes.h"
 #include "cli/cc_link.h"
+#include "cli/cc_memory.h"
 #include "cli/cc_options.h"
 #include "cli/cc_rewrite.h"
 #include "cli/cc_prototypes.h"
@@ -200,6 +201,7 @@ class Compilation {
     append(command, flags(source.language));
     append(command, options_.common);
     append(command, colours());
+    if (options_.memory) append(command, memory_compile_flags());
     append(command, {"-x", language_word(source.language, true), "-fpreprocessed"});
     if (clang_) command.pop_back();  // -x cpp-output says it
     if (options_.goal == CcGoal::SyntaxOnly) {
@@ -314,6 +316,10 @@ class Compilation {
                      "-Wl,--version-script=" + script, "-o", output});
     append(command, objects);
     append(command, options_.link);
+    if (options_.memory) {
+      append(command, memory_link_flags());
+      if (!options_.dry_run) command.push_back(extra_object("memory", memory_source(), {"-O2", "-fno-builtin", "-w"}));
+    }
     if (has_cxx() && !options_.dry_run) command.push_back(pure_call_object());
     command.push_back(paths_.library);
 
@@ -353,12 +359,20 @@ class Compilation {
   /// A class with pure virtual functions wants this one function of the C++ runtime. The rest of it (operator
   /// new ...) a driver has to define itself, as on Windows.
   std::string pure_call_object() const {
-    const fs::path stem = fs::path(temporary_.path()) / "pure_call";
+    return extra_object("pure_call",
+                        "void __cxa_pure_virtual(void);\nvoid __cxa_pure_virtual(void) { __builtin_trap(); }\n", {});
+  }
+
+  /// An object of undis' own that goes into the image.
+  std::string extra_object(const std::string& name, const std::string& text, const Words& options) const {
+    const fs::path stem = fs::path(temporary_.path()) / name;
     const std::string source = stem.string() + ".c";
     const std::string object = stem.string() + ".o";
-    write_file(source,
-               "void __cxa_pure_virtual(void);\nvoid __cxa_pure_virtual(void) { __builtin_trap(); }\n");
-    execute({options_.compiler, "-c", "-fPIC", source, "-o", object}, Diagnostics::Through);
+    write_file(source, text);
+    Words command{options_.compiler, "-c", "-fPIC"};
+    append(command, options);
+    append(command, {source, "-o", object});
+    execute(command, Diagnostics::Through);
     return object;
   }
 

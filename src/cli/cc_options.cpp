@@ -34,6 +34,8 @@ on Windows: -DNDIS630=1, -DNDIS_MINIPORT_DRIVER -DNDIS630_MINIPORT=1, -DNDIS51=1
   --compiler NAME             the compiler to run (default: $UNDIS_CC, else gcc)
   --wpp-func 'NAME(...)'      a trace function of the driver's WPP configuration; the .tmh files that
                               the sources include are made here, with every trace function doing nothing
+  --memory                    the driver's code tells of each read and write, so that an exhaustive search
+                              leaves out what comes to the same (docs/schedules.md); also at the link
   --print-flags               print the options that sources are compiled with, and stop
   --dry-run, -###             print the commands and run nothing
   -v                          print the commands as they run
@@ -104,6 +106,8 @@ class Parser {
   bool own_option(const std::string& word) {
     if (word == "--help" || word == "-h") {
       options_.help = true;
+    } else if (word == "--memory") {
+      options_.memory = true;
     } else if (word == "--dry-run" || word == "-###") {
       options_.dry_run = true;
     } else if (word == "--print-flags") {
@@ -277,6 +281,11 @@ class Parser {
     if (options_.dependencies && !options_.dependency_file.empty() && options_.sources.size() > 1) {
       throw UsageError(fmt::format("-MF {}: names one file, but there are {} sources",
                                    options_.dependency_file, options_.sources.size()));
+    }
+    const auto sanitizer = std::ranges::find_if(
+        options_.common, [](const std::string& word) { return word.starts_with("-fsanitize="); });
+    if (options_.memory && sanitizer != options_.common.end()) {
+      throw UsageError(fmt::format("--memory and {}: a driver tells one or the other of what it reads and writes", *sanitizer));
     }
   }
 

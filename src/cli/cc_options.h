@@ -35,6 +35,7 @@ struct CcOptions {
   std::vector<std::string> dependency_targets;  ///< -MT and -MQ, with the flag
   bool has_c_standard = false;
   bool has_cxx_standard = false;
+  bool memory = false;  ///< --memory: the code tells of each read and write
   bool dry_run = false;
   bool verbose = false;
   bool print_flags = false;

@@ -251,6 +251,44 @@ TEST_P(BuildingADriver, ShowsItsCommandsAndFlags) {
   EXPECT_THAT(cc("--help").text, HasSubstr("Usage: undis cc"));
 }
 
+/// Reads and writes of every kind that a compiler has a call for.
+constexpr const char* kToucher = R"(#include <ntddk.h>
+typedef struct { LONG a[40]; } LARGE;
+static LARGE One, Other;
+static volatile LONG64 Word;
+static SHORT Odd;
+NTSTATUS DriverEntry(PDRIVER_OBJECT d, PUNICODE_STRING p) {
+  UNREFERENCED_PARAMETER(p);
+  Other = One;
+  RtlCopyMemory(&One, d, sizeof(LARGE));
+  RtlZeroMemory(&One, (SIZE_T)One.a[3]);
+  InterlockedIncrement(&One.a[0]);
+  InterlockedExchange64(&Word, 3);
+  InterlockedOr(&One.a[1], 2);
+  InterlockedCompareExchange(&One.a[2], 1, 0);
+  *(UNALIGNED LONG*)((char*)&One + 1) = Odd++;
+  return RtlCompareMemory(&One, &Other, 5) == 5 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+)";
+
+TEST_P(BuildingADriver, TellsOfItsReadsAndWritesIfAsked) {
+  write("a.c", kToucher);
+  expect_builds("--memory -O2 -o a.so a.c");
+  expect_builds("--memory -O0 -c -o a.o a.c");
+  expect_builds("--memory -o b.so a.o");
+  for (const char* name : {"a.so", "b.so"}) {
+    const auto image = loader::inspect(path(name));
+    ASSERT_TRUE(image) << image.error();
+    EXPECT_THAT(image->undefined, testing::Contains("undis_touched"));
+    EXPECT_THAT(image->undefined, Not(testing::Contains(testing::StartsWith("__tsan"))));
+  }
+  expect_builds("-o plain.so a.c");
+  EXPECT_THAT(loader::inspect(path("plain.so"))->undefined, Not(testing::Contains("undis_touched")));
+  const Outcome both = cc("--memory -fsanitize=address -o c.so a.c");
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_THAT(both.text, HasSubstr("--memory and -fsanitize=address"));
+}
+
 TEST_P(BuildingADriver, SaysWhatIsWrongWithItsCommandLine) {
   EXPECT_THAT(cc("none.c").text, HasSubstr("none.c: no such file"));
   EXPECT_EQ(cc("none.c").exit_code, 2);

@@ -25,8 +25,9 @@ kernel::CallFrame frame_of(Ddi ddi, const void* object) noexcept {
 
 }  // namespace
 
-DdiCall::DdiCall(Ddi ddi, const void* object) noexcept : frame_(frame_of(ddi, object)), scope_(frame_) {
+DdiCall::DdiCall(Ddi ddi, const void* object, Tells tells) noexcept : frame_(frame_of(ddi, object)), scope_(frame_) {
   kernel::schedule_point(frame_.name);
+  if (tells == Tells::Nothing) kernel::tell_nothing();
   if (!kernel::watches_all()) return;
   const DdiInfo& row = info(ddi);
   kernel::check_irql(row.name, static_cast<KIRQL>(row.max_irql), static_cast<KIRQL>(row.min_irql));
@@ -35,6 +36,7 @@ DdiCall::DdiCall(Ddi ddi, const void* object) noexcept : frame_(frame_of(ddi, ob
 
 DdiCall::~DdiCall() {
   if (kernel::watches_all()) Library::current().observer().on_ddi_leave(frame_);
+  kernel::tell_of_code_in(frame_.up);
   kernel::schedule_point(frame_.name);
 }
 

@@ -7,6 +7,7 @@
 #include <ndis.h>
 
 #include "kernel/call.h"
+#include "kernel/kernel_call.h"
 #include "ndis/library.h"
 #include "undis/ddi_table.h"
 
@@ -14,7 +15,9 @@ namespace undis {
 
 class DdiCall {
  public:
-  explicit DdiCall(Ddi ddi, const void* object = nullptr) noexcept;
+  /// What a search is told of what the call does, as of a kernel::KernelCall.
+  using Tells = kernel::KernelCall::Tells;
+  explicit DdiCall(Ddi ddi, const void* object = nullptr, Tells tells = Tells::Nothing) noexcept;
   ~DdiCall();
   DdiCall(const DdiCall&) = delete;
   DdiCall& operator=(const DdiCall&) = delete;

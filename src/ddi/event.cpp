@@ -30,19 +30,19 @@ VOID NdisInitializeEvent(PNDIS_EVENT Event) {
 
 // Page    ndis/nf-ndis-ndissetevent                                  IRQL  <= DISPATCH_LEVEL
 VOID NdisSetEvent(PNDIS_EVENT Event) {
-  const DdiCall call(Ddi::NdisSetEvent);
+  const DdiCall call(Ddi::NdisSetEvent, nullptr, DdiCall::Tells::All);
   if (check_event(Event, call.name())) kernel::set_event(Event->Event);
 }
 
 // Page    ndis/nf-ndis-ndisresetevent                                IRQL  <= DISPATCH_LEVEL
 VOID NdisResetEvent(PNDIS_EVENT Event) {
-  const DdiCall call(Ddi::NdisResetEvent);
+  const DdiCall call(Ddi::NdisResetEvent, nullptr, DdiCall::Tells::All);
   if (check_event(Event, call.name())) kernel::reset_event(Event->Event);
 }
 
 // Page    ndis/nf-ndis-ndiswaitevent                                 IRQL  PASSIVE_LEVEL
 BOOLEAN NdisWaitEvent(PNDIS_EVENT Event, UINT MsToWait) {
-  const DdiCall call(Ddi::NdisWaitEvent);
+  const DdiCall call(Ddi::NdisWaitEvent, nullptr, DdiCall::Tells::All);
   kernel::Deadline deadline;
   if (MsToWait != 0) deadline.at = kernel::now() + MsToWait * kernel::kTicksPerMillisecond;
   DISPATCHER_HEADER* const object = &Event->Event.Header;

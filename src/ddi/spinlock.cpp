@@ -14,6 +14,7 @@
 #include "kernel/misuse.h"
 #include "kernel/spin.h"
 #include "kernel/thread.h"
+#include "machine/footprint.h"
 
 using namespace undis;
 using kernel::Misuse;
@@ -37,6 +38,7 @@ void put_mark(NDIS_SPIN_LOCK* lock) {
 
 /// Tells of a lock that is none, and makes it usable so that the run goes on.
 void check_allocated(const DdiCall& call, NDIS_SPIN_LOCK* lock) {
+  machine::tell_touched(lock, sizeof *lock, false);
   if (is_marked(lock)) return;
   report_misuse(
       Misuse::ObjectNotInitialized, call.name(), lock,
@@ -66,6 +68,7 @@ void check_pair(const DdiCall& call, NDIS_SPIN_LOCK* lock, bool dpr) {
 /// At DISPATCH_LEVEL whatever the caller's IRQL is: below, a DPC could come in and want the lock.
 void acquire(NDIS_SPIN_LOCK* lock, const char* function, const void* return_address) {
   const KIRQL before = kernel::spin::acquire_raising(&lock->SpinLock, function, return_address);
+  machine::tell_touched(lock, sizeof *lock, true);
   lock->OldIrql = before;  // only now is it ours to write
 }
 
@@ -95,14 +98,15 @@ VOID NdisFreeSpinLock(PNDIS_SPIN_LOCK SpinLock) {
 
 // Page    ndis/nf-ndis-ndisacquirespinlock                           IRQL  <= DISPATCH_LEVEL
 VOID NdisAcquireSpinLock(PNDIS_SPIN_LOCK SpinLock) {
-  const DdiCall call(Ddi::NdisAcquireSpinLock);
+  const DdiCall call(Ddi::NdisAcquireSpinLock, nullptr, DdiCall::Tells::All);
   check_allocated(call, SpinLock);
   acquire(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 // Page    ndis/nf-ndis-ndisreleasespinlock                           IRQL  DISPATCH_LEVEL
 VOID NdisReleaseSpinLock(PNDIS_SPIN_LOCK SpinLock) {
-  const DdiCall call(Ddi::NdisReleaseSpinLock);
+  const DdiCall call(Ddi::NdisReleaseSpinLock, nullptr, DdiCall::Tells::All);
+  machine::tell_touched(SpinLock, sizeof *SpinLock, true);
   check_allocated(call, SpinLock);
   check_pair(call, SpinLock, false);
   if (!is_mine(SpinLock)) {
@@ -121,14 +125,15 @@ VOID NdisReleaseSpinLock(PNDIS_SPIN_LOCK SpinLock) {
 // Page    ndis/nf-ndis-ndisdpracquirespinlock                        IRQL  DISPATCH_LEVEL
 // Beyond  Called below DISPATCH_LEVEL it is told, and the IRQL is raised for as long as the lock is held.
 VOID NdisDprAcquireSpinLock(PNDIS_SPIN_LOCK SpinLock) {
-  const DdiCall call(Ddi::NdisDprAcquireSpinLock);
+  const DdiCall call(Ddi::NdisDprAcquireSpinLock, nullptr, DdiCall::Tells::All);
   check_allocated(call, SpinLock);
   acquire(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 // Page    ndis/nf-ndis-ndisdprreleasespinlock                        IRQL  DISPATCH_LEVEL
 VOID NdisDprReleaseSpinLock(PNDIS_SPIN_LOCK SpinLock) {
-  const DdiCall call(Ddi::NdisDprReleaseSpinLock);
+  const DdiCall call(Ddi::NdisDprReleaseSpinLock, nullptr, DdiCall::Tells::All);
+  machine::tell_touched(SpinLock, sizeof *SpinLock, true);
   check_allocated(call, SpinLock);
   check_pair(call, SpinLock, true);
   const bool mine = is_mine(SpinLock);

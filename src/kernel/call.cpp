@@ -16,6 +16,7 @@
 #include "kernel/spin.h"
 #include "kernel/system.h"
 #include "kernel/thread.h"
+#include "machine/footprint.h"
 
 namespace undis::kernel {
 
@@ -28,6 +29,16 @@ FrameScope::FrameScope(CallFrame& frame) noexcept : frame_(frame) {
 
 FrameScope::~FrameScope() {
   if (Thread* const thread = Thread::current_or_null()) thread->calls = frame_.up;
+}
+
+void tell_of_code_in(const CallFrame* frame) noexcept {
+  if (machine::footprints_here == nullptr) return;
+  const bool all = frame != nullptr && frame->kind == CallFrame::Kind::Callback && frame->driver != nullptr && frame->driver->tells_memory();
+  System::current().machine().telling(all);
+}
+
+void tell_nothing() noexcept {
+  if (machine::footprints_here != nullptr) System::current().machine().telling(false);
 }
 
 namespace {
@@ -62,10 +73,12 @@ CalloutScope::CalloutScope(Driver* driver, const CallbackInfo& info, const void*
     was_focused_ = thread->focused();
     thread->set_focused(driver != nullptr && !driver->harness());
   }
-  schedule_point(info.name);
   frame_.kind = CallFrame::Kind::Callback;
   frame_.name = info.name;
   frame_.driver = driver;
+  // What undis does between the two points and the driver's code is this thread's own, but for what the verifier notes.
+  tell_of_code_in(&frame_);
+  schedule_point(info.name);
   frame_.object = object;
   frame_.detail = detail;
   if (thread == nullptr) return;
@@ -94,6 +107,7 @@ CalloutScope::~CalloutScope() {
   }
   thread->calls = frame_.up;
   schedule_point(frame_.name);
+  tell_nothing();
   thread->set_focused(was_focused_);
 }
 
@@ -129,11 +143,12 @@ void check_irql(const char* name, KIRQL highest, KIRQL lowest) noexcept {
   report_misuse(Misuse::WrongIrql, name, nullptr, fmt::format("{} was called at IRQL {}; it may be called {}", name, now, allowed));
 }
 
-KernelCall::KernelCall(const char* name, KIRQL highest, KIRQL lowest, Points points) noexcept : points_(points) {
+KernelCall::KernelCall(const char* name, KIRQL highest, KIRQL lowest, Points points, Tells tells) noexcept : points_(points) {
   frame_.kind = CallFrame::Kind::Ddi;
   frame_.name = name;
   if (Thread* const thread = Thread::current_or_null()) {
     if (points_ == Points::Both) schedule_point(name);
+    if (tells == Tells::Nothing) tell_nothing();
     frame_.up = thread->calls;
     frame_.driver = frame_.up != nullptr ? frame_.up->driver : nullptr;
     frame_.irql = irql();
@@ -146,6 +161,7 @@ KernelCall::KernelCall(const char* name, KIRQL highest, KIRQL lowest, Points poi
 KernelCall::~KernelCall() {
   if (Thread* const thread = Thread::current_or_null()) {
     thread->calls = frame_.up;
+    tell_of_code_in(frame_.up);
     if (points_ == Points::Both) schedule_point(frame_.name);
   }
 }

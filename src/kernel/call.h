@@ -61,6 +61,11 @@ class FrameScope {
   CallFrame& frame_;
 };
 
+/// For searches that leave out what comes to the same (machine.h, telling): the code of `frame` is about to run, or undis' own code
+/// is. Only a driver's own code in its own callback may tell all that it does.
+void tell_of_code_in(const CallFrame* frame) noexcept;
+void tell_nothing() noexcept;
+
 /// Before a call out: no Lock of ours held (asserted), schedule point, IRQL and lock count noted, frame pushed, observer told.
 /// After: observer told whether IRQL and locks are as before; a raised IRQL or kept lock is put back so that undis goes on.
 class CalloutScope {

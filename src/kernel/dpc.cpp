@@ -15,6 +15,7 @@
 #include "kernel/misuse.h"
 #include "kernel/scheduling.h"
 #include "kernel/system.h"
+#include "machine/footprint.h"
 
 namespace undis::kernel {
 namespace {
@@ -222,6 +223,7 @@ void initialize_anew(PRKDPC dpc, DpcType type, PKDEFERRED_ROUTINE routine, PVOID
 }  // namespace
 
 VOID KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext) {
+  undis::machine::tell_touched(Dpc, sizeof *Dpc, true);
   initialize_anew(Dpc, DpcType::Dpc, DeferredRoutine, DeferredContext, "KeInitializeDpc");
 }
 

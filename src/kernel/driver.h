@@ -35,6 +35,9 @@ class Driver {
 
   const std::string& name() const noexcept { return name_; }
   bool harness() const noexcept { return harness_; }
+  /// Its code tells the machine of each read and write (`undis cc --memory`).
+  bool tells_memory() const noexcept { return tells_memory_; }
+  void set_tells_memory(bool tells) noexcept { tells_memory_ = tells; }
   const ImageRange& image() const noexcept { return image_; }
   DriverPhase phase() const noexcept { return phase_; }
   DRIVER_OBJECT* object() noexcept;
@@ -60,6 +63,7 @@ class Driver {
   std::string name_;
   ImageRange image_;
   bool harness_;
+  bool tells_memory_ = false;
   DriverPhase phase_ = DriverPhase::Created;
   std::unique_ptr<Parts> parts_;
 };

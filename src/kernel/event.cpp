@@ -13,15 +13,18 @@
 #include "kernel/system.h"
 #include "kernel/unicode.h"
 #include "kernel/wait.h"
+#include "machine/footprint.h"
 #include "machine/machine.h"
 
 namespace undis::kernel {
 
 void initialize_event(KEVENT& event, DispatcherType type, bool set) noexcept {
+  machine::tell_touched(&event, sizeof event, true);
   initialize_header(event.Header, type, sizeof event, set ? 1 : 0);
 }
 
 LONG set_event(KEVENT& event) noexcept {
+  machine::tell_touched(&event, sizeof event, true);
   const Hold hold(dispatcher_lock);
   const LONG before = event.Header.SignalState;
   event.Header.SignalState = 1;
@@ -30,6 +33,7 @@ LONG set_event(KEVENT& event) noexcept {
 }
 
 LONG reset_event(KEVENT& event) noexcept {
+  machine::tell_touched(&event, sizeof event, true);
   const Hold hold(dispatcher_lock);
   const LONG before = event.Header.SignalState;
   event.Header.SignalState = 0;
@@ -92,7 +96,7 @@ VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
 }
 
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY, BOOLEAN Wait) {
-  const KernelCall call("KeSetEvent", Wait != FALSE ? APC_LEVEL : DISPATCH_LEVEL);
+  const KernelCall call("KeSetEvent", Wait != FALSE ? APC_LEVEL : DISPATCH_LEVEL, KernelCall::Tells::All);
   return check_event(Event, call.name()) ? set_event(*Event) : 0;
 }
 
@@ -105,12 +109,12 @@ LONG KePulseEvent(PRKEVENT Event, KPRIORITY, BOOLEAN Wait) {
 }
 
 LONG KeResetEvent(PRKEVENT Event) {
-  const KernelCall call("KeResetEvent", DISPATCH_LEVEL);
+  const KernelCall call("KeResetEvent", DISPATCH_LEVEL, KernelCall::Tells::All);
   return check_event(Event, call.name()) ? reset_event(*Event) : 0;
 }
 
 VOID KeClearEvent(PRKEVENT Event) {
-  const KernelCall call("KeClearEvent", DISPATCH_LEVEL);
+  const KernelCall call("KeClearEvent", DISPATCH_LEVEL, KernelCall::Tells::All);
   if (check_event(Event, call.name())) reset_event(*Event);
 }
 

@@ -15,6 +15,7 @@
 #include "kernel/driver.h"
 #include "kernel/system.h"
 #include "kernel/unicode.h"
+#include "machine/footprint.h"
 
 namespace undis::kernel {
 namespace {
@@ -116,6 +117,7 @@ bool ObjectTable::reference(const void* body) noexcept {
 }
 
 bool ObjectTable::dereference(void* body) noexcept {
+  machine::tell_touched(this, sizeof *this, true);
   std::function<void()> gone;
   {
     const Hold hold(lock_);

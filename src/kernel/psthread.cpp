@@ -57,7 +57,7 @@ NTSTATUS IoCreateSystemThread(PVOID, PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIB
 NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus) {
   Thread& self = Thread::current();
   {
-    const KernelCall call("PsTerminateSystemThread", PASSIVE_LEVEL);
+    const KernelCall call("PsTerminateSystemThread", PASSIVE_LEVEL, KernelCall::Tells::All);
     const CallFrame* const callback = current_callback();
     if (self.kind() != Thread::Kind::System || callback == nullptr || callback->name != kStartRoutine.name) {
       report_misuse(Misuse::BadParameter, call.name(), nullptr,

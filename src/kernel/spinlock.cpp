@@ -18,6 +18,7 @@
 #include "kernel/scheduling.h"
 #include "kernel/system.h"
 #include "kernel/thread.h"
+#include "machine/footprint.h"
 
 namespace undis::kernel::spin {
 namespace {
@@ -76,6 +77,7 @@ WordState read(ULONG_PTR word, Owner* owner) noexcept {
 
 bool try_acquire(KSPIN_LOCK* lock, const char* function, const void* return_address) noexcept {
   Thread& self = Thread::current();
+  machine::tell_touched(lock, sizeof *lock, true);
   const std::atomic_ref word(*lock);
   ULONG_PTR seen = word.load(std::memory_order_relaxed);
   if (read(seen, nullptr) == WordState::Garbage) {
@@ -108,12 +110,14 @@ void acquire(KSPIN_LOCK* lock, const char* function, const void* return_address)
 }
 
 void initialized(KSPIN_LOCK* lock) noexcept {
+  machine::tell_touched(lock, sizeof *lock, true);
   std::atomic_ref(*lock).store(0, std::memory_order_relaxed);
   if (System* const system = System::current_or_null()) system->scheduling().lock_order.initialized(lock);
 }
 
 void release(KSPIN_LOCK* lock, const char* function) noexcept {
   Thread& self = Thread::current();
+  machine::tell_touched(lock, sizeof *lock, true);
   const std::atomic_ref word(*lock);
   Owner owner{};
   const WordState state = read(word.load(std::memory_order_relaxed), &owner);
@@ -150,6 +154,7 @@ void release_restoring(KSPIN_LOCK* lock, KIRQL before, const char* function) noe
 
 void release_kept(Thread& thread, const HeldLock& held) noexcept {
   const HeldLock lock = held;
+  machine::tell_touched(lock.lock, sizeof(KSPIN_LOCK), true);
   thread.note_released(lock.lock);
   auto* const address = const_cast<void*>(lock.lock);
   switch (lock.kind) {
@@ -180,12 +185,13 @@ constexpr KIRQL kAny = HIGH_LEVEL;
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { spin::initialized(SpinLock); }
 
 VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql) {
-  const KernelCall call("KeAcquireSpinLock", DISPATCH_LEVEL);
+  const KernelCall call("KeAcquireSpinLock", DISPATCH_LEVEL, KernelCall::Tells::All);
+  undis::machine::tell_touched(OldIrql, sizeof *OldIrql, true);
   *OldIrql = spin::acquire_raising(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KeAcquireSpinLockRaiseToDpc", DISPATCH_LEVEL);
+  const KernelCall call("KeAcquireSpinLockRaiseToDpc", DISPATCH_LEVEL, KernelCall::Tells::All);
   return spin::acquire_raising(SpinLock, call.name(), __builtin_return_address(0));
 }
 
@@ -199,37 +205,37 @@ KIRQL KeAcquireSpinLockRaiseToSynch(PKSPIN_LOCK SpinLock) {
 }
 
 KIRQL KfAcquireSpinLock(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KfAcquireSpinLock", DISPATCH_LEVEL);
+  const KernelCall call("KfAcquireSpinLock", DISPATCH_LEVEL, KernelCall::Tells::All);
   return spin::acquire_raising(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql) {
-  const KernelCall call("KeReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL);
+  const KernelCall call("KeReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
   spin::release_restoring(SpinLock, NewIrql, call.name());
 }
 
 VOID KfReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql) {
-  const KernelCall call("KfReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL);
+  const KernelCall call("KfReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
   spin::release_restoring(SpinLock, NewIrql, call.name());
 }
 
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KeAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL);
+  const KernelCall call("KeAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
   spin::acquire(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 VOID KefAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KefAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL);
+  const KernelCall call("KefAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
   spin::acquire(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KeReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL);
+  const KernelCall call("KeReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
   spin::release(SpinLock, call.name());
 }
 
 VOID KefReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KefReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL);
+  const KernelCall call("KefReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
   spin::release(SpinLock, call.name());
 }
 

@@ -11,6 +11,7 @@
 #include "kernel/spin.h"
 #include "kernel/system.h"
 #include "kernel/wait.h"
+#include "machine/footprint.h"
 
 namespace undis::kernel {
 
@@ -52,6 +53,7 @@ void Thread::signal_end(NTSTATUS status) noexcept {
                   fmt::format("thread {} ends at IRQL {}; a thread ends at PASSIVE_LEVEL", name_, irql()));
     set_irql(PASSIVE_LEVEL);
   }
+  machine::tell_touched(&object_, sizeof object_, true);
   exit_status_ = status;
   has_ended_ = true;
   {

@@ -19,6 +19,7 @@
 #include "kernel/misuse.h"
 #include "kernel/system.h"
 #include "kernel/time.h"
+#include "machine/footprint.h"
 
 namespace undis::kernel {
 
@@ -65,6 +66,7 @@ bool check_header(const DISPATCHER_HEADER& header, DispatcherType type, Dispatch
 namespace {
 
 bool is_signaled_for(const DISPATCHER_HEADER& header, const Thread& thread) noexcept {
+  machine::tell_touched(&header, sizeof header, true);  // taken at once, or waited for
   if (header.SignalState > 0) return true;
   if (header.Type != static_cast<UCHAR>(DispatcherType::Mutant)) return false;
   // The owner may take a mutex again.
@@ -102,7 +104,10 @@ NTSTATUS consume(DISPATCHER_HEADER& header, Thread& thread) noexcept {
 }
 
 void unlink(Thread::Wait& wait) noexcept {
-  for (std::uint32_t i = 0; i < wait.count; ++i) RemoveEntryList(&wait.blocks[i].link);
+  for (std::uint32_t i = 0; i < wait.count; ++i) {
+    machine::tell_touched(wait.blocks[i].object, sizeof *wait.blocks[i].object, true);
+    RemoveEntryList(&wait.blocks[i].link);
+  }
   wait.active = false;
   wait.blocks = nullptr;
 }
@@ -260,7 +265,8 @@ DISPATCHER_HEADER* header_of(PVOID object) { return static_cast<DISPATCHER_HEADE
 }  // namespace
 
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON, KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Timeout) {
-  const KernelCall call("KeWaitForSingleObject", kHighest);
+  const KernelCall call("KeWaitForSingleObject", kHighest, KernelCall::Tells::All);
+  if (Timeout != nullptr) undis::machine::tell_touched(Timeout, sizeof *Timeout, false);
   DISPATCHER_HEADER* const object = header_of(Object);
   return wait_for(call.name(), {&object, 1}, false, deadline_of(Timeout));
 }

@@ -69,6 +69,9 @@ struct Report {
   std::uint32_t shards = 1;
 };
 
+/// "no violation", "2 violations, 1 note": what was found, notes apart from what drivers did wrong.
+std::string count_of_findings(const Report& report);
+
 /// The address of a documentation page:
 /// "https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-..."; "" for "".
 std::string page_address(const std::string& page);

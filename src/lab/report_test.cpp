@@ -150,6 +150,16 @@ TEST(AReportAsText, TellsTheVerdictAndTheWayToSeeItAgain) {
   EXPECT_EQ(report_text(clean(), false, true), "nic6: pass: no violation in 1 run of 1 suite, 0.1 s\n");
 }
 
+TEST(AReportAsText, CountsNotesAsNotes) {
+  Report report = failing();
+  report.violations[0].severity = "note";
+  EXPECT_THAT(report_text(report, false, true), HasSubstr(": 1 note in 101 runs"));
+  report.violations.push_back(report.violations[0]);
+  report.violations[0].severity = "warning";
+  EXPECT_THAT(report_text(report, false, true), HasSubstr(": 1 violation, 1 note in 101 runs"));
+  EXPECT_THAT(report_html(report), HasSubstr("1 violation, 1 note"));
+}
+
 TEST(APage, IsAtMicrosoftsSite) {
   EXPECT_EQ(page_address("ndis/nf-ndis-ndisdpr"),
             "https://learn.microsoft.com/windows-hardware/drivers/ddi/ndis/nf-ndis-ndisdpr");

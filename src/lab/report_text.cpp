@@ -103,6 +103,13 @@ std::string suite_lines(const Report& report, const Painter& paint) {
 
 }  // namespace
 
+std::string count_of_findings(const Report& report) {
+  const auto notes = static_cast<std::uint64_t>(std::ranges::count(report.violations, "note", &Violation::severity));
+  const std::uint64_t others = report.violations.size() - notes;
+  if (notes == 0) return others == 0 ? "no violation" : counted(others, "violation");
+  return others == 0 ? counted(notes, "note") : fmt::format("{}, {}", counted(others, "violation"), counted(notes, "note"));
+}
+
 std::string report_text(const Report& report, bool colored, bool quiet) {
   const Painter paint(colored);
   std::uint64_t runs = 0;
@@ -110,7 +117,7 @@ std::string report_text(const Report& report, bool colored, bool quiet) {
   const std::string verdict = report.verdict == "pass" ? paint.green("pass") : paint.red(report.verdict);
   const std::string summary =
       fmt::format("{}: {}: {} in {} of {}, {:.1f} s\n", fmt::join(report.drivers, ", "), verdict,
-                  report.violations.empty() ? "no violation" : counted(report.violations.size(), "violation"),
+                  count_of_findings(report),
                   counted(runs, "run"), counted(report.suites.size(), "suite"), report.seconds);
   if (quiet) return summary;
   std::string text;

@@ -51,6 +51,7 @@ class Verification {
     report_.seed = options_.seed;
     report_.shard = options_.shard;
     report_.shards = options_.shards;
+    if (options_.strategy == "exhaustive") tell_what_is_not_reduced();
     for (std::size_t i = 0; i < suites.size(); ++i) {
       const auto left = std::max<Clock::duration>(end - Clock::now(), std::chrono::milliseconds(50));
       run_suite(*suites[i], Clock::now() + left / static_cast<int>(suites.size() - i));
@@ -88,6 +89,13 @@ class Verification {
 
  private:
   static double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
+
+  void tell_what_is_not_reduced() const {
+    if (options_.quiet) return;
+    for (const loader::Image* image : images_)
+      if (!image->untold().empty())
+        fmt::print(stderr, "undis verify: {}: {}: the search leaves out nothing of what it does\n", image->path(), image->untold());
+  }
 
   void run_suite(const Play& suite, Clock::time_point until) {
     const auto begun = Clock::now();

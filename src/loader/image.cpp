@@ -24,6 +24,7 @@
 
 #include "loader/ddi_status.h"
 #include "loader/elf_file.h"
+#include "loader/untold.h"
 
 namespace undis::loader {
 namespace {
@@ -116,6 +117,7 @@ Result<std::unique_ptr<Image>> Image::open(const std::string& path) {
   std::unique_ptr<Image> image(new Image);
   image->path_ = std::filesystem::absolute(path).lexically_normal().string();
   image->name_ = std::filesystem::path(path).stem().string();
+  image->untold_ = why_untold(facts->undefined);
   image->device_ = status.st_dev;
   image->inode_ = status.st_ino;
 

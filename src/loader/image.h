@@ -38,6 +38,9 @@ class Image {
   /// GsDriverEntry if the image has one, else DriverEntry.
   Entry entry() const noexcept { return entry_; }
 
+  /// "" if its code tells the machine of all that it reads and writes (`undis cc --memory`), else why that is not known.
+  const std::string& untold() const noexcept { return untold_; }
+
   /// Puts every writable byte of the image back to what it was after loading (constructors had run), so that
   /// DriverEntry finds the driver as new. Preconditions: no thread runs in the image, nothing keeps pointers
   /// into its data.
@@ -56,6 +59,7 @@ class Image {
 
   std::string path_;
   std::string name_;
+  std::string untold_;
   void* handle_ = nullptr;
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;

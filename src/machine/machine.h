@@ -172,10 +172,11 @@ class Machine {
 
   /// A place where another strand or a DPC may go on instead. Below DISPATCH_LEVEL the own processor may change.
   virtual void point(const char* what) noexcept = 0;
-  /// For searches that leave out what comes to the same: since its last point, the strand has read (or written) `object`.
-  virtual void touched(const void* /*object*/, bool /*written*/) noexcept {}
-  /// Since its last point, the strand has done nothing that another one can see but what touched() was told of. Without it: anything.
-  virtual void told_all() noexcept {}
+  /// For searches that leave out what comes to the same: since its last point, the strand has read (or written) so many bytes there.
+  virtual void touched(const void* /*object*/, std::size_t /*bytes*/, bool /*written*/) noexcept {}
+  /// True: from here on the calling strand tells touched() of all that others can see; its own waking, waiting and timers the machine
+  /// sees itself. False, as at the beginning: it may do anything.
+  virtual void telling(bool /*all*/) noexcept {}
 
   /// Waits a turn for the spin lock `lock`, holding the processor; the caller then tries again.
   virtual void spin(const void* lock) noexcept = 0;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Simulated: the choice of who goes on, the switch, the clock.
+// Simulated: strands, schedule points, the clock, the host. Who goes on: simulated_ways.cpp.
 #include "machine/simulated.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+
+#include "machine/footprint.h"
 
 namespace undis::machine {
 
@@ -18,16 +19,6 @@ namespace {
   std::abort();
 }
 
-/// Below DISPATCH_LEVEL, except that a DPC which lowered the IRQL against the rules is not interrupted by the next.
-bool can_start_dpcs(const Processor& processor) noexcept {
-  return processor.dpcs_waiting && processor.irql < kDispatch && processor.current != processor.dpc_strand;
-}
-
-/// One service routine at a time: on a processor that serves an interrupt, the next one waits for its end.
-bool can_interrupt(const Processor& processor) noexcept {
-  return processor.interrupt_irql > processor.irql && processor.current != processor.interrupt_strand;
-}
-
 }  // namespace
 
 Simulated::Simulated(Schedule schedule, std::uint32_t processors, Trail* trail)
@@ -38,6 +29,7 @@ Simulated::Simulated(Schedule schedule, std::uint32_t processors, Trail* trail)
   if (processors == 0 || processors > kMaxProcessors) broken("1 to 64 processors are possible");
   processors_.resize(processors);
   for (std::uint32_t i = 0; i < processors; ++i) processors_[i].index = i;
+  if (trail_ != nullptr && trail_->want_footprints) footprints_ = std::make_unique<Footprints>(*trail_);
 }
 
 void Simulated::follow(Schedule schedule) {
@@ -71,6 +63,7 @@ void Simulated::attach(Client& client, Strand& host) noexcept {
   abandoned_ = false;
   occupy(processors_[0], host);
   processor_here = &processors_[0];
+  if (footprints_ != nullptr) set_footprints_here(footprints_.get());
   wish_due_ = true;
   grant();
 }
@@ -85,6 +78,7 @@ void Simulated::detach() noexcept {
   host_->processor_ = nullptr;
   host_ = executing_ = nullptr;
   processor_here = nullptr;
+  if (footprints_ != nullptr) set_footprints_here(nullptr);
 }
 
 void Simulated::give_up() noexcept {
@@ -116,6 +110,7 @@ void Simulated::drop_strands() noexcept {
 // ---- strands ----
 
 bool Simulated::start(Strand& strand) noexcept {
+  changes_machine();
   strand.fiber_ = Fiber::make(&Simulated::enter, &strand);
   if (strand.fiber_ == nullptr) return false;
   strand.machine_ = this;
@@ -146,6 +141,7 @@ void Simulated::enter(void* strand) noexcept {
 }
 
 void Simulated::finish(Strand& strand) noexcept {
+  changes_machine();
   if (wanted_ == &strand) wanted_ended_ = true;
   (strand.live_before_ != nullptr ? strand.live_before_->live_next_ : live_first_) = strand.live_next_;
   (strand.live_next_ != nullptr ? strand.live_next_->live_before_ : live_last_) = strand.live_before_;
@@ -200,206 +196,6 @@ void Simulated::vacate(Strand& strand, Strand::State state) noexcept {
   processor.irql = kPassive;
 }
 
-// ---- who goes on ----
-
-/// Notes the ways to go on in their fixed order. `self`: the executing strand, if it can go on.
-void Simulated::collect_ways(Strand* self) noexcept {
-  ways_.clear();
-  Processor* const own = executing_->processor_;
-  if (self != nullptr) ways_.push_back({Way::Kind::Continue, own, self});
-  for (Processor& processor : processors_) {
-    if (can_interrupt(processor)) ways_.push_back({Way::Kind::Interrupts, &processor, processor.interrupt_strand});
-  }
-  for (Processor& processor : processors_) {
-    if (can_start_dpcs(processor)) ways_.push_back({Way::Kind::Dpcs, &processor, processor.dpc_strand});
-  }
-  for (Processor& processor : processors_) {
-    Strand* const strand = processor.current;
-    if (strand == nullptr || strand == self || strand->state_ != Strand::State::Running) continue;
-    ways_.push_back({Way::Kind::Continue, &processor, strand});
-  }
-  for (Strand* strand = ready_first_; strand != nullptr; strand = strand->ready_next_) {
-    if (Processor* const place = place_for(*strand, own)) ways_.push_back({Way::Kind::Dispatch, place, strand});
-  }
-  if (clock_overtakes_ && !ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() && timers_.next_due() <= now_ + kReach) {
-    Processor* const here = own != nullptr ? own : processor_here;
-    ways_.push_back({Way::Kind::Clock, here, nullptr});
-    const auto elsewhere = std::ranges::find_if(processors_, [here](const Processor& p) { return &p != here && p.irql < kDispatch; });
-    if (elsewhere != processors_.end()) ways_.push_back({Way::Kind::Clock, &*elsewhere, nullptr});
-  }
-}
-
-/// Has the chooser pick one of the ways collected, and notes it.
-std::uint32_t Simulated::choose_way(bool forced) noexcept {
-  news_ = false;
-  if (ways_.size() < 2) return 0;
-  fill_options();
-  const Moment at = moment(forced);
-  const std::uint32_t chosen = chooser_->pick(at, options_);
-  if (trail_ != nullptr) note_decision(at, chosen);
-  return chosen;
-}
-
-void Simulated::fill_options() noexcept {
-  options_.clear();
-  bool clock = false;  // the first is that of the own processor
-  for (const Way& way : ways_) {
-    options_.push_back(way.strand != nullptr ? way.strand->id_ : clock ? Turn::kClockElsewhere : Turn::kClock);
-    clock = way.strand == nullptr;
-  }
-}
-
-void Simulated::note_decision(const Moment& at, std::uint32_t chosen) noexcept {
-  if (chosen != 0) trail_->turns.push_back({at.strand, at.point, options_[chosen]});
-  if (!trail_->want_decisions) return;
-  trail_->decisions.push_back({at.strand, at.point, static_cast<std::uint32_t>(trail_->options.size()),
-                               static_cast<std::uint32_t>(options_.size()), chosen, at.forced, false});
-  trail_->options.insert(trail_->options.end(), options_.begin(), options_.end());
-}
-
-/// Where a ready strand could run: an idle processor, else the executing strand's own, else the first whose thread can be displaced.
-Processor* Simulated::place_for(const Strand& strand, Processor* own) noexcept {
-  const auto allowed = [&strand](const Processor& p) { return (strand.affinity_ >> p.index & 1) != 0; };
-  const auto displaceable = [](const Processor& p) {
-    return p.irql < kDispatch && p.current != p.dpc_strand && p.current->state_ == Strand::State::Running;
-  };
-  // One where DPCs wait is idle no longer than it takes them to begin.
-  Processor* idle = nullptr;
-  for (Processor& processor : processors_) {
-    if (processor.current != nullptr || !allowed(processor)) continue;
-    if (!processor.dpcs_waiting) return &processor;
-    if (idle == nullptr) idle = &processor;
-  }
-  if (idle != nullptr) return idle;
-  if (own != nullptr && own->current != nullptr && allowed(*own) && displaceable(*own)) return own;
-  for (Processor& processor : processors_) {
-    if (processor.current != nullptr && allowed(processor) && displaceable(processor)) return &processor;
-  }
-  return nullptr;
-}
-
-/// Goes one of the ways. Returns when the executing strand of now executes again.
-void Simulated::take(const Way& way) noexcept {
-  Processor& processor = *way.processor;
-  switch (way.kind) {
-    case Way::Kind::Clock:
-      break;  // the callers' business
-    case Way::Kind::Continue:
-      switch_to(*way.strand);
-      return;
-    case Way::Kind::Dpcs: {
-      processor.interrupted = set_aside(processor);
-      processor.dpcs_waiting = false;
-      Strand& dpcs = *processor.dpc_strand;
-      dpcs.irql_ = kDispatch;
-      occupy(processor, dpcs);
-      switch_to(dpcs);
-      return;
-    }
-    case Way::Kind::Interrupts: {
-      const std::uint8_t irql = processor.interrupt_irql;
-      processor.under_interrupt = set_aside(processor);
-      processor.interrupt_irql = 0;
-      Strand& service = *processor.interrupt_strand;
-      service.irql_ = irql;
-      occupy(processor, service);
-      switch_to(service);
-      return;
-    }
-    case Way::Kind::Dispatch:
-      unready(*way.strand);
-      if (Strand* const displaced = processor.current; displaced != nullptr) {
-        vacate(*displaced, Strand::State::Ready);
-        make_ready(*displaced);
-      }
-      occupy(processor, *way.strand);
-      switch_to(*way.strand);
-      return;
-  }
-}
-
-/// Takes what runs off the processor for the time of a DPC or an interrupt. nullptr: it was idle.
-Strand* Simulated::set_aside(Processor& processor) noexcept {
-  Strand* const below = processor.current;
-  if (below == nullptr) return nullptr;
-  if (below->state_ == Strand::State::Spinning) {  // it tries again when it goes on
-    below->spins_for_ = nullptr;
-    --spinning_;
-  }
-  below->irql_ = processor.irql;
-  below->state_ = Strand::State::Interrupted;
-  return below;
-}
-
-void Simulated::switch_to(Strand& next) noexcept {
-  Strand& from = *executing_;
-  processor_here = next.processor_;
-  if (&next != &from) {
-    ++switches_;
-    const std::uint64_t step = (std::uint64_t{next.id_} << 8 | next.processor_->index) + now_;
-    switch_hash_ = (switch_hash_ ^ step) * 0x100000001b3 + 1;
-    from.resting_frame_ = __builtin_frame_address(0);
-    account();
-    if (trail_ != nullptr && trail_->want_places) note_switch(from, next);
-    executing_ = &next;
-    if (follows_strands_) wish_due_ = true;
-    grant();
-    from.fiber_->switch_to(*next.fiber_, from.state_ == Strand::State::Ended);
-    settle();
-  } else {
-    grant();
-  }
-}
-
-namespace {
-
-/// FNV-1a: the same in each process, as a pointer would not be.
-std::uint64_t hash_of(const char* text) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (; *text != '\0'; ++text) hash = (hash ^ static_cast<unsigned char>(*text)) * 0x100000001b3U;
-  return hash;
-}
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
-  Random random{a * 0x9e3779b97f4a7c15U ^ b};
-  return random.next();
-}
-
-}  // namespace
-
-/// What the run has come to: where each strand is, and which place was left for which.
-void Simulated::note_switch(Strand& from, Strand& to) noexcept {
-  const std::uint64_t place = mix(hash_of(from.at_), client_->place_of(from));
-  state_ ^= mix(from.id_, from.place_) ^ mix(from.id_, place);
-  from.place_ = place;
-  trail_->states.push_back(state_);
-  trail_->pairs.push_back(mix(place, to.place_));
-}
-
-/// The executing strand has given its processor up (or spins): finds what goes on, letting time pass if need be.
-void Simulated::dispatch() noexcept {
-  for (;;) {
-    collect_ways(nullptr);
-    if (!ways_.empty()) {
-      account();
-      ++executing_->points_;
-      if (follows_strands_) wish_due_ = true;
-      const Way way = ways_[choose_way(true)];
-      if (way.kind == Way::Kind::Clock) {
-        pass_time_to_timer(*way.processor);
-        continue;
-      }
-      take(way);
-      return;
-    }
-    if (jump()) continue;
-    if (!host_in_run_) client_->host_is_stuck();
-    executing_->resting_frame_ = __builtin_frame_address(0);
-    back_to_host();
-    return;
-  }
-}
-
 /// The clock overtakes those who could run; its interrupt comes on the processor `taker`.
 void Simulated::pass_time_to_timer(Processor& taker) noexcept {
   ++overtakings_;
@@ -408,6 +204,7 @@ void Simulated::pass_time_to_timer(Processor& taker) noexcept {
   processor_here = &taker;
   timers_.expire(now_);
   processor_here = here;
+  if (footprints_ != nullptr) footprints_->chosen(now_);
 }
 
 /// Back to run(). The host is on no processor until it has arrived there.
@@ -434,8 +231,23 @@ bool Simulated::jump() noexcept {
   }
   if (timers_.next_due() > now_) now_ = timers_.next_due();
   timers_.expire(now_);
+  if (footprints_ != nullptr) footprints_->chosen(now_);
   progress();
   return true;
+}
+
+// ---- what stretches touch ----
+
+void Simulated::touched(const void* object, std::size_t bytes, bool written) noexcept {
+  if (footprints_ != nullptr) footprints_->touch(reinterpret_cast<std::uintptr_t>(object), bytes, written);
+}
+
+void Simulated::telling(bool all) noexcept {
+  if (footprints_ != nullptr) footprints_->telling(executing_->id_, all);
+}
+
+void Simulated::changes_machine() noexcept {
+  if (footprints_ != nullptr) footprints_->touch_machine();
 }
 
 // ---- schedule points ----
@@ -489,53 +301,15 @@ void Simulated::point(const char* what) noexcept {
   if (due) decide();
 }
 
-/// The points granted are used up: the chooser wants to be asked, or nobody has waited or ended for so long that the clock ticks.
-void Simulated::decide() noexcept {
-  account();
-  if (focused_left_ == 0) {
-    focused_before_ = focused_points();
-    focused_granted_ = focused_left_ = kForLong;
-    wish_due_ = true;
-  }
-  const bool asks = wish_due_ || news_;
-  const bool ticks = until_tick_ == 0;
-  if (ticks) {
-    until_tick_ = kPointsPerTick;
-    tick();
-  }
-  collect_ways(executing_);
-  std::uint32_t chosen = 0;
-  const auto others =
-      static_cast<std::uint32_t>(std::ranges::count_if(ways_, [](const Way& way) { return way.kind != Way::Kind::Clock; })) - 1;
-  if (ticks && others != 0) {
-    chosen = 1 + turn_++ % others;
-    chooser_->starved_others(executing_->id_);
-  } else if (asks) {
-    chosen = choose_way(false);
-  } else if (trail_ != nullptr && trail_->want_decisions && ways_.size() > 1) {
-    // A decision that the chooser does not know of: noting it must not change what it draws next.
-    fill_options();
-    note_decision(moment(false), 0);
-  }
-  const Way way = ways_[chosen];
-  if (way.kind == Way::Kind::Clock) {
-    pass_time_to_timer(*way.processor);
-    // An interrupt comes at once, not at the next point.
-    if (can_start_dpcs(*way.processor)) {
-      grant();
-      take({Way::Kind::Dpcs, way.processor, way.processor->dpc_strand});
-      return;
-    }
-  }
-  grant();
-  if (chosen != 0 && way.kind != Way::Kind::Clock) take(way);
-}
-
 /// The clock interrupt, as seen by code that polls.
 void Simulated::tick() noexcept {
   now_ += kTick;
   ++ticks_;
   timers_.expire(now_);
+  if (footprints_ != nullptr) {
+    footprints_->chosen(now_);
+    trail_->polled = true;
+  }
   if (!out_of_patience(now_)) return;
   if (host_in_run_) {
     // The strand stays where it is: the host reports it, then gives up.
@@ -552,6 +326,7 @@ bool Simulated::out_of_patience(Ticks at) const noexcept {
 }
 
 void Simulated::park() noexcept {
+  changes_machine();
   Strand& self = *executing_;
   if (self.token_) {
     self.token_ = false;
@@ -564,6 +339,7 @@ void Simulated::park() noexcept {
 }
 
 void Simulated::unpark(Strand& strand) noexcept {
+  changes_machine();
   if (strand.state_ == Strand::State::Parked) {
     make_ready(strand);
   } else if (strand.state_ != Strand::State::Ended) {
@@ -572,10 +348,12 @@ void Simulated::unpark(Strand& strand) noexcept {
 }
 
 void Simulated::yield() noexcept {
+  changes_machine();
   if (ready_count_ != 0 && processor_here->irql < kDispatch) move();
 }
 
 void Simulated::move() noexcept {
+  changes_machine();
   Strand& self = *executing_;
   vacate(self, Strand::State::Ready);
   make_ready(self);
@@ -583,6 +361,7 @@ void Simulated::move() noexcept {
 }
 
 void Simulated::spin(const void* lock) noexcept {
+  changes_machine();
   Strand& self = *executing_;
   self.state_ = Strand::State::Spinning;
   self.spins_for_ = lock;
@@ -593,6 +372,7 @@ void Simulated::spin(const void* lock) noexcept {
 
 void Simulated::spun(const void* lock) noexcept {
   if (spinning_ == 0) return;
+  changes_machine();
   for (Processor& processor : processors_) {
     Strand* const strand = processor.current;
     if (strand == nullptr || strand->state_ != Strand::State::Spinning || strand->spins_for_ != lock) continue;
@@ -603,6 +383,7 @@ void Simulated::spun(const void* lock) noexcept {
 }
 
 void Simulated::end_dpcs() noexcept {
+  changes_machine();
   Strand& self = *executing_;
   Processor& processor = *self.processor_;
   vacate(self, Strand::State::Parked);
@@ -615,11 +396,13 @@ void Simulated::end_dpcs() noexcept {
 }
 
 void Simulated::request_interrupt(Processor& processor, std::uint8_t irql) noexcept {
+  changes_machine();
   processor.interrupt_irql = irql;
   if (hears_news_) news();
 }
 
 void Simulated::end_interrupts() noexcept {
+  changes_machine();
   Strand& self = *executing_;
   Processor& processor = *self.processor_;
   vacate(self, Strand::State::Parked);
@@ -632,13 +415,29 @@ void Simulated::end_interrupts() noexcept {
 }
 
 void Simulated::stall(Ticks ticks) noexcept {
+  changes_machine();
   now_ += ticks;
   timers_.expire(now_);
 }
 
-void Simulated::arm(Timer& timer, Ticks due) noexcept { timers_.arm(timer, due); }
+void Simulated::arm(Timer& timer, Ticks due) noexcept {
+  changes_machine();
+  timers_.arm(timer, due);
+}
+
+bool Simulated::disarm(Timer& timer) noexcept {
+  changes_machine();
+  return timers_.disarm(timer);
+}
+
+void Simulated::request_dpcs(Processor& processor) noexcept {
+  changes_machine();
+  processor.dpcs_waiting = true;
+  if (hears_news_) news();
+}
 
 bool Simulated::choose(const char*) noexcept {
+  changes_machine();
   const bool yes = chooser_->answer(++questions_);
   if (trail_ != nullptr) {
     trail_->questions = questions_;

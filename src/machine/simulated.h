@@ -11,6 +11,7 @@
 // Order     nothing here depends on the value of a pointer: the same schedule is the same run
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,8 @@
 #include "machine/trail.h"
 
 namespace undis::machine {
+
+class Footprints;
 
 class Simulated final : public Machine {
  public:
@@ -55,19 +58,18 @@ class Simulated final : public Machine {
   void move() noexcept override;
   void yield() noexcept override;
   void point(const char* what) noexcept override;
+  void touched(const void* object, std::size_t bytes, bool written) noexcept override;
+  void telling(bool all) noexcept override;
   void spin(const void* lock) noexcept override;
   void spun(const void* lock) noexcept override;
-  void request_dpcs(Processor& processor) noexcept override {
-    processor.dpcs_waiting = true;
-    if (hears_news_) news();
-  }
+  void request_dpcs(Processor& processor) noexcept override;
   void end_dpcs() noexcept override;
   void request_interrupt(Processor& processor, std::uint8_t irql) noexcept override;
   void end_interrupts() noexcept override;
   Ticks now() noexcept override { return now_; }
   void stall(Ticks ticks) noexcept override;
   void arm(Timer& timer, Ticks due) noexcept override;
-  bool disarm(Timer& timer) noexcept override { return timers_.disarm(timer); }
+  bool disarm(Timer& timer) noexcept override;
   void finish_expiries() noexcept override {}
   bool choose(const char* what) noexcept override;
   bool fault(const char* what, std::uint64_t place) noexcept override;
@@ -126,6 +128,7 @@ class Simulated final : public Machine {
   void account() noexcept;
   void grant() noexcept;
   void progress() noexcept;
+  void changes_machine() noexcept;
 
   Schedule schedule_;
   std::unique_ptr<Chooser> chooser_;
@@ -161,6 +164,7 @@ class Simulated final : public Machine {
   std::uint32_t focused_granted_ = kForLong;  // focused_left_ when it was last set
   std::uint64_t focused_before_ = 0;          // passed before that
   RarePoints rare_points_;
+  std::unique_ptr<Footprints> footprints_;  // nullptr: nobody wants to know
   std::uint32_t until_wish_ = 0;           // until the chooser wants to be asked; 0: not now
   bool wish_due_ = false;
   bool news_ = false;                      // a strand has become able to run since the chooser was asked

@@ -27,6 +27,7 @@ struct SearchSetup {
   std::uint32_t processors = Schedule::kDefaultProcessors;
   std::uint32_t shard = 0;     ///< this search takes one of ...
   std::uint32_t shards = 1;    ///< ... so many parts of all schedules; parts do not overlap
+  bool reduces = true;         ///< exhaustive: leaves out what comes to the same as another run
   std::uint32_t restarts = 0;  ///< how often the search has lost what it had learned
 };
 
@@ -75,7 +76,7 @@ class Strategy {
   }
   /// Sets what it wants to have noted in the run of the schedule that next() gave last.
   virtual void prepare(Trail& trail) const {
-    trail.want_decisions = false;
+    trail.want_decisions = trail.want_footprints = false;
     trail.want_places = true;
   }
   /// True: it cannot go on without learn() of the schedule that next() gave last.

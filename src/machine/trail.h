@@ -14,6 +14,7 @@ namespace undis::machine {
 struct Trail {
   // ---- what is to be noted ----
   bool want_decisions = false;  ///< each decision with its options: every schedule point becomes one
+  bool want_footprints = false; ///< with the decisions: what each stretch read and wrote
   bool want_places = false;     ///< states and pairs
   bool want_faults = false;     ///< fault points with the place of each
 
@@ -34,9 +35,27 @@ struct Trail {
     std::uint32_t chosen;  ///< its place among them; of a question: 1 is yes
     bool forced;
     bool question;
+    std::uint8_t irql = 0;        ///< of the strand
+    std::uint32_t stretches = 0;  ///< that had ended when it was taken: the last of them came to it
+    std::uint64_t state = 0;      ///< what the run had come to: equal numbers, equal states
   };
   std::vector<Decision> decisions;
   std::vector<std::uint32_t> options;
+  /// What a strand did up to a decision or until it gave way (footprint.h).
+  struct Stretch {
+    std::uint32_t strand;
+    std::uint32_t first;  ///< of its accesses in `accesses`
+    std::uint32_t count;
+    bool known;    ///< false: it may have accessed anything
+    bool machine;  ///< it changed who is ready, or armed a timer, or the like
+  };
+  struct Access {
+    std::uint32_t object;  ///< in the order in which the run came to them
+    bool written;
+  };
+  std::vector<Stretch> stretches;
+  std::vector<Access> accesses;
+  bool polled = false;  ///< the clock ticked, or nearly: then how many points anybody passes counts
   /// At each switch: a number for what every strand is at; and one for the place that was left with the one
   /// that was gone to.
   std::vector<std::uint64_t> states;
@@ -62,6 +81,9 @@ struct Trail {
     points = focused_points = 0;
     decisions.clear();
     options.clear();
+    stretches.clear();
+    accesses.clear();
+    polled = false;
     states.clear();
     pairs.clear();
     faults.clear();
