@@ -48,10 +48,13 @@ Absence absence_of(const Trail& trail) {
     absence.accesses.insert(absence.accesses.end(), first, first + stretch.count);
   }
   auto& all = absence.accesses;
-  std::ranges::sort(all, [](const auto& a, const auto& b) {
-    return a.object != b.object ? a.object < b.object : a.written > b.written;
+  // Each object once: as written, if it was.
+  std::sort(all.begin(), all.end(), [](const auto& one, const auto& other) {
+    return one.object != other.object ? one.object < other.object : one.written && !other.written;
   });
-  all.erase(std::ranges::unique(all, {}, &Trail::Access::object).begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end(),
+                        [](const auto& one, const auto& other) { return one.object == other.object; }),
+            all.end());
   return absence;
 }
 
@@ -111,6 +114,9 @@ class Exhaustive final : public Strategy {
   }
 
  private:
+  static constexpr std::size_t kMostStates = std::size_t{1}
+                                             << 22;  // some 200 MB; those beyond are not known again
+
   /// A run whose departures are followed by one more.
   struct Node {
     static constexpr std::uint32_t kThrough = 1U << 31;  // more than any decision has: its options are tried
@@ -156,9 +162,14 @@ class Exhaustive final : public Strategy {
     for (std::size_t at = node.first; at < node.decisions.size(); ++at) {
       const Trail::Decision& decision = node.decisions[at];
       if (decision.question) continue;
-      const auto [place, fresh] = states_.try_emplace(decision.state, used);
-      if (!fresh && place->second <= used) return at;
-      place->second = used;
+      const auto known = states_.find(decision.state);
+      if (known == states_.end()) {
+        if (states_.size() < kMostStates) states_.emplace(decision.state, used);
+      } else if (known->second <= used) {
+        return at;
+      } else {
+        known->second = used;
+      }
     }
     return node.decisions.size();
   }
@@ -206,7 +217,9 @@ class Exhaustive final : public Strategy {
       if (stretch.strand != here.strand || !stretch.known || stretch.machine) return false;
       for (std::uint32_t a = stretch.first; a < stretch.first + stretch.count; ++a) {
         const Trail::Access& own = node.accesses[a];
-        const auto other = std::ranges::lower_bound(others, own.object, {}, &Trail::Access::object);
+        const auto other = std::lower_bound(
+            others.begin(), others.end(), own.object,
+            [](const Trail::Access& access, std::uint32_t object) { return access.object < object; });
         if (other != others.end() && other->object == own.object && (other->written || own.written))
           return false;
       }

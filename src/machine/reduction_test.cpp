@@ -249,7 +249,7 @@ TEST_P(ARandomProgram, ComesToTheSameOutcomesWithFewerRuns) {
     return text;
   };
   for (const std::uint32_t processors : {1U, 2U}) {
-    const std::uint32_t bound = 2;
+    const std::uint32_t bound = processors == 1 && GetParam() % 2 == 0 ? 3 : 2;
     const Searched all = search(body, bound, false, processors);
     const Searched reduced = search(body, bound, true, processors);
     ASSERT_TRUE(all.exhausted && reduced.exhausted);
