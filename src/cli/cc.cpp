@@ -317,6 +317,7 @@ class Compilation {
     append(command, objects);
     append(command, options_.link);
     if (options_.memory) {
+      refuse_what_tells_nothing();
       append(command, memory_link_flags());
       if (!options_.dry_run) command.push_back(extra_object("memory", memory_source(), {"-O2", "-fno-builtin", "-w"}));
     }
@@ -349,6 +350,14 @@ class Compilation {
     fs::remove(output);
     fmt::print(stderr, "undis cc: {} was not made\n", output);
     return 1;
+  }
+
+  /// With --memory, what was compiled without it would go unseen.
+  void refuse_what_tells_nothing() const {
+    for (const std::string& word : options_.link) {
+      if ((word.ends_with(".o") || word.ends_with(".a")) && fs::exists(word) && read_file(word).find("__tsan_init") == std::string::npos)
+        throw UsageError(fmt::format("{}: was not built with --memory; what it reads and writes would not be seen", word));
+    }
   }
 
   bool has_cxx() const {

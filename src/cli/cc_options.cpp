@@ -282,6 +282,10 @@ class Parser {
       throw UsageError(fmt::format("-MF {}: names one file, but there are {} sources",
                                    options_.dependency_file, options_.sources.size()));
     }
+    const auto assembler = std::ranges::find(options_.sources, Language::Assembler, &CcSource::language);
+    if (options_.memory && assembler != options_.sources.end()) {
+      throw UsageError(fmt::format("{}: what assembler reads and writes is not seen; expected C or C++ with --memory", assembler->path));
+    }
     const auto sanitizer = std::ranges::find_if(
         options_.common, [](const std::string& word) { return word.starts_with("-fsanitize="); });
     if (options_.memory && sanitizer != options_.common.end()) {

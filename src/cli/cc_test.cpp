@@ -287,6 +287,8 @@ TEST_P(BuildingADriver, TellsOfItsReadsAndWritesIfAsked) {
   const Outcome both = cc("--memory -fsanitize=address -o c.so a.c");
   EXPECT_EQ(both.exit_code, 2);
   EXPECT_THAT(both.text, HasSubstr("--memory and -fsanitize=address"));
+  expect_builds("-c -o plain.o a.c");
+  EXPECT_THAT(cc("--memory -o d.so plain.o").text, HasSubstr("plain.o: was not built with --memory"));
 }
 
 TEST_P(BuildingADriver, SaysWhatIsWrongWithItsCommandLine) {
