@@ -5,7 +5,7 @@
 // own run time is linked.
 //
 // Atomics  are carried out here, with the strongest order whatever order is asked for: the machine runs one
-// strand at a time
+//          strand at a time
 #include "cli/cc_memory.h"
 
 #include <fmt/format.h>

@@ -5,15 +5,12 @@
 // where somebody must, or an answer of yes.
 //
 // Order    depth first within one bound, the last decision of a run first; each schedule is run once, those
-// with fewer departures once more
-//          a bound (for their decisions)
-// Left out what comes to the same as another run with as many departures (footprint.h tells what a stretch
-// touched):
+//          with fewer departures once more a bound (for their decisions)
+// Left out what comes to the same as another run with as many departures (footprint.h: what stretches touch):
 //          - what would follow a state that another run of the same bound has come to with no more departures
 //          - of the last departure: to give way at one point, if to give way at the next one is run, and what
-//          the strand does between the
-//            two has nothing to do with what the others do until it goes on
-//          Both hold for a bounded search, which the usual sleep sets do not (docs/decisions.md#reduction)
+//            the strand does in between has nothing to do with what the others do until it goes on
+//          Both hold for a bounded search; the usual sleep sets do not (docs/decisions.md#reduction)
 #include <algorithm>
 #include <unordered_map>
 #include <utility>

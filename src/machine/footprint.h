@@ -5,14 +5,13 @@
 // other.
 //
 // Object   any address, in units of kUnit bytes; in a trail it has a number, in the order in which the run
-// came to it, since addresses
-//          differ from run to run
+//          came to it, since addresses differ from run to run
 // Unknown  a stretch in which its strand was not telling() all the time may have read and written everything
 // Machine  who is ready, who runs where, what time it is: one object more. Choices of somebody else and the
-// passing of time write it State    a number made from the partial order of the stretches: a stretch follows
-// the last one of its strand, and the last ones that
-//          wrote what it accesses. Two runs of the same program with equal numbers at some decision are in
-//          the same state there
+//          passing of time write it
+// State    a number made from the partial order of the stretches: a stretch follows the last one of its
+//          strand, and the last ones that wrote what it accesses. Two runs of the same program with equal
+//          numbers at some decision are in the same state there
 #pragma once
 
 #include <cstddef>
