@@ -103,6 +103,12 @@ class RaiseIrql {
 };
 /// A place where the machine may let another thread or DPC run.
 void schedule_point(const char* what) noexcept;
+/// The same where drivers pass all the time: an engine that does not decide there looks only now and then (Processor::passing).
+inline void passing_point(const char* what) noexcept {
+  std::uint32_t& passing = machine::processor_here->passing;
+  if (passing != 0) [[likely]] --passing;
+  else schedule_point(what);
+}
 /// A place where an allocation or fallible call of the driver under test may be made to fail: true = fail now.
 bool fault_point(const char* what) noexcept;
 /// A yes/no that the documentation leaves open (complete now or pend?), drawn from the schedule; false in the default schedule.

@@ -63,7 +63,7 @@ class Thread final : public machine::Strand {
     const machine::Processor* const here = machine::processor_here;
     return here != nullptr ? static_cast<Thread*>(here->current) : nullptr;
   }
-  static Thread& current() noexcept { return *current_or_null(); }
+  static Thread& current() noexcept { return static_cast<Thread&>(*machine::processor_here->current); }
   /// The Thread of a KTHREAD. nullptr: `object` is none, as far as its header tells.
   static Thread* from_object(const void* object) noexcept;
 
@@ -80,6 +80,8 @@ class Thread final : public machine::Strand {
 
   /// The innermost entry of its chain of calls; nullptr: none.
   CallFrame* calls = nullptr;
+  /// The innermost passage that it is in (passage.h).
+  class Passage* passage = nullptr;
   /// Where a walk of its stack begins while it waits or spins: the frame of the function that does.
   const void* blocked_frame = nullptr;
   std::uint64_t blocked_since = 0;

@@ -14,7 +14,7 @@ enum class Watch : std::uint8_t {
 };
 
 namespace detail {
-extern constinit Watch watch;
+[[gnu::visibility("hidden")]] extern constinit Watch watch;
 }
 
 inline Watch watch() noexcept {

@@ -5,8 +5,11 @@
 
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "machine/machine.h"
 #include "machine/section.h"
@@ -19,13 +22,26 @@ long membarrier(int command) noexcept {
   return syscall(SYS_membarrier, command, 0, 0);
 }
 
-}  // namespace
+const bool has_membarrier = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
 
-const bool asymmetric = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+/// Every core that may have it in its TLB is interrupted.
+void take_page_away() noexcept {
+  static const std::size_t size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  static void* const page = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) std::abort();
+  mprotect(page, size, PROT_READ | PROT_WRITE);
+  *static_cast<volatile char*>(page) = 1;
+  mprotect(page, size, PROT_READ);
+}
+
+}  // namespace
 
 void heavy() noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (asymmetric) membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  if (has_membarrier)
+    membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  else
+    take_page_away();
 }
 
 }  // namespace fence

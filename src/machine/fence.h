@@ -13,17 +13,9 @@
 
 namespace undis::machine::fence {
 
-/// True: the system has membarrier, and heavy() does all the work.
-extern const bool asymmetric;
+inline void light() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
-inline void light() noexcept {
-  if (asymmetric) [[likely]]
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  else
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-}
-
-/// Some microseconds.
+/// Some microseconds. Where a sandbox has no membarrier: a page is taken away from all cores, which has the same effect.
 void heavy() noexcept;
 
 }  // namespace undis::machine::fence

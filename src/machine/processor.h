@@ -23,6 +23,7 @@ struct Processor {
   Strand* dpc_strand = nullptr;   ///< runs its DPCs at DISPATCH_LEVEL; made by the kernel
   Strand* under_interrupt = nullptr;   ///< what runs on when the interrupts are served: a thread, or the DPC strand
   Strand* interrupt_strand = nullptr;  ///< serves its device interrupts; made by the kernel, nullptr while no device has one
+  std::uint32_t passing = 0;   ///< how many schedule points may be passed without a look (kernel::passing_point); the engine grants them
   std::uint32_t sections = 0;  ///< begun and ended ones together (section.h): odd inside one
 };
 

@@ -524,7 +524,10 @@ void Threaded::point(const char*) noexcept {
   if (stopping_.load(std::memory_order_relaxed) && self != host_) leave(After::Stop);
   const std::uint64_t points = before.points.load(std::memory_order_relaxed) + 1;
   before.points.store(points, std::memory_order_relaxed);
-  if (points % kPointsPerLook == 0) check_time(before);
+  if (points % kPointsPerLook == 0 || before.processor->passing == 0) {
+    before.processor->passing = kPointsPerLook;
+    check_time(before);
+  }
   Carrier& carrier = here();  // perhaps another by now
   Processor& processor = *carrier.processor;
   if (self != processor.interrupt_strand && interrupt_irql(processor).load(std::memory_order_relaxed) > processor.irql) {

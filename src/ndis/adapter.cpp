@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "machine/section.h"
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
 #include "ndis/hardware.h"
@@ -19,7 +18,9 @@ namespace undis {
 using kernel::call_driver;
 
 Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
-    : filters(*this),
+    : ways(*this),
+      passage(Library::current().take_passage()),
+      filters(*this),
       stack(config.name + ": another operation on the stack"),
       oids(*this),
       direct_oids(*this),
@@ -65,6 +66,7 @@ void Adapter::advance_locked(AdapterEvent event) {
       StateMove{"adapter", name(), to_text(state_), to_text(event), next ? to_text(*next) : nullptr, &driver_->driver(), nullptr});
   if (next) state_ = *next;
   carries_lists_.store(is_version6() && kAdapterStates.allows(state_, AdapterEvent::SendReceive), std::memory_order_release);
+  ways.plan();
 }
 
 // ---- bindings ----
@@ -88,7 +90,8 @@ void Adapter::add(Binding& binding) {
     bindings_.push_back(std::move(added));
     before = publish_bindings_locked();
   }
-  machine::finish_sections(kernel::System::current().machine());
+  ways.plan();
+  ways.settle();
 }
 
 void Adapter::remove(Binding& binding) {
@@ -102,7 +105,8 @@ void Adapter::remove(Binding& binding) {
     bindings_.erase(at);
     before = publish_bindings_locked();
   }
-  machine::finish_sections(kernel::System::current().machine());
+  ways.plan();
+  ways.settle();
 }
 
 // ---- initialise ----
@@ -257,6 +261,7 @@ void Adapter::pause(ULONG reason) {
     const kernel::Hold hold(lock_);
     pause_pended_ = false;
   }
+  ways.settle();
   // What the driver should have had back before it completed the pause is waited for here; for a 5.x driver this wait is the pause.
   if (const auto out = receives.inside(); out != 0 && is_version6()) {
     Library::current().observer().on(ItemsOut{&driver_->driver(), ItemKind::NetBufferList, name(),
@@ -288,6 +293,7 @@ void Adapter::halt(NDIS_HALT_ACTION action) {
   reset.stop();
   oids.wait_idle();
   calls.wait_empty();
+  ways.settle();
   initialized_ = false;
   {
     const kernel::Hold hold(lock_);

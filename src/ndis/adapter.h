@@ -21,6 +21,7 @@
 #include "ndis/adapter_states.h"
 #include "ndis/claim.h"
 #include "ndis/filter_stack.h"
+#include "ndis/ways.h"
 #include "ndis/gate.h"
 #include "ndis/handle.h"
 #include "ndis/miniport_driver.h"
@@ -116,6 +117,10 @@ class Adapter final : public Object {
   /// The same, of a 6.x adapter, without the lock: see Binding::carries_lists().
   bool carries_lists() const noexcept { return carries_lists_.load(std::memory_order_acquire); }
   /// Resets under way and an idle adapter's watch: while there are any, what passes is looked at (plain_path.h).
+  void attend(bool on) {
+    on ? ++attended : --attended;
+    ways.plan();
+  }
   std::atomic<unsigned> attended{0};
   /// The IfIndex that NDIS gave it: 1, 2, ... in order of arrival.
   ULONG interface_index() const noexcept { return interface_index_; }
@@ -162,6 +167,8 @@ class Adapter final : public Object {
   ULONG applied_lookahead = 0;
   std::vector<std::uint8_t> applied_multicast;
 
+  Ways ways;                  ///< where chains go, while drivers are not watched
+  kernel::Passage& passage;   ///< of the data path's plain way through the stack (visit.h)
   FilterStack filters;    ///< the filter modules between the miniport and the bindings
   Claim stack;            ///< the right to start, stop, pause, restart the stack on this adapter
   OidQueue oids;

@@ -184,9 +184,11 @@ std::vector<std::uint8_t> Adapter::merged_multicast() const {
       if (std::memcmp(&merged[at], address, kAddress) == 0) return true;
     return false;
   };
-  for (const Ref<Binding>& binding : bindings())
-    for (std::size_t at = 0; at + kAddress <= binding->multicast_list.size(); at += kAddress)
-      if (!holds(&binding->multicast_list[at])) merged.insert(merged.end(), &binding->multicast_list[at], &binding->multicast_list[at] + kAddress);
+  for (const Ref<Binding>& binding : bindings()) {
+    const std::vector<std::uint8_t> addresses = binding->multicast_list.addresses();
+    for (std::size_t at = 0; at + kAddress <= addresses.size(); at += kAddress)
+      if (!holds(&addresses[at])) merged.insert(merged.end(), &addresses[at], &addresses[at] + kAddress);
+  }
   return merged;
 }
 

@@ -53,6 +53,7 @@ bool Binding::may_carry_data() const noexcept {
 
 void Binding::note_carries_locked() noexcept {
   carries_lists_.store(is_version6() && adapter_->is_version6() && may_carry_data_locked(), std::memory_order_release);
+  adapter_->ways.plan();
 }
 
 bool Binding::may_carry_data_locked() const noexcept {
@@ -187,6 +188,7 @@ void Binding::pause_claimed(ULONG reason) {
     parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1, sizeof(parameters)};
     parameters.PauseReason = reason;
     handles_stack_changes_ = pnp_event(NetEventPause, &parameters, sizeof(parameters)) != NDIS_STATUS_NOT_SUPPORTED;
+    adapter_->ways.settle();
     if (const auto out = sends.inside(); out != 0) {
       Library::current().observer().on(ItemsOut{&driver(), ItemKind::NetBufferList, name_,
                                                 "the pause of the binding was completed while the protocol's own sends were outstanding",

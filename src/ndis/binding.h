@@ -15,6 +15,7 @@
 #include "ndis/binding_states.h"
 #include "ndis/claim.h"
 #include "ndis/gate.h"
+#include "ndis/multicast_list.h"
 #include "ndis/protocol_driver.h"
 
 namespace undis {
@@ -102,8 +103,12 @@ class Binding final : public Object {
   bool receive_complete_due = false;  ///< got data since the last ProtocolReceiveComplete
 
   // ---- this binding's part of the adapter's filters (LIFE-042) ----
-  ULONG packet_filter = 0;
-  std::vector<std::uint8_t> multicast_list;
+  void set_packet_filter(ULONG filter) {
+    packet_filter = filter;
+    adapter_->ways.plan();
+  }
+  std::atomic<ULONG> packet_filter{0};
+  MulticastList multicast_list;
   ULONG lookahead = 0;
 
   /// Virtual miniports initialised from inside this binding's ProtocolBindAdapter(Ex); told of in InstanceOutlivesBinding.

@@ -47,7 +47,7 @@ NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_co
 }
 
 NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
-  const NDIS_HANDLE handle = Library::current().handles().open(HandleKind::Binding, this);
+  const NDIS_HANDLE handle = Library::current().handles().open(HandleKind::Binding, this, &adapter_->passage);
   const kernel::Hold hold(lock_);
   opening_ = false;
   if (handle == nullptr) return NDIS_STATUS_RESOURCES;
@@ -86,23 +86,25 @@ NDIS_STATUS Binding::close() {
   sends.close();
   receives.close();
   requests.close();
-  packet_filter = 0;
-  multicast_list.clear();
+  set_packet_filter(0);
+  multicast_list.set({});
   lookahead = 0;
   adapter_->apply_filters();
 
-  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0;
+  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0 || adapter_->passage.busy();
   if (!outstanding && !kernel::choose("the close is pended")) {
     calls.close();
     finish_close(false);
     return NDIS_STATUS_SUCCESS;
   }
   kernel::queue_work("complete a pended close", [alive] {
+    alive->adapter_->ways.settle();
     alive->sends.wait_empty();
     alive->receives.wait_empty();
     alive->requests.wait_empty();
     alive->calls.close();  // what was sent or held has come back: no more calls but those that run
     alive->calls.wait_empty();
+    alive->adapter_->ways.settle();
     alive->finish_close(true);
   });
   return NDIS_STATUS_PENDING;

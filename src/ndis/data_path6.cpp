@@ -24,8 +24,15 @@ namespace data_path {
 
 // ---- legs ----
 
+constinit std::atomic<std::int64_t> stamped_legs{0};
+
+static void count_leg(std::int64_t change) noexcept {
+  if (!kernel::watches_all()) stamped_legs.fetch_add(change, std::memory_order_relaxed);
+}
+
 Hop* push(NblItem& item, Hop::Kind kind, Adapter* adapter, Binding* binding) noexcept {
   if (item.depth == kMaxHops) return nullptr;
+  count_leg(1);
   Hop& hop = item.hops[item.depth++];
   hop = Hop{};
   hop.kind = kind;
@@ -39,6 +46,7 @@ Hop* push(NblItem& item, Hop::Kind kind, Adapter* adapter, Binding* binding) noe
 }
 
 void pop(NblItem& item) noexcept {
+  count_leg(-1);
   Hop& hop = item.hops[--item.depth];
   item.body()->SourceHandle = hop.source_handle;
   hop.kind = Hop::Kind::None;

@@ -52,7 +52,7 @@ TEST_P(BetweenDrivers, SendsThatTheMiniportHoldsAreCompletedLater) {
   p.send(frames);
   EXPECT_EQ(nic.sent, frames);
   EXPECT_TRUE(p.completed.empty());
-  EXPECT_EQ(nic.adapter->sends.inside(), 3U);
+  EXPECT_EQ(nic.adapter->sends.inside(), counted(3, card6() && protocol6()));
   nic.complete_held(NDIS_STATUS_FAILURE);
   EXPECT_EQ(p.completed, std::vector<NDIS_STATUS>(3, static_cast<NDIS_STATUS>(NDIS_STATUS_FAILURE)));
   EXPECT_EQ(nic.adapter->sends.inside(), 0U);
@@ -76,7 +76,7 @@ TEST_P(BetweenDrivers, WhatAProtocolKeepsComesBackWhenItReturnsIt) {
   nic.indicate(frames);
   EXPECT_EQ(p.received, frames);
   EXPECT_TRUE(nic.returned.empty());
-  EXPECT_EQ(nic.adapter->receives.inside(), 3U);
+  EXPECT_EQ(nic.adapter->receives.inside(), counted(3, card6() && protocol6()));
   p.return_kept();
   EXPECT_EQ(nic.returned, frames);
   EXPECT_EQ(nic.adapter->receives.inside(), 0U);
@@ -234,7 +234,7 @@ TEST_F(Sending6, AListWithSeveralBuffersGoesThroughAsOneAndAcrossTheBorderAsOneP
     const std::vector<Bytes> frames = some_frames(3);
     p.send_in_one_list(frames);
     EXPECT_EQ(nic.sent, frames);
-    EXPECT_EQ(nic.adapter->sends.inside(), card6 ? 1U : 3U);
+    EXPECT_EQ(nic.adapter->sends.inside(), card6 ? counted(1, true) : 3U);
     nic.complete_held();
     EXPECT_EQ(p.completed, (std::vector<NDIS_STATUS>{kSuccess}));
     TearDown();

@@ -108,7 +108,7 @@ void FilterModule::advance_locked(FilterEvent event) {
 NDIS_STATUS FilterModule::attach() {
   if (!filter_->add(*this)) return NDIS_STATUS_CLOSING;
   HandleTable& handles = Library::current().handles();
-  handle_ = handles.open(HandleKind::FilterModule, this);
+  handle_ = handles.open(HandleKind::FilterModule, this, &adapter_->passage);
   if (handle_ == nullptr) {
     filter_->remove(*this);
     return NDIS_STATUS_RESOURCES;
@@ -181,6 +181,7 @@ NDIS_STATUS FilterModule::set_attributes(void* context) {
 void FilterModule::detach() {
   oids.close();
   calls.wait_empty();
+  adapter_->ways.settle();
   advance(FilterEvent::FilterDetach);  // the page: Detached at the start of FilterDetach
   call_driver(&driver(), callbacks::kFilterDetach, this, nullptr, filter_->handlers().Detach, context_);
   if (const auto kept = sends.has.load() + receives.has.load(); kept > 0)

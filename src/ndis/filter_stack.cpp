@@ -136,6 +136,11 @@ void FilterStack::abandon() noexcept {
 }
 
 void FilterStack::relink() {
+  link();
+  adapter_.ways.plan();
+}
+
+void FilterStack::link() {
   const kernel::Hold hold(lock_);
   first_send = first_cancel = first_complete = first_receive = first_return = nullptr;
   // Down: the last seen from the bottom is the nearest below of whoever comes next.

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <ndis.h>
@@ -66,6 +67,12 @@ class FilterStack {
   bool sees_sends() const noexcept { return first_send != nullptr || first_complete != nullptr; }
   bool sees_receives() const noexcept { return first_receive != nullptr || first_return != nullptr; }
 
+  /// Calls `body` with the modules, the lowest first, and the ways as they are, which do not change meanwhile. It waits for nothing.
+  template <class Body>
+  void with_modules(Body body) const EXCLUDES(lock_) {
+    const kernel::Hold hold(lock_);
+    body(std::span<const Ref<FilterModule>>(modules_));
+  }
   /// The nearest module above (or below) `from` for which `takes` holds; `from` nullptr: from the miniport
   /// (or the bindings) on.
   template <class Takes>
@@ -84,6 +91,7 @@ class FilterStack {
   }
 
  private:
+  void link() EXCLUDES(lock_);
   /// One module that there should be: of `driver`, over the module of `over` (monitoring filters) or nullptr.
   struct Wanted {
     Ref<FilterDriver> driver;

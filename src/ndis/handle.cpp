@@ -13,7 +13,7 @@
 
 #include "kernel/system.h"
 #include "machine/machine.h"
-#include "machine/section.h"
+#include "kernel/passage.h"
 
 namespace undis {
 
@@ -74,7 +74,7 @@ HandleTable::~HandleTable() {
   }
 }
 
-NDIS_HANDLE HandleTable::open(HandleKind kind, void* object) noexcept {
+NDIS_HANDLE HandleTable::open(HandleKind kind, void* object, kernel::Passage* passage) noexcept {
   const kernel::Hold hold(lock_);
   Slot* fresh = nullptr;
   if (used_ < kSlots) {
@@ -87,6 +87,7 @@ NDIS_HANDLE HandleTable::open(HandleKind kind, void* object) noexcept {
     return nullptr;
   }
   fresh->kind = kind;
+  fresh->passage.store(passage, std::memory_order_relaxed);
   fresh->next_closed = nullptr;
   fresh->object.store(object, std::memory_order_release);
   fresh->open.store(true, std::memory_order_release);
@@ -95,19 +96,25 @@ NDIS_HANDLE HandleTable::open(HandleKind kind, void* object) noexcept {
 }
 
 void HandleTable::close(NDIS_HANDLE handle) noexcept {
+  kernel::Passage* passage = nullptr;
   {
     const kernel::Hold hold(lock_);
     Slot* const closing = slot(slots_, handle);
     if (closing == nullptr || !closing->open) return;
     closing->open.store(false, std::memory_order_relaxed);
     closing->object.store(nullptr, std::memory_order_relaxed);
+    for (std::atomic<const Way*>& way : closing->ways) way.store(nullptr, std::memory_order_relaxed);
     (newest_closed_ != nullptr ? newest_closed_->next_closed : oldest_closed_) = closing;
     newest_closed_ = closing;
     --open_count_;
-    if (closing->kind != HandleKind::Binding && closing->kind != HandleKind::Adapter && closing->kind != HandleKind::FilterModule) return;
+    passage = closing->passage.load(std::memory_order_relaxed);
   }
   // The data path looks these up without a reference: it is through with the object after this.
-  if (kernel::System* const system = kernel::System::current_or_null()) machine::finish_sections(system->machine());
+  if (passage != nullptr) passage->synchronize();
+}
+
+std::atomic<const Way*>& HandleTable::way_of(NDIS_HANDLE handle, Direction direction) noexcept {
+  return slot(now_, handle)->ways[static_cast<std::size_t>(direction)];
 }
 
 HandleView HandleTable::view(NDIS_HANDLE handle) const noexcept {

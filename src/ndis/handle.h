@@ -17,6 +17,10 @@
 #include "kernel/lock.h"
 #include "ndis/object.h"
 
+namespace undis::kernel {
+class Passage;
+}
+
 namespace undis {
 
 enum class HandleKind : std::uint8_t {
@@ -25,6 +29,10 @@ enum class HandleKind : std::uint8_t {
   ConfigurationKey, Interrupt, Dma, File, Log, IfProvider, FilterDriver, FilterModule, Poll
 };
 const char* to_text(HandleKind kind) noexcept;
+
+/// Where a chain of lists goes, seen from who hands it on.
+enum class Direction : std::uint8_t { Send, Complete, Receive, Return };
+struct Way;
 
 /// What a handle turned out to be.
 struct HandleView {
@@ -41,15 +49,20 @@ class HandleTable {
   HandleTable& operator=(const HandleTable&) = delete;
 
   /// A new handle for `object`, or nullptr when every slot is in use.
-  NDIS_HANDLE open(HandleKind kind, void* object) noexcept EXCLUDES(lock_);
+  /// `passage`: of the stack that the object belongs to, for Adapter, Binding and FilterModule.
+  NDIS_HANDLE open(HandleKind kind, void* object, kernel::Passage* passage = nullptr) noexcept EXCLUDES(lock_);
   void close(NDIS_HANDLE handle) noexcept EXCLUDES(lock_);
   HandleView view(NDIS_HANDLE handle) const noexcept;
-  /// The object of an open handle of exactly that kind, nullptr: none. It lives as long as the section of the caller, or until the
-  /// caller has entered a gate of it (machine/section.h).
+  /// Whether the handle is open and of that kind.
+  static bool is_open(NDIS_HANDLE handle, HandleKind kind) noexcept {
+    const Slot* const found = slot_now(handle);
+    return found != nullptr && found->kind == kind && found->object.load(std::memory_order_relaxed) != nullptr;
+  }
+  /// The object of an open handle of that kind in the stack with that passage, which the caller is in (visit.h); nullptr: none.
   template <class T>
-  static T* peek(NDIS_HANDLE handle, HandleKind kind) noexcept {
-    const Slot* const found = slot(now_, handle);
-    if (found == nullptr || found->kind != kind) return nullptr;
+  static T* find_in(const kernel::Passage& passage, NDIS_HANDLE handle, HandleKind kind) noexcept {
+    const Slot* const found = slot_now(handle);
+    if (found == nullptr || found->kind != kind || found->passage.load(std::memory_order_relaxed) != &passage) return nullptr;
     return static_cast<T*>(found->object.load(std::memory_order_acquire));
   }
 
@@ -73,22 +86,28 @@ class HandleTable {
   }
   std::size_t open_count() const noexcept { return open_count_; }
 
- private:
-  struct Slot {
+  /// Never goes while there is a table, and the passages neither (Library::passages): the data path may look without a lock.
+  struct alignas(64) Slot {
     std::atomic<void*> object;
+    std::atomic<kernel::Passage*> passage;
     HandleKind kind;
     std::atomic<bool> open;
     Slot* next_closed;
+    std::atomic<const Way*> ways[4];   ///< by Direction (ways.h)
   };
   static constexpr std::size_t kSlots = std::size_t{1} << 20;  ///< address space only: a page is touched when its first slot is
   static Slot* slot(Slot* slots, NDIS_HANDLE handle) noexcept {
     const auto offset = reinterpret_cast<std::uintptr_t>(handle) - reinterpret_cast<std::uintptr_t>(slots);
     return offset < kSlots * sizeof(Slot) && offset % sizeof(Slot) == 0 ? static_cast<Slot*>(handle) : nullptr;
   }
+  static const Slot* slot_now(NDIS_HANDLE handle) noexcept { return slot(now_, handle); }
+  /// Of an open handle.
+  static std::atomic<const Way*>& way_of(NDIS_HANDLE handle, Direction direction) noexcept;
 
-  static constexpr std::size_t kMostToClear = 4096;  ///< slots: 128 KiB
+ private:
+  static constexpr std::size_t kMostToClear = 4096;  ///< slots: 256 KiB
 
-  static Slot* now_;    ///< the slots of the table that there is
+  [[gnu::visibility("hidden")]] static Slot* now_;  ///< the slots of the table that there is
   static Slot* spare_;  ///< of a table that is gone, all zero again: for the next one
   Slot* slots_ = nullptr;
   kernel::Lock lock_;

@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::size_t kUnit = 64 * 1024;
 constexpr std::size_t kRegion = std::size_t{64} << 30;
-constexpr std::size_t kStride = 64;  // a cache line
+constexpr std::size_t kStride = 64;  // a cache line; blocks are an odd number of them apart, so that all sets of a cache serve them
 constexpr std::size_t kQuarantined = 64;  // runs that wait before they are used again
 constexpr std::uintptr_t kMarks = 0x6D72'4B1F'0000'0001;
 
@@ -117,7 +117,7 @@ ItemFound find_item(ItemKind kind, const void* body) noexcept {
 
 ItemPool::ItemPool(ItemKind kind, std::size_t header, std::size_t body, std::size_t poisoned,
                    std::uint32_t limit) noexcept
-    : kind_(kind), header_(header), body_(body), poisoned_(poisoned), stride_(round_up(header + body, kStride)),
+    : kind_(kind), header_(header), body_(body), poisoned_(poisoned), stride_(round_up(header + body, kStride) | kStride),
       limit_(limit), processors_(kernel::System::current().machine().processors().size()),
       caches_(kernel::watches_all() || limit != kNoLimit ? nullptr : std::make_unique<Cache[]>(processors_)) {}
 

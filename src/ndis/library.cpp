@@ -34,9 +34,14 @@ Library::Library(kernel::System& system, Observer& observer) : system_(system), 
   assert(g_current == nullptr);
   g_current = this;
   items_ = std::make_unique<ItemBook>();
+  data_path::stamped_legs = 0;  // what a world before this one left on its way
 }
 
 Library::~Library() {
+  {
+    const kernel::Hold hold(lock_);
+    for (const auto& passage : passages_) passage->abandon();
+  }
   // Whatever a run left behind, or an abandoned run never came to, goes without any further call to a driver.
   for (const Ref<Adapter>& adapter : adapters())
     for (const Ref<Binding>& binding : adapter->bindings()) {
@@ -229,7 +234,7 @@ void Library::bind_later(ProtocolDriver& protocol) {
 Ref<Adapter> Library::add_adapter(MiniportDriver& driver, AdapterConfig config) {
   describe_in_registry(config);
   Ref<Adapter> adapter(new Adapter(driver, std::move(config)));
-  adapter->handle_ = handles_.open(HandleKind::Adapter, adapter.get());
+  adapter->handle_ = handles_.open(HandleKind::Adapter, adapter.get(), &adapter->passage);
   driver.add(*adapter);
   const kernel::Hold hold(lock_);
   adapter->interface_index_ = ++last_interface_index_;
@@ -268,6 +273,23 @@ void Library::forget(Adapter& adapter) {
   gone->driver().remove(*gone);
   handles_.close(gone->handle());
   interfaces_.forget(gone->interface_index());
+  const kernel::Hold hold(lock_);
+  free_passages_.push_back(&gone->passage);
+}
+
+kernel::Passage& Library::take_passage() {
+  {
+    const kernel::Hold hold(lock_);
+    if (!free_passages_.empty()) {
+      kernel::Passage& again = *free_passages_.back();
+      free_passages_.pop_back();
+      return again;
+    }
+  }
+  auto fresh = std::make_unique<kernel::Passage>();
+  const kernel::Hold hold(lock_);
+  passages_.push_back(std::move(fresh));
+  return *passages_.back();
 }
 
 std::vector<Ref<Adapter>> Library::adapters() const {

@@ -12,6 +12,7 @@
 
 #include <ndis.h>
 
+#include "kernel/passage.h"
 #include "kernel/system.h"
 #include "ndis/adapter.h"
 #include "ndis/device_instance.h"
@@ -94,6 +95,8 @@ class Library {
   ULONG next_interface_index() noexcept EXCLUDES(lock_);
 
   // ---- adapters ----
+  /// For the stack on one adapter; they live as long as the library does.
+  kernel::Passage& take_passage() EXCLUDES(lock_);
   /// A device for `driver`: MiniportAddDevice's part. It is Halted until start_stack().
   Ref<Adapter> add_adapter(MiniportDriver& driver, AdapterConfig config) EXCLUDES(lock_);
   void forget(Adapter& adapter) EXCLUDES(lock_);
@@ -159,6 +162,8 @@ class Library {
   std::unordered_map<std::u16string, DeviceInstance*> by_instance_name_ GUARDED_BY(lock_);   ///< the same by upper-case name
   std::vector<const kernel::Driver*> intermediates_ GUARDED_BY(lock_);   ///< drivers that ever registered an intermediate half
   ULONG last_interface_index_ GUARDED_BY(lock_) = 0;
+  std::vector<std::unique_ptr<kernel::Passage>> passages_ GUARDED_BY(lock_);
+  std::vector<kernel::Passage*> free_passages_ GUARDED_BY(lock_);
   kernel::Event entry_over_{"the end of a DriverEntry"};
 };
 

@@ -112,7 +112,7 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job, bool for_miniport) {
   if (request.RequestType == NdisRequestQueryInformation) {
     NDIS_STATUS status = NDIS_STATUS_NOT_RECOGNIZED;
     if (source != nullptr && request.DATA.QUERY_INFORMATION.Oid == OID_GEN_CURRENT_PACKET_FILTER) {
-      status = answer(request, source->packet_filter);
+      status = answer(request, source->packet_filter.load());
     } else if (for_miniport && adapter_.is_version6()) {
       status = answer_from_attributes(request, adapter_);
     }
@@ -133,11 +133,13 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job, bool for_miniport) {
     case OID_GEN_CURRENT_PACKET_FILTER: {
       if (set.InformationBufferLength < sizeof(ULONG)) return answered(NDIS_STATUS_INVALID_LENGTH, sizeof(ULONG));
       // A clear that the miniport refuses is one all the same: this binding gets nothing any more.
-      job.undo_ = [this, source, filter = source->packet_filter, applied = adapter_.applied_filter] {
-        if (!source->close_called() && source->packet_filter != 0) source->packet_filter = filter;
+      job.undo_ = [this, source, before = source->packet_filter.load(), applied = adapter_.applied_filter] {
+        if (!source->close_called() && source->packet_filter != 0) source->set_packet_filter(before);
         adapter_.applied_filter = applied;
       };
-      std::memcpy(&source->packet_filter, set.InformationBuffer, sizeof(ULONG));
+      ULONG filter = 0;
+      std::memcpy(&filter, set.InformationBuffer, sizeof(filter));
+      source->set_packet_filter(filter);
       job.merged_filter_ = adapter_.merged_filter();
       if (job.merged_filter_ == adapter_.applied_filter) return answered(NDIS_STATUS_SUCCESS, 0);
       adapter_.applied_filter = job.merged_filter_;
@@ -148,12 +150,12 @@ NDIS_STATUS OidQueue::answer_itself(OidJob& job, bool for_miniport) {
     case OID_802_3_MULTICAST_LIST: {
       if (set.InformationBufferLength % kAddress != 0)
         return answered(NDIS_STATUS_INVALID_LENGTH, static_cast<UINT>((set.InformationBufferLength / kAddress + 1) * kAddress));
-      job.undo_ = [this, source, list = source->multicast_list, applied = adapter_.applied_multicast] {
-        if (!source->close_called() && !source->multicast_list.empty()) source->multicast_list = list;
+      job.undo_ = [this, source, list = source->multicast_list.addresses(), applied = adapter_.applied_multicast] {
+        if (!source->close_called() && !source->multicast_list.empty()) source->multicast_list.set(list);
         adapter_.applied_multicast = applied;
       };
       const auto* const list = static_cast<const std::uint8_t*>(set.InformationBuffer);
-      source->multicast_list.assign(list, list + set.InformationBufferLength);
+      source->multicast_list.set({list, list + set.InformationBufferLength});
       job.merged_multicast_ = adapter_.merged_multicast();
       if (job.merged_multicast_ == adapter_.applied_multicast) return answered(NDIS_STATUS_SUCCESS, 0);
       adapter_.applied_multicast = job.merged_multicast_;

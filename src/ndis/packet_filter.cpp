@@ -42,10 +42,7 @@ bool accepts(const Binding& binding, const Destination& to) noexcept {
   if ((to.bytes[0] & 1) != 0) {
     if ((filter & NDIS_PACKET_TYPE_ALL_MULTICAST) != 0) return true;
     if ((filter & NDIS_PACKET_TYPE_MULTICAST) == 0) return false;
-    const std::vector<std::uint8_t>& list = binding.multicast_list;
-    for (std::size_t at = 0; at + kEthernetAddress <= list.size(); at += kEthernetAddress)
-      if (is(&list[at])) return true;
-    return false;
+    return binding.multicast_list.contains(to.bytes);
   }
   return (filter & NDIS_PACKET_TYPE_DIRECTED) != 0 && is(traits.current_address.data());
 }

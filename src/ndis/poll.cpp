@@ -12,7 +12,6 @@
 #include "ndis/breach.h"
 #include "ndis/callbacks.h"
 #include "ndis/data_path.h"
-#include "ndis/plain_path.h"
 
 namespace undis {
 namespace {
@@ -136,17 +135,19 @@ bool Poll::iterate() {
   return sent.CompletedNblChain != nullptr || received.IndicatedNblChain != nullptr;
 }
 
-// As NdisMSendNetBufferListsComplete and NdisMIndicateReceiveNetBufferLists do it.
+// As NdisMSendNetBufferListsComplete and NdisMIndicateReceiveNetBufferLists do it; while drivers are watched, without a call of the
+// driver's in the trace.
 
 void Poll::send_completed(NET_BUFFER_LIST* chain, ULONG flags) {
-  if (!kernel::watches_all()) chain = plain::complete(adapter_.handle(), chain, flags);
-  if (chain != nullptr) complete_net_buffer_lists(adapter_, chain, flags);
+  if (chain == nullptr) return;
+  if (kernel::watches_all()) return complete_net_buffer_lists(adapter_, chain, flags);
+  NdisMSendNetBufferListsComplete(adapter_.handle(), chain, flags);
 }
 
 void Poll::receive(NET_BUFFER_LIST* chain, ULONG count, ULONG flags) {
-  if (chain != nullptr && !kernel::watches_all())
-    chain = plain::indicate(adapter_.handle(), chain, NDIS_DEFAULT_PORT_NUMBER, flags);
-  if (chain != nullptr) indicate_net_buffer_lists(adapter_, chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
+  if (chain == nullptr) return;
+  if (kernel::watches_all()) return indicate_net_buffer_lists(adapter_, chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
+  NdisMIndicateReceiveNetBufferLists(adapter_.handle(), chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
 }
 
 void Poll::let_interrupts_come() {

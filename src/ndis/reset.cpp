@@ -137,7 +137,7 @@ void ResetControl::run(Binding* asker) {
     owed_ = true;  // before the call: the driver may complete it from inside
     done_.reset();
   }
-  ++adapter_.attended;
+  adapter_.attend(true);
   sends_before_ = adapter_.sends.inside();
   BOOLEAN addressing = FALSE;
   NDIS_STATUS status = call_reset(addressing);
@@ -164,7 +164,7 @@ void ResetControl::run(Binding* asker) {
     told = announced_;
     in_progress_ = announced_ = owed_ = false;
   }
-  --adapter_.attended;
+  adapter_.attend(false);
   if (told) announce(NDIS_STATUS_RESET_END);
   if (addressing != FALSE && (status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_SOFT_ERRORS)) adapter_.restore_settings();
   if (asker != nullptr) {

@@ -75,7 +75,7 @@ void SelectiveSuspend::start() {
     state_ = State::Watching;
     last_activity_ = kernel::now();
   }
-  ++adapter_.attended;
+  adapter_.attend(true);
   arm();
 }
 
@@ -89,7 +89,7 @@ void SelectiveSuspend::stop() {
   work_.close();
   work_.wait_empty();
   timer_.cancel();
-  --adapter_.attended;
+  adapter_.attend(false);
   const kernel::Hold hold(lock_);
   state_ = State::Off;
 }

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <ndis.h>
 
+#include "kernel/watch_testing.h"
 #include "kernel/system.h"
 #include "machine/simulated.h"
 #include "ndis/binding.h"
@@ -202,6 +203,11 @@ class Protocol {
   NDIS_OID_REQUEST request6_{};
   NDIS_REQUEST request5_{};
 };
+
+/// What a gate counts of lists that are out; none of those on the plain way (docs/decisions.md#watch-levels).
+inline std::uint32_t counted(std::uint32_t lists, bool plain) noexcept {
+  return plain && watch_wanted() != kernel::Watch::All ? 0 : lists;
+}
 
 class Traffic : public ::testing::Test {
  protected:

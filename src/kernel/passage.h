@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// Rundown of calls that pass through something, made for many callers and rare waiters (sleepable RCU).
+//
+// Who passes enters, looks at what it needs, calls whom it must, and leaves: two counters of the own
+// processor, no lock, no line that another one writes. Who takes something away first makes it unreachable,
+// then calls synchronize(): whoever could still reach it has left when that returns, while others come and
+// go. Unlike a section (machine/section.h), a passage may hold calls into drivers, and whoever is in one may
+// be switched away.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "kernel/lock.h"
+#include "kernel/system.h"
+#include "machine/fence.h"
+#include "machine/processor.h"
+
+namespace undis::kernel {
+
+class Passage {
+ public:
+  Passage();
+  ~Passage();
+  Passage(const Passage&) = delete;
+  Passage& operator=(const Passage&) = delete;
+
+  /// Which of two sets of counters was entered; what leave() must be given.
+  using Phase = unsigned;
+  Phase enter() noexcept {
+    const Phase phase = phase_.load(std::memory_order_relaxed);
+    count(own().entered[phase]);
+    machine::fence::light();  // what the caller looks at next is not from before
+    return phase;
+  }
+  void leave(Phase phase) noexcept {
+    count(own().left[phase]);
+    machine::fence::light();
+    if (waiting_.load(std::memory_order_relaxed)) [[unlikely]]
+      tell();
+  }
+
+  /// Returns when everybody who is inside now has left. PASSIVE_LEVEL, not from inside.
+  void synchronize() noexcept EXCLUDES(lock_);
+  /// After an abandoned run: whoever is inside never leaves, and is not waited for any more.
+  void abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
+  /// Whether anybody is inside. Never too few: who leaves meanwhile may be counted.
+  bool busy() const noexcept { return inside(0) + inside(1) != 0; }
+
+ private:
+  /// Written by one processor only. One may leave on another than it entered on.
+  struct alignas(64) Slot {
+    std::atomic<std::uint64_t> entered[2];
+    std::atomic<std::uint64_t> left[2];
+  };
+  static void count(std::atomic<std::uint64_t>& counter) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  Slot& own() noexcept { return slots_[machine::processor_here->index]; }
+  std::uint64_t inside(Phase phase) const noexcept;
+  void await_left(Phase phase) noexcept EXCLUDES(lock_);
+  void tell() noexcept EXCLUDES(lock_);
+
+  const std::size_t processors_;
+  const std::unique_ptr<Slot[]> slots_;
+  std::atomic<Phase> phase_{0};  ///< of those who enter now
+  std::atomic<bool> abandoned_{false};
+  std::atomic<bool> waiting_{false};  ///< somebody waits: who leaves tells
+  Lock lock_;
+  bool synchronizing_ GUARDED_BY(lock_) = false;
+  Event left_;
+  Event turn_;
+};
+
+}  // namespace undis::kernel
