@@ -21,6 +21,7 @@ Binding::Binding(ProtocolDriver& protocol, Adapter& adapter)
     : sends(fmt::format("{} on {}: sends outstanding", protocol.name(), adapter.name())),
       receives(fmt::format("{} on {}: indicated packets not returned", protocol.name(), adapter.name())),
       requests(fmt::format("{} on {}: OID requests outstanding", protocol.name(), adapter.name())),
+      families(fmt::format("{} on {}: address families open", protocol.name(), adapter.name())),
       protocol_(&protocol),
       adapter_(&adapter),
       name_(fmt::format("{} on {}", protocol.name(), adapter.name())),
@@ -31,7 +32,7 @@ Binding::Binding(ProtocolDriver& protocol, Adapter& adapter)
   closed_.set();
   opened_.set();
   // Nothing goes to or from the protocol before its open is complete, also if that is pended: it has no handle, we have no context.
-  for (Gate* const gate : {&sends, &receives, &requests, &calls}) gate->close();
+  for (Gate* const gate : {&sends, &receives, &requests, &families, &calls}) gate->close();
 }
 
 Binding::~Binding() = default;

@@ -14,6 +14,7 @@
 #include "ndis/adapter.h"
 #include "ndis/binding_states.h"
 #include "ndis/claim.h"
+#include "ndis/co_adapter.h"
 #include "ndis/gate.h"
 #include "ndis/protocol_driver.h"
 
@@ -88,10 +89,11 @@ class Binding final : public Object {
   const NDIS_BIND_PARAMETERS* bind_parameters = nullptr;
   NDIS_HANDLE unbind_context() const noexcept { return unbind_context_; }
 
-  // ---- what is out on this binding; a close waits for all three ----
+  // ---- what is out on this binding; a close waits for all of it ----
   Gate sends;        ///< sent by the protocol, not completed
   Gate receives;     ///< indicated to the protocol, not returned
   Gate requests;     ///< OID requests of the protocol, not completed
+  Gate families;     ///< address families open, as client or as call manager
   std::atomic<unsigned> answering{0};  ///< of these, those whose completion function runs: the protocol counts them as complete
   Gate calls{"data path calls into the protocol"};  ///< calls of its data and status functions that run; a close waits for them too
 

@@ -58,6 +58,7 @@ NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* m
   sends.open();
   receives.open();
   requests.open();
+  families.open();
   calls.open();
   *handle_out = handle;
   *medium_index_out = medium_index;
@@ -83,15 +84,17 @@ NDIS_STATUS Binding::close() {
   }
   if (is_version6() && !driver().harness() && (packet_filter != 0 || !multicast_list.empty()))
     tell_breach("LIFE-241", driver(), "NdisCloseAdapterEx", name_, "the adapter is closed with a packet filter or a multicast list still set");
+  adapter_->co->end_of(*this, is_version6() ? "NdisCloseAdapterEx" : "NdisCloseAdapter");
   sends.close();
   receives.close();
   requests.close();
+  families.close();
   packet_filter = 0;
   multicast_list.clear();
   lookahead = 0;
   adapter_->apply_filters();
 
-  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0;
+  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + families.inside() + calls.inside() != 0;
   if (!outstanding && !kernel::choose("the close is pended")) {
     calls.close();
     finish_close(false);
@@ -101,6 +104,7 @@ NDIS_STATUS Binding::close() {
     alive->sends.wait_empty();
     alive->receives.wait_empty();
     alive->requests.wait_empty();
+    alive->families.wait_empty();
     alive->calls.close();  // what was sent or held has come back: no more calls but those that run
     alive->calls.wait_empty();
     alive->finish_close(true);

@@ -38,6 +38,7 @@ Library::Library(kernel::System& system, Observer& observer) : system_(system), 
 
 Library::~Library() {
   // Whatever a run left behind, or an abandoned run never came to, goes without any further call to a driver.
+  for (const Ref<Adapter>& adapter : adapters()) adapter->co->abandon();
   for (const Ref<Adapter>& adapter : adapters())
     for (const Ref<Binding>& binding : adapter->bindings()) {
       adapter->remove(*binding);

@@ -72,6 +72,9 @@ class ProtocolDriver final : public Object {
   std::string name() const;                                       ///< registered name in UTF-8
   const ProtocolHandlers5& handlers5() const noexcept { return handlers5_; }
   const ProtocolHandlers6& handlers6() const noexcept { return handlers6_; }
+  CoProtocolHandlers connection_oriented;     ///< these three are written while ProtocolSetOptions runs
+  CoClientHandlers client;
+  CoCallManagerHandlers call_manager;
   const kernel::Stack& origin() const noexcept { return origin_; }
   bool ever_bound() const noexcept { return ever_bound_; }
 
