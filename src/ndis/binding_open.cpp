@@ -33,17 +33,18 @@ NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_co
   opened_.reset();
   const Ref<Binding> alive(this);
   kernel::queue_work("complete a pended open", [=] {
-    const NDIS_STATUS status = alive->finish_open(context, handle_out, medium_index_out, medium_index);
-    if (alive->is_version6()) {
-      call_driver(&alive->driver(), callbacks::kProtocolOpenAdapterCompleteEx, alive.get(), nullptr,
-                  alive->protocol_->handlers6().OpenAdapterComplete, context, status);
-    } else {
-      call_driver(&alive->driver(), callbacks::kProtocolOpenAdapterComplete, alive.get(), nullptr,
-                  alive->protocol_->handlers5().OpenAdapterComplete, context, status, status);
-    }
+    alive->complete_open(context, alive->finish_open(context, handle_out, medium_index_out, medium_index));
     alive->opened_.set();
   });
   return NDIS_STATUS_PENDING;
+}
+
+void Binding::complete_open(void* context, NDIS_STATUS status) {
+  if (is_version6()) {
+    call_driver(&driver(), callbacks::kProtocolOpenAdapterCompleteEx, this, nullptr, protocol_->handlers6().OpenAdapterComplete, context, status);
+  } else {
+    call_driver(&driver(), callbacks::kProtocolOpenAdapterComplete, this, nullptr, protocol_->handlers5().OpenAdapterComplete, context, status, status);
+  }
 }
 
 NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
@@ -67,6 +68,77 @@ NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* m
   return NDIS_STATUS_SUCCESS;
 }
 
+// ---- opened and closed outside a bind ----
+
+NDIS_STATUS Binding::open_outside_bind(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out) {
+  UINT medium_index = 0;
+  while (medium_index < media_count && media[medium_index] != adapter_->traits().medium) ++medium_index;
+  if (medium_index == media_count) return NDIS_STATUS_UNSUPPORTED_MEDIA;
+  open_origin_ = kernel::Stack::capture(1);
+  if (!kernel::choose("the open is pended")) return finish_own_open(context, handle_out, medium_index_out, medium_index);
+  kernel::queue_work("complete a pended open", [=, alive = Ref<Binding>(this)] {
+    alive->complete_open(context, alive->finish_own_open(context, handle_out, medium_index_out, medium_index));
+  });
+  return NDIS_STATUS_PENDING;
+}
+
+NDIS_STATUS Binding::finish_own_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
+  const Ref<Binding> alive(this);
+  const Claimed stack(adapter_->stack);  // the stack does not change meanwhile, so that the binding comes to the adapter's own state
+  const Claimed claimed(claim_);
+  if (!adapter_->initialized() || adapter_->removing) return NDIS_STATUS_ADAPTER_NOT_FOUND;
+  if (!protocol_->add(*this)) return NDIS_STATUS_CLOSING;
+  adapter_->add(*this);
+  advance(BindingEvent::ProtocolBindAdapterEx);
+  const NDIS_STATUS status = finish_open(context, handle_out, medium_index_out, medium_index);
+  if (status != NDIS_STATUS_SUCCESS) {
+    advance(BindingEvent::BindFailed);
+    vanish();
+    return status;
+  }
+  if (adapter_->state() == AdapterState::Running) restart();
+  return status;
+}
+
+/// Outside an unbind: pause, close and the end of the binding in one, as far as they wait on a worker.
+NDIS_STATUS Binding::close_own() {
+  const Ref<Binding> alive(this);
+  sends.close();
+  receives.close();
+  requests.close();
+  packet_filter = 0;
+  multicast_list.clear();
+  lookahead = 0;
+  adapter_->apply_filters();
+  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0;
+  if (!outstanding && !kernel::choose("the close is pended")) {
+    calls.close();
+    end_own(false);
+    return NDIS_STATUS_SUCCESS;
+  }
+  kernel::queue_work("complete a pended close", [alive] {
+    alive->sends.wait_empty();
+    alive->receives.wait_empty();
+    alive->requests.wait_empty();
+    alive->calls.close();
+    alive->calls.wait_empty();
+    alive->end_own(true);
+  });
+  return NDIS_STATUS_PENDING;
+}
+
+void Binding::end_own(bool tell) {
+  const Claimed claimed(claim_);
+  if (state() == BindingState::Running) {
+    advance(BindingEvent::PnpPause);
+    advance(BindingEvent::PauseComplete);
+  }
+  advance(BindingEvent::ProtocolUnbindAdapterEx);
+  finish_close(tell);
+  advance(BindingEvent::UnbindComplete);
+  vanish();
+}
+
 bool Binding::close_called() const noexcept {
   const kernel::Hold hold(lock_);
   return close_called_;
@@ -79,6 +151,11 @@ NDIS_STATUS Binding::close() {
     if (!open_ || close_called_) return NDIS_STATUS_SUCCESS;
     close_called_ = true;
     note_carries_locked();
+    closes_itself_ = own_ && !unbind_begun_;
+  }
+  if (closes_itself()) return close_own();
+  {
+    const kernel::Hold hold(lock_);
     // A close inside a bind that is about to fail takes the way of an unbind (docs/decisions.md#close-in-bind).
     if (state_ == BindingState::Paused) advance_locked(BindingEvent::ProtocolUnbindAdapterEx);
   }

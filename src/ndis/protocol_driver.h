@@ -80,6 +80,7 @@ class ProtocolDriver final : public Object {
 
   /// A reference to each binding, oldest first, whatever its state.
   std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
+  /// The binding that came of a bind, whatever its state.
   Ref<Binding> binding_to(const Adapter& adapter) const EXCLUDES(lock_);
 
   /// NdisDeregisterProtocol(Driver): unbinds every binding (once each), waits until their opens are closed, then gives
