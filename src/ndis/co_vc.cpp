@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/unicode.h"
 #include "ndis/address_family.h"
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
@@ -21,7 +22,8 @@ Vc::Vc(CallManager& manager, AddressFamily* family, CoSide creator, void* creato
     : manager_(&manager),
       family_(family),
       creator_(creator),
-      machine_("VC", fmt::format("VC {} on {}", manager.adapter().co->next_number(), manager.adapter().name()),
+      number_(manager.adapter().co->next_number()),
+      machine_("VC", fmt::format("VC {} on {}", number_, manager.adapter().name()),
                creator == CoSide::Client && family != nullptr ? family->client().driver() : manager.driver()),
       call_("call", fmt::format("call on {}", machine_.object()), manager.driver()) {
   (creator == CoSide::Client ? client_context_ : manager_context_) = creator_context;
@@ -244,6 +246,17 @@ NDIS_STATUS Vc::deactivate_integrated(const CoCaller& by) {
   machine_.advance(VcEvent::DeactivateComplete);
   judge_deactivated(by.function);
   return NDIS_STATUS_SUCCESS;
+}
+
+// ---- names ----
+
+std::string Vc::tapi_call_id() const { return fmt::format("{:08x}{:08x}", adapter().interface_index(), number_); }
+
+std::u16string Vc::assign_instance_name(std::u16string_view base) {
+  const std::u16string fresh = std::u16string(base) + kernel::to_utf16(fmt::format("{}", number_));
+  const kernel::Hold hold(lock_);
+  if (instance_name_.empty()) instance_name_ = fresh;
+  return instance_name_;
 }
 
 // ---- parties ----

@@ -80,6 +80,12 @@ class Vc final : public Object {
   void remove(Party& party) EXCLUDES(lock_);
   std::vector<Ref<Party>> parties() const EXCLUDES(lock_);
 
+  // ---- names ----
+  /// The one that TAPI applications know it by.
+  std::string tapi_call_id() const;
+  /// The name of NdisCoAssignInstanceName: what it was given first, and an index.
+  std::u16string assign_instance_name(std::u16string_view base) EXCLUDES(lock_);
+
   std::atomic<int> sends{0};   ///< net buffer lists sent on it and not completed
 
  private:
@@ -101,6 +107,7 @@ class Vc final : public Object {
   const Ref<CallManager> manager_;
   const Ref<AddressFamily> family_;
   const CoSide creator_;
+  const ULONG number_;
   VcMachine machine_;
   CallMachine call_;
   void* client_context_ = nullptr;
@@ -111,6 +118,7 @@ class Vc final : public Object {
   NDIS_HANDLE miniport_handle_ = nullptr;
 
   mutable kernel::Lock lock_;
+  std::u16string instance_name_ GUARDED_BY(lock_);
   bool deleting_ GUARDED_BY(lock_) = false;
   bool modifying_ GUARDED_BY(lock_) = false;         ///< a change of the quality of service is at the call manager
   Ref<Party> first_party_ GUARDED_BY(lock_);         ///< of a call that is being made

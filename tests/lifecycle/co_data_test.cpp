@@ -4,6 +4,8 @@
 // Pages: network/sending-net-buffer-structures-from-condis-drivers, network/receiving-net-buffer-structures-in-condis-drivers,
 // network/condis-protocol-driver-oid-requests, network/condis-mcm-oid-requests, network/condis-miniport-driver-status-indications.
 #include "co_fakes.h"
+#include "kernel/unicode.h"
+#include "ndis/strings.h"
 
 namespace undis::test {
 namespace {
@@ -224,6 +226,57 @@ TEST_P(OnAVc, AStatusGoesToThoseWhoShareItOrToAll) {
     NdisMCoIndicateStatusEx(card(), nullptr, &status);
     EXPECT_EQ(count("cl CoStatusEx"), 3U);
     EXPECT_EQ(count("cm CoStatusEx"), integrated() ? 0U : 2U);
+    EXPECT_EQ(NdisCoDeleteVc(cl_vc), NDIS_STATUS_SUCCESS);
+  });
+}
+
+// ---- names ----
+
+TEST_P(OnAVc, ATapiCallIdLeadsBackToTheClientsContext) {
+  run([&] {
+    client_creates_vc();
+    KIRQL before = 0;
+    KeRaiseIrql(DISPATCH_LEVEL, &before);
+    struct {
+      VAR_STRING head;
+      char text[64];
+    } id{};
+    id.head.ulTotalSize = sizeof(id.head);
+    EXPECT_EQ(NdisCoGetTapiCallId(cl_vc, &id.head), NDIS_STATUS_BUFFER_TOO_SHORT);
+    id.head.ulTotalSize = sizeof(id);
+    EXPECT_LE(id.head.ulNeededSize, sizeof(id));
+    EXPECT_EQ(NdisCoGetTapiCallId(cl_vc, &id.head), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(id.head.ulStringSize, std::string(id.text).size() + 1);
+    const WideString wide(kernel::to_utf16(id.text));
+    NDIS_HANDLE context = nullptr;
+    EXPECT_EQ(NdisClGetProtocolVcContextFromTapiCallId(*wide.get(), &context), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(context, &cl_vc_context);
+    const WideString other(u"nobody");
+    EXPECT_EQ(NdisClGetProtocolVcContextFromTapiCallId(*other.get(), &context), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisCoGetTapiCallId(cm_vc, &id.head), NDIS_STATUS_INVALID_DATA);
+    KeLowerIrql(before);
+    EXPECT_EQ(NdisCoDeleteVc(cl_vc), NDIS_STATUS_SUCCESS);
+  });
+  expect({"host: HandleMisuse"});
+}
+
+TEST_P(OnAVc, AnInstanceNameIsGivenOnce) {
+  run([&] {
+    client_creates_vc();
+    KIRQL before = 0;
+    KeRaiseIrql(DISPATCH_LEVEL, &before);
+    const WideString base(u"line ");
+    const WideString again(u"other ");
+    NDIS_STRING first{};
+    NDIS_STRING second{};
+    EXPECT_EQ(NdisCoAssignInstanceName(cl_vc, base.get(), &first), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(NdisCoAssignInstanceName(cl_vc, again.get(), &second), NDIS_STATUS_SUCCESS);
+    EXPECT_TRUE(kernel::view(&first).starts_with(u"line "));
+    EXPECT_GT(kernel::view(&first).size(), 5U);
+    EXPECT_EQ(kernel::view(&first), kernel::view(&second));
+    NdisFreeString(first);
+    NdisFreeString(second);
+    KeLowerIrql(before);
     EXPECT_EQ(NdisCoDeleteVc(cl_vc), NDIS_STATUS_SUCCESS);
   });
 }

@@ -192,4 +192,28 @@ NDISAPI VOID NdisCmDispatchIncomingDropParty(_In_ NDIS_STATUS DropStatus, _In_ N
   NdisCmDispatchIncomingDropParty(_S_, _H_, _B_, _Z_)
 #define NdisMCmDispatchIncomingCallQoSChange(_H_, _P_) NdisCmDispatchIncomingCallQoSChange(_H_, _P_)
 
+// ---- Names of virtual connections
+// --------------------------------------------------------------------------- The string follows at
+// ulStringOffset.
+typedef struct _VAR_STRING {
+  ULONG ulTotalSize;
+  ULONG ulNeededSize;
+  ULONG ulUsedSize;
+  ULONG ulStringFormat;
+  ULONG ulStringSize;
+  ULONG ulStringOffset;
+} VAR_STRING, *PVAR_STRING;
+
+#define STRINGFORMAT_ASCII 0x00000001
+#define STRINGFORMAT_DBCS 0x00000002
+#define STRINGFORMAT_UNICODE 0x00000003
+#define STRINGFORMAT_BINARY 0x00000004
+
+NDISAPI NDIS_STATUS NdisCoAssignInstanceName(_In_ NDIS_HANDLE NdisVcHandle,
+                                             _In_ PNDIS_STRING BaseInstanceName,
+                                             _Out_opt_ PNDIS_STRING VcInstanceName);
+NDISAPI NDIS_STATUS NdisCoGetTapiCallId(_In_ NDIS_HANDLE NdisVcHandle, _Inout_ PVAR_STRING TapiCallId);
+NDISAPI NDIS_STATUS NdisClGetProtocolVcContextFromTapiCallId(_In_ UNICODE_STRING TapiCallId,
+                                                             _Out_ PNDIS_HANDLE ProtocolVcContext);
+
 UNDIS_EXTERN_C_END
