@@ -307,6 +307,29 @@ TEST_F(AddressFamilies, HandlersAreTakenWholeOrNotAtAll) {
   run([&] { cl.unload(); });
 }
 
+// ---- low memory ----
+
+/// One fallible call of the drivers fails, another one in each test.
+class BringingUpAClientWithoutMemory : public CoTest, public ::testing::WithParamInterface<std::uint32_t> {
+ protected:
+  BringingUpAClientWithoutMemory() : CoTest(options()) { memory_fails = true; }
+  static lab::WorldOptions options() {
+    lab::WorldOptions o;
+    o.schedule = machine::Schedule(0, GetParam());
+    return o;
+  }
+};
+constexpr std::uint32_t kFallibleCalls = 14;
+INSTANTIATE_TEST_SUITE_P(At, BringingUpAClientWithoutMemory, ::testing::Range(1U, kFallibleCalls + 2));
+
+TEST_P(BringingUpAClientWithoutMemory, LeavesNothingWhicheverCallFails) {
+  up();
+  const bool none_failed = world.simulated()->faults_seen() < GetParam();
+  EXPECT_EQ(none_failed, cl_af != nullptr && af_state() == AfState::Open);
+  EXPECT_EQ(none_failed, GetParam() > kFallibleCalls);
+  down();
+}
+
 // ---- service access points ----
 
 TEST_P(AnAddressFamily, HasSapsThatAreRegisteredAndDeregisteredAtOnceOrLater) {

@@ -17,8 +17,10 @@
 
 namespace undis::test {
 
-class CoTest : public NdisTest {
+class CoTest : public ::testing::Test {
  public:
+  explicit CoTest(const lab::WorldOptions& with = lab::WorldOptions()) : world(with) {}
+
   enum class Manager : std::uint8_t { StandAlone, Integrated };
   enum class Order : std::uint8_t { ManagerFirst, ClientFirst };   ///< of loading; NDIS unbinds in the same order
 
@@ -43,6 +45,7 @@ class CoTest : public NdisTest {
   bool closes_af_in_unbind = true;
   bool notifies_in_unbind = true;
   bool opens_families = true;
+  bool memory_fails = false;                   ///< a driver may not come up
 
   NDIS_STATUS note(const std::string& who, const std::string& name) {
     const std::string line = who + " " + name;
@@ -88,6 +91,13 @@ class CoTest : public NdisTest {
   NET_BUFFER_LIST* list_of(lab::FakeDriver& driver, std::uint8_t byte);
   void free(NET_BUFFER_LIST* list) { lab::free_list(list, kTag); }
 
+  /// Runs `body` on a kernel thread; it has to end.
+  void run(std::function<void()> body) { ASSERT_EQ(world.run("test", std::move(body)), kernel::Outcome::Idle); }
+  /// "driver: rule" of each finding that the test means to cause, in order.
+  void expect(Lines lines) { expected_violations_ = std::move(lines); }
+  Lines violations() { return world.verifier().violation_lines(); }
+
+  lab::World world;
   static constexpr ULONG kTag = lab::pool_tag("Cond");
   int cl_af_context = 0, cm_af_context = 0, cl_sap_context = 0, cm_sap_context = 0;
   int cl_vc_context = 0, cm_vc_context = 0, mp_vc_context = 0, cl_party_context = 0, cm_party_context = 0;
@@ -108,6 +118,7 @@ class CoTest : public NdisTest {
   friend struct CoCallbacks;
 
   Manager manager_ = Manager::StandAlone;
+  Lines expected_violations_;
   std::map<lab::FakeDriver*, NDIS_HANDLE> pools_;
 };
 
