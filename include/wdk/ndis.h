@@ -21,6 +21,7 @@
 
 // ---- Both versions ----------------------------------------------------------------------------------------
 #include "ndis/adapter.h"
+#include "ndis/condis.h"
 #include "ndis/config.h"
 #include "ndis/counted_string.h"
 #include "ndis/device.h"
@@ -39,6 +40,7 @@
 
 // ---- NDIS 6 -----------------------------------------------------------------------------------------------
 #if NDIS_SUPPORT_NDIS6
+#include "ndis/condis6.h"
 #include "ndis/context.h"
 #include "ndis/encapsulationconfig.h"
 #include "ndis/filter6.h"

@@ -160,13 +160,13 @@ TEST_P(BuildingADriver, FindsIncludesAsWindowsDoes) {
 }
 
 TEST_P(BuildingADriver, NamesAFunctionThatUndisLacks) {
-  write("a.c", "#include <ndis.h>\nextern void NdisClAddParty();\nextern void OfNobody(void);\nNTSTATUS "
+  write("a.c", "#include <ndis.h>\nextern void NdisCoSendPackets();\nextern void OfNobody(void);\nNTSTATUS "
                "DriverEntry(PDRIVER_OBJECT d, "
-               "PUNICODE_STRING p)\n{\n  OfNobody();\n  NdisClAddParty();\n  return d == 0 && p == 0;\n}\n");
+               "PUNICODE_STRING p)\n{\n  OfNobody();\n  NdisCoSendPackets();\n  return d == 0 && p == 0;\n}\n");
   const Outcome outcome = cc("-DNDIS630=1 -DUNDIS_TEST -o a.so a.c");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text,
-              AllOf(HasSubstr("a.c:7: " + loader::why_missing("NdisClAddParty")), HasSubstr("status none"),
+              AllOf(HasSubstr("a.c:7: " + loader::why_missing("NdisCoSendPackets")), HasSubstr("status none"),
                     HasSubstr("a.c:6: OfNobody"), HasSubstr("a.so was not made")));
 }
 

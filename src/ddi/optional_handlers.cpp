@@ -11,6 +11,55 @@ using namespace undis;
 
 namespace {
 
+/// True if the structure is of that revision and size at least.
+bool is_whole(const NDIS_DRIVER_OPTIONAL_HANDLERS& given, std::size_t size) { return given.Revision >= NDIS_OBJECT_REVISION_1 && given.Size >= size; }
+
+/// The page: a call manager sets every handler, also for what it does not do.
+NDIS_STATUS set_call_manager(CoCallManagerHandlers& to, const NDIS_DRIVER_OPTIONAL_HANDLERS& given) {
+  if (!is_whole(given, NDIS_SIZEOF_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1)) return NDIS_STATUS_FAILURE;
+  const auto& c = reinterpret_cast<const NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS&>(given);
+  if (c.CmCreateVcHandler == nullptr || c.CmDeleteVcHandler == nullptr || c.CmOpenAfHandler == nullptr || c.CmCloseAfHandler == nullptr ||
+      c.CmRegisterSapHandler == nullptr || c.CmDeregisterSapHandler == nullptr || c.CmMakeCallHandler == nullptr || c.CmCloseCallHandler == nullptr ||
+      c.CmIncomingCallCompleteHandler == nullptr || c.CmAddPartyHandler == nullptr || c.CmDropPartyHandler == nullptr ||
+      c.CmActivateVcCompleteHandler == nullptr || c.CmDeactivateVcCompleteHandler == nullptr || c.CmModifyCallQoSHandler == nullptr ||
+      c.CmOidRequestHandler == nullptr || c.CmOidRequestCompleteHandler == nullptr || c.CmNotifyCloseAfCompleteHandler == nullptr)
+    return NDIS_STATUS_FAILURE;
+  to = CoCallManagerHandlers(c);
+  return NDIS_STATUS_SUCCESS;
+}
+
+/// The same of a client.
+NDIS_STATUS set_client(CoClientHandlers& to, const NDIS_DRIVER_OPTIONAL_HANDLERS& given) {
+  if (!is_whole(given, NDIS_SIZEOF_CO_CLIENT_OPTIONAL_HANDLERS_REVISION_1)) return NDIS_STATUS_FAILURE;
+  const auto& c = reinterpret_cast<const NDIS_CO_CLIENT_OPTIONAL_HANDLERS&>(given);
+  if (c.ClCreateVcHandler == nullptr || c.ClDeleteVcHandler == nullptr || c.ClOidRequestHandler == nullptr || c.ClOidRequestCompleteHandler == nullptr ||
+      c.ClOpenAfCompleteHandlerEx == nullptr || c.ClCloseAfCompleteHandler == nullptr || c.ClRegisterSapCompleteHandler == nullptr ||
+      c.ClDeregisterSapCompleteHandler == nullptr || c.ClMakeCallCompleteHandler == nullptr || c.ClModifyCallQoSCompleteHandler == nullptr ||
+      c.ClCloseCallCompleteHandler == nullptr || c.ClAddPartyCompleteHandler == nullptr || c.ClDropPartyCompleteHandler == nullptr ||
+      c.ClIncomingCallHandler == nullptr || c.ClIncomingCallQoSChangeHandler == nullptr || c.ClIncomingCloseCallHandler == nullptr ||
+      c.ClIncomingDropPartyHandler == nullptr || c.ClCallConnectedHandler == nullptr || c.ClNotifyCloseAfHandler == nullptr)
+    return NDIS_STATUS_FAILURE;
+  to = CoClientHandlers(c);
+  return NDIS_STATUS_SUCCESS;
+}
+
+/// What a protocol driver adds in ProtocolSetOptions.
+NDIS_STATUS set_protocol(ProtocolDriver& driver, const NDIS_DRIVER_OPTIONAL_HANDLERS& given) {
+  switch (given.Type) {
+    case NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS: {
+      if (!is_whole(given, NDIS_SIZEOF_PROTOCOL_CO_CHARACTERISTICS_REVISION_1)) return NDIS_STATUS_FAILURE;
+      const auto& c = reinterpret_cast<const NDIS_PROTOCOL_CO_CHARACTERISTICS&>(given);
+      if (c.CoStatusHandlerEx == nullptr || c.CoReceiveNetBufferListsHandler == nullptr || c.CoSendNetBufferListsCompleteHandler == nullptr)
+        return NDIS_STATUS_FAILURE;
+      driver.connection_oriented = CoProtocolHandlers(c);
+      return NDIS_STATUS_SUCCESS;
+    }
+    case NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS: return set_call_manager(driver.call_manager, given);
+    case NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS: return set_client(driver.client, given);
+    default: return NDIS_STATUS_FAILURE;  // TCP chimney: not here
+  }
+}
+
 /// Which call of the page this one is. `object`: whose SetOptions it has to be.
 bool in_options_of(const char* callback, const void* object) { return kernel::inside_callback(callback, object); }
 
@@ -41,7 +90,15 @@ NDIS_STATUS set_miniport(MiniportDriver& driver, const NDIS_DRIVER_OPTIONAL_HAND
       to.CancelIdleNotification = suspend.CancelIdleNotificationHandler;
       return NDIS_STATUS_SUCCESS;
     }
-    default: return NDIS_STATUS_FAILURE;  // CoNDIS, TCP chimney, NDK, shared memory: not here
+    case NDIS_OBJECT_TYPE_CO_MINIPORT_CHARACTERISTICS: {
+      if (!is_whole(given, NDIS_SIZEOF_MINIPORT_CO_CHARACTERISTICS_REVISION_1)) return NDIS_STATUS_FAILURE;
+      const auto& c = reinterpret_cast<const NDIS_MINIPORT_CO_CHARACTERISTICS&>(given);
+      if (c.CoSendNetBufferListsHandler == nullptr || c.CoOidRequestHandler == nullptr) return NDIS_STATUS_FAILURE;
+      to.connection_oriented = CoMiniportHandlers(c);
+      return NDIS_STATUS_SUCCESS;
+    }
+    case NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS: return set_call_manager(to.call_manager, given);
+    default: return NDIS_STATUS_FAILURE;  // TCP chimney, NDK, shared memory: not here
   }
 }
 
@@ -67,7 +124,7 @@ NDIS_STATUS set_partial_characteristics(const DdiCall& call, FilterModule& modul
 }  // namespace
 
 // Page    ndis/nf-ndis-ndissetoptionalhandlers                       IRQL  PASSIVE_LEVEL
-// Beyond  CoNDIS, TCP chimney, NDK and shared memory providers are not here: NDIS_STATUS_FAILURE, as the page has it
+// Beyond  TCP chimney, NDK and shared memory providers are not here: NDIS_STATUS_FAILURE, as the page has it
 //         where none of its other values applies.
 NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE NdisHandle, PNDIS_DRIVER_OPTIONAL_HANDLERS OptionalHandlers) {
   const DdiCall call(Ddi::NdisSetOptionalHandlers);
@@ -83,9 +140,14 @@ NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE NdisHandle, PNDIS_DRIVER_OPTIONA
     return call.returns(set_miniport(*miniport, *OptionalHandlers));
   }
   if (const Ref<ProtocolDriver> protocol = handles.find<ProtocolDriver>(NdisHandle); protocol) {
-    if (!in_options_of("ProtocolSetOptions", protocol.get()))
+    if (!protocol->is_version6()) return call.returns(NDIS_STATUS_NOT_SUPPORTED);
+    if (!in_options_of("ProtocolSetOptions", protocol.get())) {
       call.tell_breach("LIFE-105", protocol->name(), "with the driver's handle a protocol calls it in ProtocolSetOptions only");
-    return call.returns(NDIS_STATUS_FAILURE);
+      return call.returns(NDIS_STATUS_FAILURE);
+    }
+    if (OptionalHandlers == nullptr) return call.returns(NDIS_STATUS_FAILURE);
+    if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
+    return call.returns(set_protocol(*protocol, *OptionalHandlers));
   }
   if (const Ref<Binding> binding = handles.find<Binding>(NdisHandle); binding) {
     if (!in_options_of("ProtocolBindAdapterEx", binding.get()) &&

@@ -100,6 +100,7 @@ VOID NTAPI NdisDeregisterProtocol(PNDIS_STATUS Status, NDIS_HANDLE NdisProtocolH
 }
 
 // Page    ndis/nf-ndis-ndisopenadapter                               IRQL  PASSIVE_LEVEL
+// Beyond  Outside a bind, and again: told, and a binding of its own. docs/decisions.md#open-outside-bind
 VOID NTAPI NdisOpenAdapter(PNDIS_STATUS Status, PNDIS_STATUS OpenErrorStatus, PNDIS_HANDLE NdisBindingHandle, PUINT SelectedMediumIndex,
                            PNDIS_MEDIUM MediumArray, UINT MediumArraySize, NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE ProtocolBindingContext,
                            PNDIS_STRING AdapterName, UINT OpenOptions, PSTRING AddressingInformation) {
@@ -116,12 +117,12 @@ VOID NTAPI NdisOpenAdapter(PNDIS_STATUS Status, PNDIS_STATUS OpenErrorStatus, PN
     *Status = NDIS_STATUS_ADAPTER_NOT_FOUND;
   } else if (call.fails()) {
     *Status = NDIS_STATUS_RESOURCES;
-  } else if (const Ref<Binding> binding = protocol->binding_to(*adapter); !binding) {
-    call.tell_wrong_place(WrongPlace::Kind::OutsideBindOrUnbind, protocol.get(),
-                          fmt::format("{} can be opened only while NDIS asks to bind to it (ProtocolBindAdapter)", adapter->name()));
-    *Status = NDIS_STATUS_OPEN_FAILED;
-  } else {
+  } else if (const Ref<Binding> binding = protocol->binding_to(*adapter); binding && binding->bind_under_way()) {
     *Status = binding->open(ProtocolBindingContext, MediumArray, MediumArraySize, NdisBindingHandle, SelectedMediumIndex);
+  } else {
+    call.tell_breach("OpenOutsideBind", adapter->name(), "the adapter is opened outside ProtocolBindAdapter: the protocol misses what a bind tells it");
+    const Ref<Binding> own(new Binding(*protocol, *adapter, true));
+    *Status = own->open_outside_bind(ProtocolBindingContext, MediumArray, MediumArraySize, NdisBindingHandle, SelectedMediumIndex);
   }
 }
 

@@ -150,7 +150,7 @@ TEST_F(ADriverImage, IsRefusedWhenItExportsNoEntryPoint) {
 }
 
 TEST_F(ADriverImage, NamesEveryFunctionThatIsMissingWithItsRow) {
-  EXPECT_THAT(why_refused(WANTING_IMAGE), AllOf(HasSubstr(why_missing("NdisClAddParty")),
+  EXPECT_THAT(why_refused(WANTING_IMAGE), AllOf(HasSubstr(why_missing("NdisCoSendPackets")),
                                                 HasSubstr("wanting"), HasSubstr("docs/ddi.md: status none")));
 }
 

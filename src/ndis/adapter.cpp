@@ -9,6 +9,7 @@
 
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
+#include "ndis/co_adapter.h"
 #include "ndis/hardware.h"
 #include "ndis/interface.h"
 #include "ndis/library.h"
@@ -29,6 +30,7 @@ Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
       sends(config.name + ": sends outstanding"),
       receives(config.name + ": indicated packets not returned"),
       hardware(std::make_unique<AdapterHardware>(*this, config.hardware)),
+      co(std::make_unique<CoAdapter>(*this)),
       driver_(&driver),
       config_(std::move(config)),
       bindings_now_(new BindingsNow),
@@ -121,6 +123,7 @@ NDIS_STATUS Adapter::initialize() {
   advance(AdapterEvent::MiniportInitializeEx);
   const NDIS_STATUS status = is_version6() ? call_initialize6() : call_initialize5();
   if (status != NDIS_STATUS_SUCCESS) {
+    co->end_of_miniport(is_version6() ? "MiniportInitializeEx" : "MiniportInitialize");
     check_given_back(*this, LeftBehind::When::FailedInitialize);
     halted_ = true;
     advance(AdapterEvent::InitializeFailed);
@@ -316,6 +319,7 @@ void Adapter::judge_halt() {
   if (ports.driver_controls_default() && ports.is_active(PortTable::kDefaultPort))
     tell_breach("LIFE-158", driver, function, name(), "the driver activated the default port, and has not deactivated it when the halt returns");
   ports.reset(false);
+  co->end_of_miniport(function);
   check_given_back(*this, LeftBehind::When::Halt);
   halted_ = true;
 }

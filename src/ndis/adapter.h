@@ -42,6 +42,7 @@ namespace undis {
 
 class AdapterHardware;
 class Binding;
+class CoAdapter;
 class DeviceInstance;
 
 /// What a device is before any driver has seen it.
@@ -201,6 +202,8 @@ class Adapter final : public Object {
 
   /// Resources, shared memory, ranges; there for each adapter, empty for one without a device.
   const std::unique_ptr<AdapterHardware> hardware;
+  /// Address families and virtual connections; there for each adapter, empty for one that is not connection-oriented.
+  const std::unique_ptr<CoAdapter> co;
   bool registration_attributes_set() const noexcept { return registration_attributes_set_; }
 
   /// NdisMRegisterAdapterShutdownHandler (5.x; 5.1 drivers give the handler in their characteristics).

@@ -17,21 +17,24 @@ namespace undis {
 
 using kernel::call_driver;
 
-Binding::Binding(ProtocolDriver& protocol, Adapter& adapter)
+Binding::Binding(ProtocolDriver& protocol, Adapter& adapter, bool own)
     : sends(fmt::format("{} on {}: sends outstanding", protocol.name(), adapter.name())),
       receives(fmt::format("{} on {}: indicated packets not returned", protocol.name(), adapter.name())),
       requests(fmt::format("{} on {}: OID requests outstanding", protocol.name(), adapter.name())),
+      families(fmt::format("{} on {}: address families open", protocol.name(), adapter.name())),
       protocol_(&protocol),
       adapter_(&adapter),
+      own_(own),
       name_(fmt::format("{} on {}", protocol.name(), adapter.name())),
       claim_(fmt::format("{}: another operation on the binding", name_)),
       answered_(fmt::format("{}: completion by the protocol", name_)),
       closed_(fmt::format("{}: NdisCloseAdapter(Ex)", name_)),
-      opened_(fmt::format("{}: open", name_)) {
+      opened_(fmt::format("{}: open", name_)),
+      vanished_(fmt::format("{}: the end of a close outside an unbind", name_)) {
   closed_.set();
   opened_.set();
   // Nothing goes to or from the protocol before its open is complete, also if that is pended: it has no handle, we have no context.
-  for (Gate* const gate : {&sends, &receives, &requests, &calls}) gate->close();
+  for (Gate* const gate : {&sends, &receives, &requests, &families, &calls}) gate->close();
 }
 
 Binding::~Binding() = default;
@@ -124,8 +127,10 @@ NDIS_STATUS Binding::bind() {
   adapter_->add(*this);
   advance(BindingEvent::ProtocolBindAdapterEx);
 
+  binding_now_ = true;
   NDIS_STATUS status = call_bind();
   opened_.wait();  // an open that still pends ends before the bind does
+  binding_now_ = false;
   const bool opened = is_open();
   if (status == NDIS_STATUS_SUCCESS && opened) return status;
 
@@ -283,6 +288,14 @@ NDIS_STATUS Binding::pnp_event(NET_PNP_EVENT_CODE code, void* buffer, ULONG leng
 bool Binding::unbind() {
   if (mine()) return false;  // from inside one of its own operations: a second unbind of the same binding never starts
   const Ref<Binding> alive(this);
+  {
+    const kernel::Hold hold(lock_);
+    if (!closes_itself_) unbind_begun_ = true;
+  }
+  if (closes_itself()) {  // the protocol is about it: there is nothing left to unbind
+    vanished_.wait();
+    return true;
+  }
   const Claimed claimed(claim_);
   if (state() == BindingState::Unbound) return true;  // another thread's unbind has just ended
 
@@ -301,6 +314,11 @@ bool Binding::unbind() {
   advance(BindingEvent::UnbindComplete);
   vanish();
   return true;
+}
+
+bool Binding::closes_itself() const noexcept {
+  const kernel::Hold hold(lock_);
+  return closes_itself_;
 }
 
 void Binding::unbind_for_deregistration() {
@@ -344,6 +362,7 @@ void Binding::vanish() {
   Library& library = Library::current();
   adapter_->remove(*this);
   protocol_->remove(*this);
+  vanished_.set();
   std::vector<std::u16string> made;
   {
     const kernel::Hold hold(running_lock);  // guards what others may add below

@@ -14,6 +14,7 @@
 #include "ndis/adapter.h"
 #include "ndis/binding_states.h"
 #include "ndis/claim.h"
+#include "ndis/co_adapter.h"
 #include "ndis/gate.h"
 #include "ndis/multicast_list.h"
 #include "ndis/protocol_driver.h"
@@ -28,7 +29,8 @@ class Binding final : public Object {
  public:
   static constexpr HandleKind kHandleKinds[] = {HandleKind::Binding};
 
-  Binding(ProtocolDriver& protocol, Adapter& adapter);
+  /// `own`: opened by a 5.x protocol outside a bind, open_outside_bind().
+  Binding(ProtocolDriver& protocol, Adapter& adapter, bool own = false);
   ~Binding() override;
 
   ProtocolDriver& protocol() const noexcept { return *protocol_; }
@@ -41,7 +43,11 @@ class Binding final : public Object {
   /// The ProtocolBindingContext given at open.
   void* context() const noexcept { return context_; }
   bool is_open() const noexcept EXCLUDES(lock_);
+  /// Between ProtocolBindAdapter(Ex) and the end of the bind.
+  bool bind_under_way() const noexcept { return binding_now_; }
   bool close_called() const noexcept EXCLUDES(lock_);
+  /// Not from a bind: the protocol opened it of itself, and may close it so (docs/decisions.md#open-outside-bind).
+  bool is_own() const noexcept { return own_; }
   bool is_version6() const noexcept { return protocol_->is_version6(); }
   /// True while the published table allows sends and receives, and the open is not being closed.
   bool may_carry_data() const noexcept EXCLUDES(lock_);
@@ -69,6 +75,8 @@ class Binding final : public Object {
 
   /// NdisOpenAdapter(Ex): the status, PENDING included. On SUCCESS handle and medium index are written; on PENDING with the completion.
   NDIS_STATUS open(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out);
+  /// The same of a binding made for it, which is Running with its adapter when the open is complete, and gone if that fails. 5.x.
+  NDIS_STATUS open_outside_bind(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out);
   /// NdisCloseAdapter(Ex): SUCCESS or PENDING.
   NDIS_STATUS close();
   /// NdisCompleteBindAdapter(Ex) and NdisCompleteUnbindAdapter(Ex), NdisCompleteNetPnPEvent. False: nothing was pended.
@@ -89,10 +97,11 @@ class Binding final : public Object {
   const NDIS_BIND_PARAMETERS* bind_parameters = nullptr;
   NDIS_HANDLE unbind_context() const noexcept { return unbind_context_; }
 
-  // ---- what is out on this binding; a close waits for all three ----
+  // ---- what is out on this binding; a close waits for all of it ----
   Gate sends;        ///< sent by the protocol, not completed
   Gate receives;     ///< indicated to the protocol, not returned
   Gate requests;     ///< OID requests of the protocol, not completed
+  Gate families;     ///< address families open, as client or as call manager
   std::atomic<unsigned> answering{0};  ///< of these, those whose completion function runs: the protocol counts them as complete
   Gate calls{"data path calls into the protocol"};  ///< calls of its data and status functions that run; a close waits for them too
 
@@ -128,12 +137,18 @@ class Binding final : public Object {
   NDIS_STATUS call_bind();
   NDIS_STATUS call_unbind();
   NDIS_STATUS finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index);
+  NDIS_STATUS finish_own_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index);
+  void complete_open(void* context, NDIS_STATUS status);
   void finish_close(bool tell);
+  NDIS_STATUS close_own();
+  void end_own(bool tell);
   void require_closed(bool after_unbind);
   void vanish();
+  bool closes_itself() const noexcept EXCLUDES(lock_);
 
   const Ref<ProtocolDriver> protocol_;
   const Ref<Adapter> adapter_;
+  const bool own_;
   const std::string name_;
   Claim claim_;
 
@@ -143,10 +158,12 @@ class Binding final : public Object {
   bool opening_ GUARDED_BY(lock_) = false;           ///< an open is pended
   bool close_called_ GUARDED_BY(lock_) = false;
   Awaited awaited_ GUARDED_BY(lock_) = Awaited::Nothing;   ///< the completion that the protocol may owe
-  bool unbind_begun_ GUARDED_BY(lock_) = false;
+  bool unbind_begun_ GUARDED_BY(lock_) = false;      ///< by NDIS, of a binding that the protocol is not closing of itself
+  bool closes_itself_ GUARDED_BY(lock_) = false;     ///< an own binding that the protocol closes outside an unbind
   void* pended_event_ GUARDED_BY(lock_) = nullptr;   ///< the NET_PNP_EVENT(_NOTIFICATION) whose answer is awaited
   NDIS_STATUS answer_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
 
+  std::atomic<bool> binding_now_{false};
   std::atomic<bool> carries_lists_{false};
 
   void* context_ = nullptr;
@@ -157,6 +174,7 @@ class Binding final : public Object {
   kernel::Event answered_;        ///< bind, unbind or PnP event completion arrived
   kernel::Event closed_;          ///< no open (set initially)
   kernel::Event opened_;          ///< no pended open (set initially)
+  kernel::Event vanished_;        ///< on no list any more
   bool handles_stack_changes_ = true;
 };
 

@@ -33,17 +33,18 @@ NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_co
   opened_.reset();
   const Ref<Binding> alive(this);
   kernel::queue_work("complete a pended open", [=] {
-    const NDIS_STATUS status = alive->finish_open(context, handle_out, medium_index_out, medium_index);
-    if (alive->is_version6()) {
-      call_driver(&alive->driver(), callbacks::kProtocolOpenAdapterCompleteEx, alive.get(), nullptr,
-                  alive->protocol_->handlers6().OpenAdapterComplete, context, status);
-    } else {
-      call_driver(&alive->driver(), callbacks::kProtocolOpenAdapterComplete, alive.get(), nullptr,
-                  alive->protocol_->handlers5().OpenAdapterComplete, context, status, status);
-    }
+    alive->complete_open(context, alive->finish_open(context, handle_out, medium_index_out, medium_index));
     alive->opened_.set();
   });
   return NDIS_STATUS_PENDING;
+}
+
+void Binding::complete_open(void* context, NDIS_STATUS status) {
+  if (is_version6()) {
+    call_driver(&driver(), callbacks::kProtocolOpenAdapterCompleteEx, this, nullptr, protocol_->handlers6().OpenAdapterComplete, context, status);
+  } else {
+    call_driver(&driver(), callbacks::kProtocolOpenAdapterComplete, this, nullptr, protocol_->handlers5().OpenAdapterComplete, context, status, status);
+  }
 }
 
 NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
@@ -58,12 +59,84 @@ NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* m
   sends.open();
   receives.open();
   requests.open();
+  families.open();
   calls.open();
   *handle_out = handle;
   *medium_index_out = medium_index;
   protocol_->ever_bound_ = true;
   advance_locked(BindingEvent::BindComplete);  // the page: Paused once the driver has opened the adapter
   return NDIS_STATUS_SUCCESS;
+}
+
+// ---- opened and closed outside a bind ----
+
+NDIS_STATUS Binding::open_outside_bind(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out) {
+  UINT medium_index = 0;
+  while (medium_index < media_count && media[medium_index] != adapter_->traits().medium) ++medium_index;
+  if (medium_index == media_count) return NDIS_STATUS_UNSUPPORTED_MEDIA;
+  open_origin_ = kernel::Stack::capture(1);
+  if (!kernel::choose("the open is pended")) return finish_own_open(context, handle_out, medium_index_out, medium_index);
+  kernel::queue_work("complete a pended open", [=, alive = Ref<Binding>(this)] {
+    alive->complete_open(context, alive->finish_own_open(context, handle_out, medium_index_out, medium_index));
+  });
+  return NDIS_STATUS_PENDING;
+}
+
+NDIS_STATUS Binding::finish_own_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
+  const Ref<Binding> alive(this);
+  const Claimed stack(adapter_->stack);  // the stack does not change meanwhile, so that the binding comes to the adapter's own state
+  const Claimed claimed(claim_);
+  if (!adapter_->initialized() || adapter_->removing) return NDIS_STATUS_ADAPTER_NOT_FOUND;
+  if (!protocol_->add(*this)) return NDIS_STATUS_CLOSING;
+  adapter_->add(*this);
+  advance(BindingEvent::ProtocolBindAdapterEx);
+  const NDIS_STATUS status = finish_open(context, handle_out, medium_index_out, medium_index);
+  if (status != NDIS_STATUS_SUCCESS) {
+    advance(BindingEvent::BindFailed);
+    vanish();
+    return status;
+  }
+  if (adapter_->state() == AdapterState::Running) restart();
+  return status;
+}
+
+/// Outside an unbind: pause, close and the end of the binding in one, as far as they wait on a worker.
+NDIS_STATUS Binding::close_own() {
+  const Ref<Binding> alive(this);
+  sends.close();
+  receives.close();
+  requests.close();
+  packet_filter = 0;
+  multicast_list.clear();
+  lookahead = 0;
+  adapter_->apply_filters();
+  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0;
+  if (!outstanding && !kernel::choose("the close is pended")) {
+    calls.close();
+    end_own(false);
+    return NDIS_STATUS_SUCCESS;
+  }
+  kernel::queue_work("complete a pended close", [alive] {
+    alive->sends.wait_empty();
+    alive->receives.wait_empty();
+    alive->requests.wait_empty();
+    alive->calls.close();
+    alive->calls.wait_empty();
+    alive->end_own(true);
+  });
+  return NDIS_STATUS_PENDING;
+}
+
+void Binding::end_own(bool tell) {
+  const Claimed claimed(claim_);
+  if (state() == BindingState::Running) {
+    advance(BindingEvent::PnpPause);
+    advance(BindingEvent::PauseComplete);
+  }
+  advance(BindingEvent::ProtocolUnbindAdapterEx);
+  finish_close(tell);
+  advance(BindingEvent::UnbindComplete);
+  vanish();
 }
 
 bool Binding::close_called() const noexcept {
@@ -78,20 +151,28 @@ NDIS_STATUS Binding::close() {
     if (!open_ || close_called_) return NDIS_STATUS_SUCCESS;
     close_called_ = true;
     note_carries_locked();
+    closes_itself_ = own_ && !unbind_begun_;
+  }
+  if (closes_itself()) return close_own();
+  {
+    const kernel::Hold hold(lock_);
     // A close inside a bind that is about to fail takes the way of an unbind (docs/decisions.md#close-in-bind).
     if (state_ == BindingState::Paused) advance_locked(BindingEvent::ProtocolUnbindAdapterEx);
   }
   if (is_version6() && !driver().harness() && (packet_filter != 0 || !multicast_list.empty()))
     tell_breach("LIFE-241", driver(), "NdisCloseAdapterEx", name_, "the adapter is closed with a packet filter or a multicast list still set");
+  adapter_->co->end_of(*this, is_version6() ? "NdisCloseAdapterEx" : "NdisCloseAdapter");
   sends.close();
   receives.close();
   requests.close();
+  families.close();
   set_packet_filter(0);
   multicast_list.set({});
   lookahead = 0;
   adapter_->apply_filters();
 
-  const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0 || adapter_->passage.busy();
+  const bool outstanding =
+      sends.inside() + receives.inside() + requests.inside() + families.inside() + calls.inside() != 0 || adapter_->passage.busy();
   if (!outstanding && !kernel::choose("the close is pended")) {
     calls.close();
     finish_close(false);
@@ -102,6 +183,7 @@ NDIS_STATUS Binding::close() {
     alive->sends.wait_empty();
     alive->receives.wait_empty();
     alive->requests.wait_empty();
+    alive->families.wait_empty();
     alive->calls.close();  // what was sent or held has come back: no more calls but those that run
     alive->calls.wait_empty();
     alive->adapter_->ways.settle();

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "ndis/binding.h"
+#include "ndis/co_adapter.h"
 #include "ndis/filter_events.h"
 #include "ndis/filter_module.h"
 #include "ndis/library.h"
@@ -37,7 +38,7 @@ void bind_missing(Adapter& adapter) {
     if (!may_bind(adapter)) return;  // a bind may have taken the adapter down
     if (protocol->deregistering() || !library.wants(*protocol, adapter) || protocol->binding_to(adapter)) continue;
     const Ref<Binding> binding(new Binding(*protocol, adapter));
-    binding->bind();
+    if (binding->bind() == NDIS_STATUS_SUCCESS) adapter.co->advertise();
     // A protocol that deregistered from inside its own bind has no use for what it then opened.
     if (protocol->deregistering()) binding->unbind();
   }
@@ -206,6 +207,7 @@ NDIS_STATUS restart_stack(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
   if (adapter.start_inhibited || adapter.is_low_power()) return NDIS_STATUS_SUCCESS;
+  adapter.co->advertise();  // a miniport that was initialised again offers again what it had
   for (;;) {
     Ref<FilterModule> failed = set_filter_options(adapter);
     if (!failed) {

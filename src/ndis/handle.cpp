@@ -49,7 +49,16 @@ const char* to_text(HandleKind kind) noexcept {
                               "interface provider handle",
                               "filter driver handle",
                               "filter module handle",
-                              "poll handle"};
+                              "poll handle",
+                              "client's address family handle",
+                              "call manager's address family handle",
+                              "client's SAP handle",
+                              "call manager's SAP handle",
+                              "client's VC handle",
+                              "call manager's VC handle",
+                              "miniport's VC handle",
+                              "client's party handle",
+                              "call manager's party handle"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -26,7 +26,8 @@ namespace undis {
 enum class HandleKind : std::uint8_t {
   None, Wrapper, MiniportDriver5, LayeredMiniport5, MiniportDriver6, ProtocolDriver5, ProtocolDriver6, Adapter, Binding,
   BindContext, UnbindContext, NblPool, NetBufferPool, PacketPool, BufferPool, Configuration, Timer, IoWorkItem, RwLock, Device,
-  ConfigurationKey, Interrupt, Dma, File, Log, IfProvider, FilterDriver, FilterModule, Poll
+  ConfigurationKey, Interrupt, Dma, File, Log, IfProvider, FilterDriver, FilterModule, Poll,
+  ClientAf, CallManagerAf, ClientSap, CallManagerSap, ClientVc, CallManagerVc, MiniportVc, ClientParty, CallManagerParty
 };
 const char* to_text(HandleKind kind) noexcept;
 

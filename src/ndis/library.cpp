@@ -43,6 +43,7 @@ Library::~Library() {
     for (const auto& passage : passages_) passage->abandon();
   }
   // Whatever a run left behind, or an abandoned run never came to, goes without any further call to a driver.
+  for (const Ref<Adapter>& adapter : adapters()) adapter->co->abandon();
   for (const Ref<Adapter>& adapter : adapters())
     for (const Ref<Binding>& binding : adapter->bindings()) {
       adapter->remove(*binding);

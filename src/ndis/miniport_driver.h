@@ -4,7 +4,6 @@
 #pragma once
 
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include <ndis.h>
@@ -13,7 +12,9 @@
 #include "kernel/driver.h"
 #include "kernel/lock.h"
 #include "kernel/observer.h"
+#include "ndis/co_handlers.h"
 #include "ndis/handle.h"
+#include "ndis/handler.h"
 #include "ndis/object.h"
 #include "ndis/version.h"
 
@@ -21,14 +22,6 @@ namespace undis {
 
 class Adapter;
 class ProtocolDriver;
-
-template <class T>
-struct member_type;
-template <class C, class T>
-struct member_type<T C::*> { using type = T; };
-/// The callback<> for a handler member of a characteristics structure.
-template <auto kMember>
-using Handler = kernel::callback<std::remove_pointer_t<typename member_type<decltype(kMember)>::type>>;
 
 struct MiniportHandlers5 {
   using C = NDIS51_MINIPORT_CHARACTERISTICS;
@@ -86,6 +79,8 @@ struct OptionalHandlers6 {
   Handler<&P::MiniportStartDeviceHandler> StartDevice;
   Handler<&S::IdleNotificationHandler> IdleNotification;
   Handler<&S::CancelIdleNotificationHandler> CancelIdleNotification;
+  CoMiniportHandlers connection_oriented;
+  CoCallManagerHandlers call_manager;         ///< of an integrated call manager
 };
 
 class MiniportDriver final : public Object {

@@ -76,7 +76,7 @@ std::vector<Ref<Binding>> ProtocolDriver::bindings() const {
 Ref<Binding> ProtocolDriver::binding_to(const Adapter& adapter) const {
   const kernel::Hold hold(lock_);
   for (Binding* binding : bindings_)
-    if (&binding->adapter() == &adapter) return Ref<Binding>(binding);
+    if (&binding->adapter() == &adapter && !binding->is_own()) return Ref<Binding>(binding);
   return {};
 }
 

@@ -72,11 +72,15 @@ class ProtocolDriver final : public Object {
   std::string name() const;                                       ///< registered name in UTF-8
   const ProtocolHandlers5& handlers5() const noexcept { return handlers5_; }
   const ProtocolHandlers6& handlers6() const noexcept { return handlers6_; }
+  CoProtocolHandlers connection_oriented;     ///< these three are written while ProtocolSetOptions runs
+  CoClientHandlers client;
+  CoCallManagerHandlers call_manager;
   const kernel::Stack& origin() const noexcept { return origin_; }
   bool ever_bound() const noexcept { return ever_bound_; }
 
   /// A reference to each binding, oldest first, whatever its state.
   std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
+  /// The binding that came of a bind, whatever its state.
   Ref<Binding> binding_to(const Adapter& adapter) const EXCLUDES(lock_);
 
   /// NdisDeregisterProtocol(Driver): unbinds every binding (once each), waits until their opens are closed, then gives

@@ -161,6 +161,8 @@ class RegistrationRules final : public Family {
     if (e.expected == HandleKind::Wrapper && e.handle == nullptr) return "LIFE-330";
     if (function == "NdisFDeregisterFilterDriver"sv) return "NdisFDeregisterFilterDriver";
     if (was_registered(e, HandleKind::FilterModule)) return "FilterNoCallsAfterDetach";
+    if (!e.found.open && (e.found.kind == HandleKind::ClientVc || e.found.kind == HandleKind::CallManagerVc || e.found.kind == HandleKind::MiniportVc))
+      return "LIFE-345";
     return was_registered(e, HandleKind::Binding) ? "NoUseAfterClose" : "HandleMisuse";
   }
 

@@ -312,17 +312,6 @@ class AProtocolOf5 : public AMiniportOf5 {
 };
 
 // LIFE-332
-TEST_F(AProtocolOf5, OpensAnAdapterInItsBindOnly) {
-  world.library().policy.binds = [](const ProtocolDriver&, const Adapter&) { return false; };
-  both_up();
-  NDIS_HANDLE handle = this;
-  run([&] { EXPECT_EQ(open(handle, "nic0"), static_cast<NDIS_STATUS>(NDIS_STATUS_OPEN_FAILED)); });
-  EXPECT_EQ(violations(), Lines{"host: OpenOnlyInBind"});
-  both_down();
-  expect({"host: OpenOnlyInBind"});
-}
-
-// LIFE-332
 TEST_F(AProtocolOf5, OpensTheAdapterOfItsBindOnceAndLearnsWhyNot) {
   std::vector<NDIS_STATUS> answers;
   p.after_open = [&](FakeBinding&) {

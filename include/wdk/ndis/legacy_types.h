@@ -7,6 +7,7 @@
 
 #include "../netpnp.h"
 #include "../ntddndis.h"
+#include "condis_types.h"
 #include "status.h"
 #include "types.h"
 
@@ -19,9 +20,5 @@ typedef struct _NDIS_PACKET_POOL NDIS_PACKET_POOL, *PNDIS_PACKET_POOL;
 typedef struct _NDIS_PACKET NDIS_PACKET, *PNDIS_PACKET, **PPNDIS_PACKET;
 typedef struct _NDIS_REQUEST NDIS_REQUEST, *PNDIS_REQUEST;
 typedef struct _NDIS_WAN_PACKET NDIS_WAN_PACKET, *PNDIS_WAN_PACKET;
-
-// Connection-oriented objects appear in the characteristics only as pointers.
-struct _CO_CALL_PARAMETERS;
-struct _CO_ADDRESS_FAMILY;
 
 UNDIS_EXTERN_C_END
