@@ -106,8 +106,8 @@ NDIS_STATUS Binding::close_own() {
   sends.close();
   receives.close();
   requests.close();
-  packet_filter = 0;
-  multicast_list.clear();
+  set_packet_filter(0);
+  multicast_list.set({});
   lookahead = 0;
   adapter_->apply_filters();
   const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0;
