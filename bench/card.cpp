@@ -22,9 +22,7 @@ class Cards6 final : public Part {
  private:
   static NDIS_STATUS initialize(NDIS_HANDLE handle, NDIS_HANDLE context, PNDIS_MINIPORT_INIT_PARAMETERS) {
     Stack& stack = static_cast<Cards6*>(context)->stack();
-    Port& port = stack.ports.emplace_back();
-    port.handle = handle;
-    port.touched = stack.options().touched;
+    Port& port = stack.new_port(handle);
     return set_attributes(handle, &port, 0);
   }
   static VOID send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER, ULONG) {
@@ -89,9 +87,7 @@ class Cards5 final : public Part {
  private:
   static NDIS_STATUS NTAPI initialize(PNDIS_STATUS, PUINT index, PNDIS_MEDIUM media, UINT count,
                                       NDIS_HANDLE handle, NDIS_HANDLE) {
-    Port& port = current_->stack().ports.emplace_back();
-    port.handle = handle;
-    port.touched = current_->stack().options().touched;
+    Port& port = current_->stack().new_port(handle);
     for (*index = 0; *index < count; ++*index)
       if (media[*index] == NdisMedium802_3) break;
     if (*index == count) return NDIS_STATUS_UNSUPPORTED_MEDIA;
@@ -154,7 +150,7 @@ NTSTATUS Cards5::enter(PDRIVER_OBJECT object, PUNICODE_STRING path) {
   c.MajorNdisVersion = 5;
   c.MinorNdisVersion = 1;
   c.InitializeHandler = &initialize;
-  c.HaltHandler = [](NDIS_HANDLE) {};
+  c.HaltHandler = [](NDIS_HANDLE context) { port_of(context).use.stop(); };
   c.QueryInformationHandler = &query;
   c.SetInformationHandler = [](NDIS_HANDLE, NDIS_OID, PVOID, ULONG length, PULONG read,
                                PULONG) -> NDIS_STATUS {

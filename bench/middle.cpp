@@ -21,9 +21,38 @@ struct Between {
   NDIS_HANDLE miniport = nullptr;
   NDIS_HANDLE pool = nullptr;  // of the clones
   ULONG clone_flags = 0;
+  bool guarded = false;
+  Use below;  // of the binding
+  Use above;  // of the virtual miniport
 };
 Between& between(NDIS_HANDLE context) noexcept {
   return *static_cast<Between*>(context);
+}
+
+/// Whether `use` may be used: as long as it lives, if so. A stack that is never paused does not ask.
+class Inside {
+ public:
+  Inside(const Between& at, Use& use) noexcept
+      : use_(at.guarded ? &use : nullptr), may_(!at.guarded || use.enter()) {}
+  ~Inside() {
+    if (use_ != nullptr && may_) use_->leave();
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  explicit operator bool() const noexcept { return may_; }
+
+ private:
+  Use* const use_;
+  const bool may_;
+};
+
+void refuse(NDIS_HANDLE miniport, NET_BUFFER_LIST* chain, NDIS_STATUS status) {
+  for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next) list->Status = status;
+  NdisMSendNetBufferListsComplete(miniport, chain, 0);
+}
+void drop(const Between& at, NET_BUFFER_LIST* chain, ULONG flags) {
+  if (chain != nullptr && !NDIS_TEST_RECEIVE_CANNOT_PEND(flags))
+    NdisReturnNetBufferLists(at.binding, chain, 0);
 }
 
 // ---- forwarded ----
@@ -53,34 +82,29 @@ void restore(NET_BUFFER_LIST* chain) noexcept {
   }
 }
 
-void refuse(NDIS_HANDLE miniport, NET_BUFFER_LIST* chain) {
-  for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next)
-    list->Status = NDIS_STATUS_RESOURCES;
-  NdisMSendNetBufferListsComplete(miniport, chain, 0);
-}
-
 VOID forward_send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG flags) {
-  const Between& at = between(context);
+  Between& at = between(context);
+  const Inside inside(at, at.below);
+  if (!inside) return refuse(at.miniport, chain, NDIS_STATUS_PAUSED);
   Chain passed;
   const Chain refused = pass_chain_on(chain, at.binding, passed);
   if (passed.first != nullptr) NdisSendNetBufferLists(at.binding, passed.first, port, flags);
-  if (refused.first != nullptr) refuse(at.miniport, refused.first);
+  if (refused.first != nullptr) refuse(at.miniport, refused.first, NDIS_STATUS_RESOURCES);
 }
 VOID forward_complete(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
   restore(chain);
   NdisMSendNetBufferListsComplete(between(context).miniport, chain, flags);
 }
 VOID forward_receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG, ULONG flags) {
-  const Between& at = between(context);
+  Between& at = between(context);
+  const Inside inside(at, at.above);
+  if (!inside) return drop(at, chain, flags);
   Chain passed;
   const Chain lost = pass_chain_on(chain, at.miniport, passed);
   if (passed.first != nullptr)
     NdisMIndicateReceiveNetBufferLists(at.miniport, passed.first, port, passed.count, flags);
-  if (NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) {
-    restore(passed.first);
-  } else if (lost.first != nullptr) {
-    NdisReturnNetBufferLists(at.binding, lost.first, 0);
-  }
+  if (NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) restore(passed.first);
+  drop(at, lost.first, flags);
 }
 VOID forward_return(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
   restore(chain);
@@ -124,27 +148,28 @@ NET_BUFFER_LIST* originals_of(const Between& at, NET_BUFFER_LIST* clones) noexce
 }
 
 VOID clone_send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG flags) {
-  const Between& at = between(context);
+  Between& at = between(context);
+  const Inside inside(at, at.below);
+  if (!inside) return refuse(at.miniport, chain, NDIS_STATUS_PAUSED);
   Chain clones;
   const Chain refused = clone_chain(at, chain, at.binding, clones);
   if (clones.first != nullptr) NdisSendNetBufferLists(at.binding, clones.first, port, flags);
-  if (refused.first != nullptr) refuse(at.miniport, refused.first);
+  if (refused.first != nullptr) refuse(at.miniport, refused.first, NDIS_STATUS_RESOURCES);
 }
 VOID clone_complete(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
   const Between& at = between(context);
   NdisMSendNetBufferListsComplete(at.miniport, originals_of(at, chain), flags);
 }
 VOID clone_receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG, ULONG flags) {
-  const Between& at = between(context);
+  Between& at = between(context);
+  const Inside inside(at, at.above);
+  if (!inside) return drop(at, chain, flags);
   Chain clones;
   const Chain lost = clone_chain(at, chain, at.miniport, clones);
   if (clones.first != nullptr)
     NdisMIndicateReceiveNetBufferLists(at.miniport, clones.first, port, clones.count, flags);
-  if (NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) {
-    originals_of(at, clones.first);
-  } else if (lost.first != nullptr) {
-    NdisReturnNetBufferLists(at.binding, lost.first, 0);
-  }
+  if (NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) originals_of(at, clones.first);
+  drop(at, lost.first, flags);
 }
 VOID clone_return(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
   const Between& at = between(context);
@@ -187,6 +212,7 @@ NDIS_STATUS Intermediate::bind(NDIS_HANDLE context, NDIS_HANDLE bind_context,
   auto& self = *static_cast<Intermediate*>(context);
   const auto number = static_cast<unsigned>(self.betweens_.size());
   Between& at = self.betweens_.emplace_back();
+  at.guarded = self.stack().options().guarded;
   if (self.kind_ == Middle::ClonesOfMdls) at.clone_flags = NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS;
   NDIS_STATUS status =
       open_adapter6(self.protocol_, &at, bind_context, parameters->AdapterName, true, &at.binding);
@@ -230,8 +256,14 @@ NDIS_STATUS Intermediate::register_miniport(PDRIVER_OBJECT object, PUNICODE_STRI
   c.InitializeHandlerEx = &initialize;
   c.HaltHandlerEx = [](NDIS_HANDLE, NDIS_HALT_ACTION) {};
   c.UnloadHandler = &unload_part;
-  c.PauseHandler = [](NDIS_HANDLE, PNDIS_MINIPORT_PAUSE_PARAMETERS) { return NDIS_STATUS_SUCCESS; };
-  c.RestartHandler = [](NDIS_HANDLE, PNDIS_MINIPORT_RESTART_PARAMETERS) { return NDIS_STATUS_SUCCESS; };
+  c.PauseHandler = [](NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETERS) {
+    between(context).above.stop();
+    return NDIS_STATUS_SUCCESS;
+  };
+  c.RestartHandler = [](NDIS_HANDLE context, PNDIS_MINIPORT_RESTART_PARAMETERS) {
+    between(context).above.start();
+    return NDIS_STATUS_SUCCESS;
+  };
   c.OidRequestHandler = [](NDIS_HANDLE, PNDIS_OID_REQUEST request) -> NDIS_STATUS {
     return request->RequestType == NdisRequestSetInformation ? NDIS_STATUS_SUCCESS
                                                              : NDIS_STATUS_NOT_SUPPORTED;
@@ -259,7 +291,10 @@ NDIS_STATUS Intermediate::register_protocol() {
   c.UnbindAdapterHandlerEx = &unbind;
   c.OpenAdapterCompleteHandlerEx = [](NDIS_HANDLE, NDIS_STATUS) {};
   c.CloseAdapterCompleteHandlerEx = [](NDIS_HANDLE) {};
-  c.NetPnPEventHandler = [](NDIS_HANDLE, PNET_PNP_EVENT_NOTIFICATION) -> NDIS_STATUS {
+  c.NetPnPEventHandler = [](NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) -> NDIS_STATUS {
+    if (context == nullptr) return NDIS_STATUS_SUCCESS;
+    if (event->NetPnPEvent.NetEvent == NetEventPause) between(context).below.stop();
+    if (event->NetPnPEvent.NetEvent == NetEventRestart) between(context).below.start();
     return NDIS_STATUS_SUCCESS;
   };
   c.OidRequestCompleteHandler = [](NDIS_HANDLE, PNDIS_OID_REQUEST, NDIS_STATUS) {};

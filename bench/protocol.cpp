@@ -28,9 +28,7 @@ class Protocol6 final : public Part {
  private:
   static NDIS_STATUS bind(NDIS_HANDLE context, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters) {
     auto& self = *static_cast<Protocol6*>(context);
-    Open& open = self.stack().opens.emplace_back();
-    open.touched = self.stack().options().touched;
-    open.listens = self.listens_;
+    Open& open = self.stack().new_open(self.listens_);
     return open_adapter6(self.handle_, &open, bind_context, parameters->AdapterName, open.listens,
                          &open.handle);
   }
@@ -112,9 +110,7 @@ class Protocol5 final : public Part {
     NdisRequest(&status, open.handle, &request);
   }
   static VOID NTAPI bind(PNDIS_STATUS status, NDIS_HANDLE, PNDIS_STRING device, PVOID, PVOID) {
-    Open& open = current_->stack().opens.emplace_back();
-    open.touched = current_->stack().options().touched;
-    open.listens = current_->listens_;
+    Open& open = current_->stack().new_open(current_->listens_);
     NDIS_MEDIUM media[] = {NdisMedium802_3};
     UINT index = 0;
     NDIS_STATUS error = NDIS_STATUS_SUCCESS;

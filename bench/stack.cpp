@@ -95,6 +95,33 @@ void Stack::load_protocol() {
       &add(options_.protocols5 ? make_protocol5(*this, number) : make_protocol6(*this, number)));
 }
 
+Port& Stack::new_port(NDIS_HANDLE handle) {
+  const std::lock_guard hold(growing_);
+  Port& port = ports.emplace_back();
+  port.handle = handle;
+  port.touched = options_.touched;
+  return port;
+}
+Open& Stack::new_open(bool listens) {
+  const std::lock_guard hold(growing_);
+  Open& open = opens.emplace_back();
+  open.listens = listens;
+  open.touched = options_.touched;
+  return open;
+}
+std::vector<Port*> Stack::ports_now() {
+  const std::lock_guard hold(growing_);
+  std::vector<Port*> now;
+  for (Port& port : ports) now.push_back(&port);
+  return now;
+}
+std::vector<Open*> Stack::opens_now() {
+  const std::lock_guard hold(growing_);
+  std::vector<Open*> now;
+  for (Open& open : opens) now.push_back(&open);
+  return now;
+}
+
 // ---- down ----
 
 void Stack::unload(std::vector<Part*>& parts) {

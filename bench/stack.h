@@ -19,6 +19,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct StackOptions {
   unsigned bypassed = 0;   ///< filters without a data handler
   Middle middle = Middle::None;
   bool touched = false;  ///< both ends of the way touch each byte
+  bool guarded = false;  ///< the intermediate driver looks after pauses, which costs it two shared counters
   lab::Engine engine = lab::Engine::Threaded;
   kernel::Watch watch = kernel::Watch::Nothing;
   std::uint32_t processors = 0;  ///< 0: as many as a world has by itself
@@ -111,6 +113,11 @@ class Stack {
 
   std::deque<Port> ports;  ///< in the order in which they were plugged in; never removed
   std::deque<Open> opens;  ///< in the order in which they were opened; never removed. Handle nullptr: closed
+  Port& new_port(NDIS_HANDLE handle);
+  Open& new_open(bool listens);
+  /// Those that there are, while cards and bindings come and go.
+  std::vector<Port*> ports_now();
+  std::vector<Open*> opens_now();
   Open& open(std::size_t i = 0) noexcept { return opens[i]; }
   NDIS_HANDLE binding(std::size_t i = 0) noexcept { return opens[i].handle; }
   NDIS_HANDLE adapter(std::size_t i = 0) noexcept { return ports[i].handle; }
@@ -128,6 +135,7 @@ class Stack {
 
   const StackOptions options_;
   lab::World world_;
+  std::mutex growing_;  // ports and opens
   std::vector<std::unique_ptr<Part>> parts_;
   Part* cards_ = nullptr;
   Part* middle_ = nullptr;

@@ -100,27 +100,33 @@ def derived(rows):
 
 
 def growth(rows):
-    """The dearest against the cheapest of a family, for each unit: memory and time may differ by 20 %."""
+    """The last of a family against the cheapest, for each unit: they may differ by 20 %."""
     def family(name, value):
         members = {int(row.rsplit("/", 1)[1]): value(row) for row in rows.ns if row.startswith(name + "/")}
         return {count: members[count] for count in sorted(members) if members[count]}
 
-    for name in ("Adapters", "Bindings"):
-        for key in ("up_us", "down_us", "bytes"):
-            members = family(name, lambda row, key=key: rows.counters[row].get(key))
-            if len(members) > 1:
-                yield grown(f"{name}, {key} each", members)
+    for key, unit in (("up_us", "us"), ("down_us", "us"), ("bytes", "bytes")):
+        yield from grown(f"an adapter, {key.split('_')[0]}, {unit}",
+                         family("Adapters", lambda row, key=key: rows.counters[row].get(key)))
+        yield from grown(f"a further binding, {key.split('_')[0]}, {unit}",
+                         further(family("Bindings", lambda row, key=key: rows.counters[row].get(key))))
     for name in ("SendAmongAdapters", "SendAmongBindings"):
-        members = family(name, lambda row: rows.ns[row])
-        if len(members) > 1:
-            yield grown(f"{name}, ns each list", members)
+        yield from grown(f"{name}, ns a list", family(name, lambda row: rows.ns[row]))
+
+
+def further(members):
+    """Of each unit but the first, which has with it what there is once."""
+    return {count: (each * count - members[1]) / (count - 1) for count, each in members.items() if count > 1 and 1 in members}
 
 
 def grown(what, members):
+    if len(members) < 2:
+        return
     counts = list(members)
-    ratio = members[counts[-1]] / members[counts[0]]
-    values = ", ".join(f"{count}: {value:.3g}" for count, value in members.items())
-    return f"{what} ({values})", ratio, "<= 1.2", ratio <= 1.2
+    cheapest = min(members.values())
+    ratio = members[counts[-1]] / cheapest if cheapest > 0 else float("inf")
+    values = ", ".join(f"{count}: {value:,.1f}" for count, value in members.items())
+    yield f"{what} ({values})", ratio, "<= 1.2", ratio <= 1.2
 
 
 def number(value):
