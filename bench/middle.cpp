@@ -6,7 +6,9 @@
 //            network/sending-network-data asks for, and restored when the list is back.
 #include "middle.h"
 
+#include <atomic>
 #include <deque>
+#include <string>
 #include <utility>
 
 #include "lab/net_buffers.h"
@@ -15,8 +17,11 @@
 namespace undis::bench {
 namespace {
 
+class Intermediate;
+
 /// The binding below and the virtual miniport above: the context of both.
-struct Between {
+struct Between : Bound {
+  Intermediate* part = nullptr;
   NDIS_HANDLE binding = nullptr;
   NDIS_HANDLE miniport = nullptr;
   NDIS_HANDLE pool = nullptr;  // of the clones
@@ -24,6 +29,10 @@ struct Between {
   bool guarded = false;
   Use below;  // of the binding
   Use above;  // of the virtual miniport
+  std::u16string name;
+  std::atomic<bool> awaited{false};  // the virtual miniport was asked for, and is not there yet
+  kernel::Event initialized{"the virtual miniport's initialize"};
+  kernel::Event halted{"the virtual miniport's halt"};
 };
 Between& between(NDIS_HANDLE context) noexcept {
   return *static_cast<Between*>(context);
@@ -194,9 +203,17 @@ class Intermediate final : public Part {
   NDIS_STATUS register_protocol();
   static NDIS_STATUS initialize(NDIS_HANDLE handle, NDIS_HANDLE, PNDIS_MINIPORT_INIT_PARAMETERS parameters) {
     Between& at = between(parameters->IMDeviceInstanceContext);
-    at.miniport = handle;
-    return set_attributes(handle, &at, NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND);
+    const NDIS_STATUS status = set_attributes(handle, &at, NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND);
+    at.miniport = status == NDIS_STATUS_SUCCESS ? handle : nullptr;
+    at.awaited = false;
+    at.initialized.set();
+    return status;
   }
+  static VOID halt(NDIS_HANDLE context, NDIS_HALT_ACTION) {
+    between(context).miniport = nullptr;
+    between(context).halted.set();
+  }
+  void remove_miniport(Between& at);
   static NDIS_STATUS bind(NDIS_HANDLE context, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters);
   static NDIS_STATUS unbind(NDIS_HANDLE, NDIS_HANDLE context);
 
@@ -212,10 +229,11 @@ NDIS_STATUS Intermediate::bind(NDIS_HANDLE context, NDIS_HANDLE bind_context,
   auto& self = *static_cast<Intermediate*>(context);
   const auto number = static_cast<unsigned>(self.betweens_.size());
   Between& at = self.betweens_.emplace_back();
+  at.part = &self;
   at.guarded = self.stack().options().guarded;
   if (self.kind_ == Middle::ClonesOfMdls) at.clone_flags = NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS;
   NDIS_STATUS status =
-      open_adapter6(self.protocol_, &at, bind_context, parameters->AdapterName, true, &at.binding);
+      open_adapter6(self.protocol_, at, bind_context, parameters->AdapterName, true, &at.binding);
   if (status != NDIS_STATUS_SUCCESS) return status;
   NET_BUFFER_LIST_POOL_PARAMETERS pool{};
   pool.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
@@ -223,25 +241,35 @@ NDIS_STATUS Intermediate::bind(NDIS_HANDLE context, NDIS_HANDLE bind_context,
   pool.fAllocateNetBuffer = TRUE;
   pool.PoolTag = lab::pool_tag("Bmid");
   at.pool = NdisAllocateNetBufferListPool(at.binding, &pool);
-  std::u16string name = numbered(u"\\Device\\{middle", number) + u"}";
-  UNICODE_STRING device = counted(name);
+  at.name = numbered(u"\\Device\\{middle", number) + u"}";
+  UNICODE_STRING device = counted(at.name);
+  at.awaited = true;
   status = NdisIMInitializeDeviceInstanceEx(self.driver_handle_, &device, &at);
   if (status != NDIS_STATUS_SUCCESS) {
     NdisFreeNetBufferListPool(std::exchange(at.pool, nullptr));
-    NdisCloseAdapterEx(std::exchange(at.binding, nullptr));
+    close_adapter6(at, &at.binding);
   }
   return status;
 }
 
+/// Takes the virtual miniport down, in whatever state it is.
+void Intermediate::remove_miniport(Between& at) {
+  if (at.awaited) {
+    UNICODE_STRING device = counted(at.name);
+    if (NdisIMCancelInitializeDeviceInstance(driver_handle_, &device) == NDIS_STATUS_SUCCESS) return;
+    at.initialized.wait();
+  }
+  if (at.miniport == nullptr) return;
+  NdisIMDeInitializeDeviceInstance(at.miniport);
+  at.halted.wait();
+}
+
 NDIS_STATUS Intermediate::unbind(NDIS_HANDLE, NDIS_HANDLE context) {
   Between& at = between(context);
-  if (at.miniport != nullptr) NdisIMDeInitializeDeviceInstance(std::exchange(at.miniport, nullptr));
-  ULONG filter = 0;
-  NDIS_OID_REQUEST request =
-      request6(NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
-  NdisOidRequest(at.binding, &request);
+  at.part->remove_miniport(at);
+  set_filter6(at.binding, 0);
   NdisFreeNetBufferListPool(std::exchange(at.pool, nullptr));
-  NdisCloseAdapterEx(std::exchange(at.binding, nullptr));
+  close_adapter6(at, &at.binding);
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -254,7 +282,7 @@ NDIS_STATUS Intermediate::register_miniport(PDRIVER_OBJECT object, PUNICODE_STRI
   c.MinorNdisVersion = 30;
   c.Flags = NDIS_INTERMEDIATE_DRIVER;
   c.InitializeHandlerEx = &initialize;
-  c.HaltHandlerEx = [](NDIS_HANDLE, NDIS_HALT_ACTION) {};
+  c.HaltHandlerEx = &halt;
   c.UnloadHandler = &unload_part;
   c.PauseHandler = [](NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETERS) {
     between(context).above.stop();
@@ -289,15 +317,15 @@ NDIS_STATUS Intermediate::register_protocol() {
   c.Name = counted(name_);
   c.BindAdapterHandlerEx = &bind;
   c.UnbindAdapterHandlerEx = &unbind;
-  c.OpenAdapterCompleteHandlerEx = [](NDIS_HANDLE, NDIS_STATUS) {};
-  c.CloseAdapterCompleteHandlerEx = [](NDIS_HANDLE) {};
+  c.OpenAdapterCompleteHandlerEx = &opened6;
+  c.CloseAdapterCompleteHandlerEx = &closed6;
   c.NetPnPEventHandler = [](NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) -> NDIS_STATUS {
     if (context == nullptr) return NDIS_STATUS_SUCCESS;
     if (event->NetPnPEvent.NetEvent == NetEventPause) between(context).below.stop();
     if (event->NetPnPEvent.NetEvent == NetEventRestart) between(context).below.start();
     return NDIS_STATUS_SUCCESS;
   };
-  c.OidRequestCompleteHandler = [](NDIS_HANDLE, PNDIS_OID_REQUEST, NDIS_STATUS) {};
+  c.OidRequestCompleteHandler = &answered6;
   c.StatusHandlerEx = [](NDIS_HANDLE, PNDIS_STATUS_INDICATION) {};
   c.ReceiveNetBufferListsHandler = forwards() ? &forward_receive : &clone_receive;
   c.SendNetBufferListsCompleteHandler = forwards() ? &forward_complete : &clone_complete;

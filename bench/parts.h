@@ -45,9 +45,17 @@ UNICODE_STRING counted(std::u16string& text) noexcept;
 
 /// The attributes of a 6.x miniport, virtual or not.
 NDIS_STATUS set_attributes(NDIS_HANDLE adapter, NDIS_HANDLE context, ULONG flags);
-/// A 6.x open of `name`, with a promiscuous packet filter if it `listens`.
-NDIS_STATUS open_adapter6(NDIS_HANDLE protocol, NDIS_HANDLE context, NDIS_HANDLE bind_context,
-                          PNDIS_STRING name, bool listens, NDIS_HANDLE* handle);
+/// A 6.x open of `name`, with a promiscuous packet filter if it `listens`; waits if it pends, as do
+/// `close_adapter6` and `ask6`: for those whose handlers for the completions are `opened6`, `closed6` and
+/// `answered6`.
+NDIS_STATUS open_adapter6(NDIS_HANDLE protocol, Bound& context, NDIS_HANDLE bind_context, PNDIS_STRING name,
+                          bool listens, NDIS_HANDLE* handle);
+void close_adapter6(Bound& context, NDIS_HANDLE* handle);
+VOID opened6(NDIS_HANDLE context, NDIS_STATUS status);
+VOID closed6(NDIS_HANDLE context);
+NDIS_STATUS ask6(NDIS_HANDLE binding, NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, ULONG length);
+VOID answered6(NDIS_HANDLE context, PNDIS_OID_REQUEST request, NDIS_STATUS status);
+NDIS_STATUS set_filter6(NDIS_HANDLE binding, ULONG filter);
 NDIS_OID_REQUEST request6(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, ULONG length) noexcept;
 
 }  // namespace undis::bench

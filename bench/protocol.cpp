@@ -29,18 +29,13 @@ class Protocol6 final : public Part {
   static NDIS_STATUS bind(NDIS_HANDLE context, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters) {
     auto& self = *static_cast<Protocol6*>(context);
     Open& open = self.stack().new_open(self.listens_);
-    return open_adapter6(self.handle_, &open, bind_context, parameters->AdapterName, open.listens,
+    return open_adapter6(self.handle_, open, bind_context, parameters->AdapterName, open.listens,
                          &open.handle);
   }
   static NDIS_STATUS unbind(NDIS_HANDLE, NDIS_HANDLE context) {
     Open& open = open_of(context);
-    if (open.listens) {
-      ULONG filter = 0;
-      NDIS_OID_REQUEST request =
-          request6(NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
-      NdisOidRequest(open.handle, &request);
-    }
-    NdisCloseAdapterEx(std::exchange(open.handle, nullptr));
+    if (open.listens) set_filter6(open.handle, 0);
+    close_adapter6(open, &open.handle);
     return NDIS_STATUS_SUCCESS;
   }
   static NDIS_STATUS event(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {
@@ -70,10 +65,10 @@ NTSTATUS Protocol6::enter(PDRIVER_OBJECT object, PUNICODE_STRING) {
   c.Name = counted(name_);
   c.BindAdapterHandlerEx = &bind;
   c.UnbindAdapterHandlerEx = &unbind;
-  c.OpenAdapterCompleteHandlerEx = [](NDIS_HANDLE, NDIS_STATUS) {};
-  c.CloseAdapterCompleteHandlerEx = [](NDIS_HANDLE) {};
+  c.OpenAdapterCompleteHandlerEx = &opened6;
+  c.CloseAdapterCompleteHandlerEx = &closed6;
   c.NetPnPEventHandler = &event;
-  c.OidRequestCompleteHandler = [](NDIS_HANDLE, PNDIS_OID_REQUEST, NDIS_STATUS) {};
+  c.OidRequestCompleteHandler = &answered6;
   c.StatusHandlerEx = [](NDIS_HANDLE, PNDIS_STATUS_INDICATION) {};
   c.ReceiveNetBufferListsHandler = &receive;
   c.SendNetBufferListsCompleteHandler = [](NDIS_HANDLE, PNET_BUFFER_LIST chain, ULONG) {
@@ -100,14 +95,23 @@ class Protocol5 final : public Part {
   }
 
  private:
-  static void set_filter(Open& open, ULONG filter) {
-    NDIS_REQUEST request{};
-    request.RequestType = NdisRequestSetInformation;
-    request.DATA.SET_INFORMATION.Oid = OID_GEN_CURRENT_PACKET_FILTER;
-    request.DATA.SET_INFORMATION.InformationBuffer = &filter;
-    request.DATA.SET_INFORMATION.InformationBufferLength = sizeof(filter);
+  /// A request and who waits for it.
+  struct Asked {
+    NDIS_REQUEST request{};  // first: what is answered is this
+    kernel::Event done{"an answer"};
+  };
+  static void set_filter(const Open& open, ULONG filter) {
+    Asked asked;
+    asked.request.RequestType = NdisRequestSetInformation;
+    asked.request.DATA.SET_INFORMATION.Oid = OID_GEN_CURRENT_PACKET_FILTER;
+    asked.request.DATA.SET_INFORMATION.InformationBuffer = &filter;
+    asked.request.DATA.SET_INFORMATION.InformationBufferLength = sizeof(filter);
     NDIS_STATUS status = NDIS_STATUS_SUCCESS;
-    NdisRequest(&status, open.handle, &request);
+    NdisRequest(&status, open.handle, &asked.request);
+    if (status == NDIS_STATUS_PENDING) asked.done.wait();
+  }
+  static VOID NTAPI answered(NDIS_HANDLE, PNDIS_REQUEST request, NDIS_STATUS) {
+    reinterpret_cast<Asked*>(request)->done.set();
   }
   static VOID NTAPI bind(PNDIS_STATUS status, NDIS_HANDLE, PNDIS_STRING device, PVOID, PVOID) {
     Open& open = current_->stack().new_open(current_->listens_);
@@ -116,6 +120,10 @@ class Protocol5 final : public Part {
     NDIS_STATUS error = NDIS_STATUS_SUCCESS;
     NdisOpenAdapter(status, &error, &open.handle, &index, media, 1, current_->handle_, &open, device, 0,
                     nullptr);
+    if (*status == NDIS_STATUS_PENDING) {
+      open.opened.wait();
+      *status = open.open_status;
+    }
     if (*status != NDIS_STATUS_SUCCESS) return;
     if (open.listens) set_filter(open, NDIS_PACKET_TYPE_PROMISCUOUS);
     open.use.start();
@@ -125,6 +133,8 @@ class Protocol5 final : public Part {
     open.use.stop();
     if (open.listens) set_filter(open, 0);
     NdisCloseAdapter(status, std::exchange(open.handle, nullptr));
+    if (*status == NDIS_STATUS_PENDING) open.closed.wait();
+    *status = NDIS_STATUS_SUCCESS;
   }
   static INT NTAPI receive_packet(NDIS_HANDLE context, PNDIS_PACKET packet) {
     Open& open = open_of(context);
@@ -150,14 +160,16 @@ NTSTATUS Protocol5::enter(PDRIVER_OBJECT object, PUNICODE_STRING) {
   NDIS50_PROTOCOL_CHARACTERISTICS c{};
   c.MajorNdisVersion = 5;
   c.Name = counted(name_);
-  c.OpenAdapterCompleteHandler = [](NDIS_HANDLE, NDIS_STATUS, NDIS_STATUS) {};
-  c.CloseAdapterCompleteHandler = [](NDIS_HANDLE, NDIS_STATUS) {};
+  c.OpenAdapterCompleteHandler = [](NDIS_HANDLE context, NDIS_STATUS status, NDIS_STATUS) {
+    opened6(context, status);
+  };
+  c.CloseAdapterCompleteHandler = [](NDIS_HANDLE context, NDIS_STATUS) { closed6(context); };
   c.SendCompleteHandler = [](NDIS_HANDLE, PNDIS_PACKET packet, NDIS_STATUS) {
     Packets::put_back(Packets::row_of_sent(packet), packet);
   };
   c.TransferDataCompleteHandler = [](NDIS_HANDLE, PNDIS_PACKET, NDIS_STATUS, UINT) {};
   c.ResetCompleteHandler = [](NDIS_HANDLE, NDIS_STATUS) {};
-  c.RequestCompleteHandler = [](NDIS_HANDLE, PNDIS_REQUEST, NDIS_STATUS) {};
+  c.RequestCompleteHandler = &answered;
   c.ReceiveHandler = [](NDIS_HANDLE, NDIS_HANDLE, PVOID, UINT, PVOID, UINT, UINT) -> NDIS_STATUS {
     return NDIS_STATUS_NOT_ACCEPTED;
   };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "kernel/driver.h"
 #include "kernel/unicode.h"
@@ -82,7 +83,7 @@ bool Stack::is_up() noexcept {
 }
 
 std::string Stack::complaint() {
-  return is_clean() ? "not everything is there" : world_.verifier().violation_lines().front();
+  return is_clean() ? "not everything is there" : world_.verifier().violations().front().text;
 }
 
 Ref<Adapter> Stack::plug() {
@@ -203,8 +204,35 @@ NDIS_OID_REQUEST request6(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UL
   return request;
 }
 
-NDIS_STATUS open_adapter6(NDIS_HANDLE protocol, NDIS_HANDLE context, NDIS_HANDLE bind_context,
-                          PNDIS_STRING name, bool listens, NDIS_HANDLE* handle) {
+namespace {
+
+/// A request and who waits for it.
+struct Asked {
+  NDIS_OID_REQUEST request;  // first: what is answered is this
+  kernel::Event done{"an answer"};
+  NDIS_STATUS status = NDIS_STATUS_PENDING;
+};
+
+}  // namespace
+
+NDIS_STATUS ask6(NDIS_HANDLE binding, NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, ULONG length) {
+  Asked asked{request6(type, oid, buffer, length)};
+  const NDIS_STATUS status = NdisOidRequest(binding, &asked.request);
+  if (status != NDIS_STATUS_PENDING) return status;
+  asked.done.wait();
+  return asked.status;
+}
+VOID answered6(NDIS_HANDLE, PNDIS_OID_REQUEST request, NDIS_STATUS status) {
+  auto& asked = *reinterpret_cast<Asked*>(request);
+  asked.status = status;
+  asked.done.set();
+}
+NDIS_STATUS set_filter6(NDIS_HANDLE binding, ULONG filter) {
+  return ask6(binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+}
+
+NDIS_STATUS open_adapter6(NDIS_HANDLE protocol, Bound& context, NDIS_HANDLE bind_context, PNDIS_STRING name,
+                          bool listens, NDIS_HANDLE* handle) {
   NDIS_MEDIUM media[] = {NdisMedium802_3};
   UINT index = 0;
   NDIS_OPEN_PARAMETERS how{};
@@ -214,12 +242,24 @@ NDIS_STATUS open_adapter6(NDIS_HANDLE protocol, NDIS_HANDLE context, NDIS_HANDLE
   how.MediumArray = media;
   how.MediumArraySize = 1;
   how.SelectedMediumIndex = &index;
-  const NDIS_STATUS status = NdisOpenAdapterEx(protocol, context, &how, bind_context, handle);
+  NDIS_STATUS status = NdisOpenAdapterEx(protocol, &context, &how, bind_context, handle);
+  if (status == NDIS_STATUS_PENDING) {
+    context.opened.wait();
+    status = context.open_status;
+  }
   if (status != NDIS_STATUS_SUCCESS || !listens) return status;
-  ULONG filter = NDIS_PACKET_TYPE_PROMISCUOUS;
-  NDIS_OID_REQUEST request =
-      request6(NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
-  return NdisOidRequest(*handle, &request);
+  return set_filter6(*handle, NDIS_PACKET_TYPE_PROMISCUOUS);
+}
+
+void close_adapter6(Bound& context, NDIS_HANDLE* handle) {
+  if (NdisCloseAdapterEx(std::exchange(*handle, nullptr)) == NDIS_STATUS_PENDING) context.closed.wait();
+}
+VOID opened6(NDIS_HANDLE context, NDIS_STATUS status) {
+  static_cast<Bound*>(context)->open_status = status;
+  static_cast<Bound*>(context)->opened.set();
+}
+VOID closed6(NDIS_HANDLE context) {
+  static_cast<Bound*>(context)->closed.set();
 }
 
 }  // namespace undis::bench

@@ -83,8 +83,15 @@ struct Port {
   Use use;
 };
 
+/// What may pend of an open and of a close.
+struct Bound {
+  NDIS_STATUS open_status = NDIS_STATUS_PENDING;
+  kernel::Event opened{"an open"};
+  kernel::Event closed{"a close"};
+};
+
 /// A protocol on a card, or on the virtual miniport above it.
-struct Open {
+struct Open : Bound {
   NDIS_HANDLE handle = nullptr;
   bool touched = false;
   bool listens = true;
