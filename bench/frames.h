@@ -8,6 +8,7 @@
 // Touched   one end writes each byte of a frame, the other end reads each byte.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -79,31 +80,34 @@ class Lists {
     for (std::size_t i = 1; i < count; ++i) last = last->Next;
     free_ = last->Next;
     last->Next = nullptr;
-    free_count_ -= count;
+    free_count_.store(free_count_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
     return first;
   }
   /// To where its first list is from; all of a chain are from one row.
   static void put_back(void* row, NET_BUFFER_LIST* chain) noexcept {
     static_cast<Lists*>(row)->put_back(chain);
   }
-  std::size_t free_count() const noexcept { return free_count_; }
+  /// Also for who waits until another thread has put the last one back.
+  std::size_t free_count() const noexcept { return free_count_.load(std::memory_order_acquire); }
 
  private:
   struct Plain;
   void own(NET_BUFFER_LIST* list) noexcept;
   void put_back(NET_BUFFER_LIST* chain) noexcept {
+    std::size_t count = free_count_.load(std::memory_order_relaxed);
     while (chain != nullptr) {
       NET_BUFFER_LIST* const next = chain->Next;
       chain->Next = free_;
       free_ = chain;
-      ++free_count_;
+      ++count;
       chain = next;
     }
+    free_count_.store(count, std::memory_order_release);
   }
   NDIS_HANDLE pool_ = nullptr;
   std::vector<Plain> plain_;
   NET_BUFFER_LIST* free_ = nullptr;
-  std::size_t free_count_ = 0;
+  std::atomic<std::size_t> free_count_{0};
 };
 
 // ---- packets of NDIS 5 ----

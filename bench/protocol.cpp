@@ -2,7 +2,6 @@
 //
 // The protocols: what is received is returned at once, what was sent goes back to its row.
 #include <string>
-#include <utility>
 
 #include "frames.h"
 
@@ -132,8 +131,9 @@ class Protocol5 final : public Part {
     Open& open = open_of(context);
     open.use.stop();
     if (open.listens) set_filter(open, 0);
-    NdisCloseAdapter(status, std::exchange(open.handle, nullptr));
+    NdisCloseAdapter(status, open.handle);
     if (*status == NDIS_STATUS_PENDING) open.closed.wait();
+    open.handle = nullptr;
     *status = NDIS_STATUS_SUCCESS;
   }
   static INT NTAPI receive_packet(NDIS_HANDLE context, PNDIS_PACKET packet) {

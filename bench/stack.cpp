@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "kernel/driver.h"
 #include "kernel/unicode.h"
@@ -252,7 +251,8 @@ NDIS_STATUS open_adapter6(NDIS_HANDLE protocol, Bound& context, NDIS_HANDLE bind
 }
 
 void close_adapter6(Bound& context, NDIS_HANDLE* handle) {
-  if (NdisCloseAdapterEx(std::exchange(*handle, nullptr)) == NDIS_STATUS_PENDING) context.closed.wait();
+  if (NdisCloseAdapterEx(*handle) == NDIS_STATUS_PENDING) context.closed.wait();
+  *handle = nullptr;  // not before: what was received may still be returned with it
 }
 VOID opened6(NDIS_HANDLE context, NDIS_STATUS status) {
   static_cast<Bound*>(context)->open_status = status;

@@ -44,6 +44,7 @@ constexpr std::size_t kChain = 8;
 constexpr unsigned kChains = 16;  // between two looks at whether the stack still runs
 constexpr unsigned kSenders = 2;
 constexpr std::chrono::milliseconds kLife{250};
+constexpr std::chrono::seconds kPatience{1};
 
 std::chrono::milliseconds time_wanted() {
   const char* const text = std::getenv("UNDIS_SOAK_SECONDS");
@@ -98,7 +99,8 @@ class Life {
       spawn("pauser", [this] { pause_and_restart(); });
       change();
     }),
-              kernel::Outcome::Idle);
+              kernel::Outcome::Idle)
+        << stack_.complaint();
     EXPECT_TRUE(stack_.is_clean()) << stack_.complaint();
     ASSERT_EQ(stack_.run([this] { stack_.take_down(); }), kernel::Outcome::Idle);
     EXPECT_TRUE(stack_.is_clean()) << stack_.complaint();
@@ -126,6 +128,23 @@ class Life {
       pass();
     }
   }
+  /// How many of a chain are back, after the call or, at the latest, a second later.
+  template <class Row>
+  std::size_t back(const Row& row, const char* what) {
+    if (row.free_count() == kChain) return kChain;
+    const std::size_t at_once = row.free_count();
+    for (const Clock::time_point end = Clock::now() + kPatience;
+         row.free_count() != kChain && Clock::now() < end;)
+      pass();
+    ADD_FAILURE() << what << ": " << at_once << " of " << kChain << " are back with the call, "
+                  << row.free_count() << " later; " << shape();
+    return row.free_count();
+  }
+  std::string shape() const {
+    return fmt::format("cards {} (5.x: {}), protocols {} (5.x: {}), listeners {}, filters {}, middle {}",
+                       options_.cards, options_.cards5, options_.protocols, options_.protocols5,
+                       options_.listeners, options_.filters, static_cast<int>(options_.middle));
+  }
   void send_lists(const Open& open) {
     Lists lists(open.handle, kChain, 64);
     for (unsigned i = 0; i < kChains; ++i) {
@@ -133,7 +152,8 @@ class Life {
       NET_BUFFER_LIST* const chain = lists.take(kChain);
       if (options_.touched) bench::write_chain(chain, static_cast<std::uint8_t>(i));
       NdisSendNetBufferLists(open.handle, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
-      counts_.completed += lists.free_count();
+      counts_.completed += back(lists, "send");
+      if (lists.free_count() != kChain) return;
     }
   }
   void send_packets(const Open& open) {
@@ -141,7 +161,8 @@ class Life {
     for (unsigned i = 0; i < kChains; ++i) {
       counts_.sent += kChain;
       NdisSendPackets(open.handle, packets.take(kChain), kChain);
-      counts_.completed += packets.free_count();
+      counts_.completed += back(packets, "send of packets");
+      if (packets.free_count() != kChain) return;
     }
   }
 
@@ -163,7 +184,8 @@ class Life {
       counts_.indicated += kChain;
       NdisMIndicateReceiveNetBufferLists(port.handle, lists.take(kChain), NDIS_DEFAULT_PORT_NUMBER, kChain,
                                          0);
-      counts_.returned += lists.free_count();
+      counts_.returned += back(lists, "indication");
+      if (lists.free_count() != kChain) return;
     }
   }
   void indicate_packets(const Port& port) {
@@ -171,7 +193,8 @@ class Life {
     for (unsigned i = 0; i < kChains; ++i) {
       counts_.indicated += kChain;
       NdisMIndicateReceivePacket(port.handle, packets.take(kChain), kChain);
-      counts_.returned += packets.free_count();
+      counts_.returned += back(packets, "indication of packets");
+      if (packets.free_count() != kChain) return;
     }
   }
 
