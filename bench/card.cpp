@@ -92,7 +92,6 @@ class Cards5 final : public Part {
       if (media[*index] == NdisMedium802_3) break;
     if (*index == count) return NDIS_STATUS_UNSUPPORTED_MEDIA;
     NdisMSetAttributesEx(handle, &port, 0, NDIS_ATTRIBUTE_DESERIALIZE, NdisInterfaceInternal);
-    port.use.start();
     return NDIS_STATUS_SUCCESS;
   }
   static NDIS_STATUS NTAPI query(NDIS_HANDLE, NDIS_OID oid, PVOID buffer, ULONG length, PULONG written,
@@ -129,6 +128,15 @@ class Cards5 final : public Part {
     *written = size;
     return NDIS_STATUS_SUCCESS;
   }
+  /// Nobody is told that the initialization is over: a card indicates once somebody has set a packet filter.
+  static NDIS_STATUS NTAPI set(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG read,
+                               PULONG) {
+    ULONG filter = 0;
+    if (length >= sizeof(filter)) std::memcpy(&filter, buffer, sizeof(filter));
+    if (oid == OID_GEN_CURRENT_PACKET_FILTER && filter != 0) port_of(context).use.start();
+    *read = length;
+    return NDIS_STATUS_SUCCESS;
+  }
   static VOID NTAPI send_packets(NDIS_HANDLE context, PPNDIS_PACKET packets, UINT count) {
     const Port& port = port_of(context);
     for (UINT i = 0; i < count; ++i) {
@@ -152,11 +160,7 @@ NTSTATUS Cards5::enter(PDRIVER_OBJECT object, PUNICODE_STRING path) {
   c.InitializeHandler = &initialize;
   c.HaltHandler = [](NDIS_HANDLE context) { port_of(context).use.stop(); };
   c.QueryInformationHandler = &query;
-  c.SetInformationHandler = [](NDIS_HANDLE, NDIS_OID, PVOID, ULONG length, PULONG read,
-                               PULONG) -> NDIS_STATUS {
-    *read = length;
-    return NDIS_STATUS_SUCCESS;
-  };
+  c.SetInformationHandler = &set;
   c.ResetHandler = [](PBOOLEAN, NDIS_HANDLE) -> NDIS_STATUS { return NDIS_STATUS_SUCCESS; };
   c.SendPacketsHandler = &send_packets;
   c.ReturnPacketHandler = &return_packet;

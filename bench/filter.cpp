@@ -12,9 +12,35 @@ namespace {
 /// The FilterModuleContext.
 struct Module {
   NDIS_HANDLE handle = nullptr;
+  Use use;
 };
+Module& module_of(NDIS_HANDLE context) noexcept {
+  return *static_cast<Module*>(context);
+}
 NDIS_HANDLE handle_of(NDIS_HANDLE context) noexcept {
   return static_cast<Module*>(context)->handle;
+}
+
+// ---- with an eye on pauses: what comes while the module is paused goes back at once ----
+
+VOID guarded_send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG flags) {
+  Module& module = module_of(context);
+  if (!module.use.enter()) {
+    for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next) list->Status = NDIS_STATUS_PAUSED;
+    return NdisFSendNetBufferListsComplete(module.handle, chain, 0);
+  }
+  NdisFSendNetBufferLists(module.handle, chain, port, flags);
+  module.use.leave();
+}
+VOID guarded_receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG count,
+                     ULONG flags) {
+  Module& module = module_of(context);
+  if (!module.use.enter()) {
+    if (!NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) NdisFReturnNetBufferLists(module.handle, chain, 0);
+    return;
+  }
+  NdisFIndicateReceiveNetBufferLists(module.handle, chain, port, count, flags);
+  module.use.leave();
 }
 
 class Filter final : public Part {
@@ -53,8 +79,14 @@ NTSTATUS Filter::enter(PDRIVER_OBJECT object, PUNICODE_STRING) {
   c.UniqueName = counted(unique_);
   c.AttachHandler = &attach;
   c.DetachHandler = [](NDIS_HANDLE) {};
-  c.RestartHandler = [](NDIS_HANDLE, PNDIS_FILTER_RESTART_PARAMETERS) { return NDIS_STATUS_SUCCESS; };
-  c.PauseHandler = [](NDIS_HANDLE, PNDIS_FILTER_PAUSE_PARAMETERS) { return NDIS_STATUS_SUCCESS; };
+  c.RestartHandler = [](NDIS_HANDLE context, PNDIS_FILTER_RESTART_PARAMETERS) {
+    module_of(context).use.start();
+    return NDIS_STATUS_SUCCESS;
+  };
+  c.PauseHandler = [](NDIS_HANDLE context, PNDIS_FILTER_PAUSE_PARAMETERS) {
+    module_of(context).use.stop();
+    return NDIS_STATUS_SUCCESS;
+  };
   if (carries_) {
     c.SendNetBufferListsHandler = [](NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port,
                                      ULONG flags) {
@@ -73,6 +105,10 @@ NTSTATUS Filter::enter(PDRIVER_OBJECT object, PUNICODE_STRING) {
     c.ReturnNetBufferListsHandler = [](NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
       NdisFReturnNetBufferLists(handle_of(context), chain, flags);
     };
+  }
+  if (carries_ && stack_.options().guarded) {
+    c.SendNetBufferListsHandler = &guarded_send;
+    c.ReceiveNetBufferListsHandler = &guarded_receive;
   }
   c.StatusHandler = [](NDIS_HANDLE context, PNDIS_STATUS_INDICATION status) {
     NdisFIndicateStatus(handle_of(context), status);

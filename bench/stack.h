@@ -47,7 +47,7 @@ struct StackOptions {
   unsigned bypassed = 0;   ///< filters without a data handler
   Middle middle = Middle::None;
   bool touched = false;  ///< both ends of the way touch each byte
-  bool guarded = false;  ///< the intermediate driver looks after pauses, which costs it two shared counters
+  bool guarded = false;  ///< filters and the intermediate driver look after pauses, by a shared counter each
   lab::Engine engine = lab::Engine::Threaded;
   kernel::Watch watch = kernel::Watch::Nothing;
   std::uint32_t processors = 0;  ///< 0: as many as a world has by itself
