@@ -80,6 +80,7 @@ class Use {
 struct Port {
   NDIS_HANDLE handle = nullptr;
   bool touched = false;
+  std::atomic<bool> indicates{false};  ///< for those who take turns
   Use use;
 };
 

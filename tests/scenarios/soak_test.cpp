@@ -180,7 +180,11 @@ class Life {
       const std::vector<Port*> ports = stack_.ports_now();
       Port& port = *ports[ports.size() - 1 - number];
       if (port.use.enter()) {
-        options_.cards5 ? indicate_packets(port) : indicate_lists(port);
+        // One at a time: a protocol of 5.x keeps what it receives until ProtocolReceiveComplete.
+        if (!port.indicates.exchange(true)) {
+          options_.cards5 ? indicate_packets(port) : indicate_lists(port);
+          port.indicates = false;
+        }
         port.use.leave();
       }
       pass();
