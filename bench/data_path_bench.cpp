@@ -1,118 +1,299 @@
 // SPDX-License-Identifier: MIT
 //
-// What NDIS adds to a chain of net buffer lists on its way, beside a bare model: the same drivers' work on
-// the same structures, the same number of indirect calls, and nothing between them. Untouched 64-byte frames.
+// What NDIS adds to a chain of net buffer lists on its way, beside the bare model (bare.h). Threaded machine.
 //
-// send       a protocol takes a chain of its lists and sends it; the miniport completes it inside its send
-// function; the
-//            protocol puts the lists back one by one
-// receive    a miniport does so with an indication, which the protocol returns inside its receive function
-// allocate   a list with its buffer from a pool, and back
-// Each as Bare.../N and Ndis.../N/W for chains of N, watched as W says (kernel::Watch: 0, 1, 2). Threaded
-// machine.
-#include <benchmark/benchmark.h>
+// Send      a protocol takes a chain of its lists and sends it; the miniport completes it inside its send
+//           function; the protocol puts the lists back one by one
+// Receive   a miniport does so with an indication, which the protocol returns inside its receive function
+// Allocate  a list with its buffer from a pool, and back
+// Rows      Ndis<what>/<way>/<bytes>/<lists in a chain>/<touched or not>/w<watch>; Bare... the same without
+//           the last. Ways: fN through N filters that pass everything on, bypassN under N filters without
+//           data handlers, forward and clone and clonemdls through an intermediate driver.
+//           ...OnProcessors/N: N of them, each with a stack of its own; time per item of all together
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <vector>
 
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include "bare.h"
+#include "frames.h"
 #include "lab/net_buffers.h"
-#include "ndis/least_stack_testing.h"
+#include "stack.h"
 
 namespace {
 
 using namespace undis;
-using test::LeastStack;
-using test::Lists;
+using bench::BareStack;
+using bench::Lists;
+using bench::Middle;
+using bench::Stack;
+using bench::StackOptions;
 
-// ---- the bare model ----
+enum class Direction : std::uint8_t { Send, Receive };
 
-struct BareStack {
-  void (*down)(BareStack&, NET_BUFFER_LIST*) = nullptr;
-  void (*back)(BareStack&, NET_BUFFER_LIST*) = nullptr;
+/// What a chain goes through.
+struct Way {
+  const char* name;
+  unsigned filters = 0;
+  unsigned bypassed = 0;
+  Middle middle = Middle::None;
+};
+constexpr Way kWays[] = {
+    {"f0"},
+    {"f1", 1},
+    {"f2", 2},
+    {"f4", 4},
+    {"f8", 8},
+    {"bypass4", 0, 4},
+    {"forward", 0, 0, Middle::Forwards},
+    {"clone", 0, 0, Middle::Clones},
+    {"clonemdls", 0, 0, Middle::ClonesOfMdls},
 };
 
-void bare_recycle(BareStack&, NET_BUFFER_LIST* chain) {
-  Lists::recycle(chain->ProtocolReserved[0], chain);
+struct Row {
+  Direction direction;
+  Way way;
+  std::size_t bytes;
+  std::size_t batch;
+  bool touched;
+  kernel::Watch watch = kernel::Watch::Nothing;
+
+  std::string name(const char* model) const {
+    return fmt::format("{}{}/{}/{}/{}/{}", model, direction == Direction::Send ? "Send" : "Receive", way.name,
+                       bytes, batch, touched ? "touched" : "untouched");
+  }
+};
+
+void count_items(benchmark::State& state, std::size_t batch) {
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(batch));
 }
 
-void bare_send(BareStack& stack, NET_BUFFER_LIST* chain) {
-  for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list))
-    NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_SUCCESS;
-  stack.back(stack, chain);
-}
-
-void bare_return(BareStack& stack, NET_BUFFER_LIST* chain) {
-  stack.back(stack, chain);
-}
-
-void bare(benchmark::State& state, void (*down)(BareStack&, NET_BUFFER_LIST*)) {
-  const auto count = static_cast<std::size_t>(state.range(0));
-  BareStack stack{down, &bare_recycle};
-  Lists lists(count);
+void run_bare(benchmark::State& state, const Row& row) {
+  BareStack stack(row.way.filters, row.way.middle, row.direction == Direction::Send, row.touched, row.batch);
+  Lists lists(row.batch, row.bytes);
   benchmark::DoNotOptimize(stack);
+  std::uint8_t value = 0;
   for (auto _ : state) {
-    stack.down(stack, lists.take(count));
+    NET_BUFFER_LIST* const chain = lists.take(row.batch);
+    if (row.touched) bench::write_chain(chain, value++);
+    stack.go(chain);
     benchmark::ClobberMemory();
   }
-  state.SetItemsProcessed(state.iterations() * state.range(0));
+  count_items(state, row.batch);
 }
 
-void BareSend(benchmark::State& state) {
-  bare(state, &bare_send);
+void send(Stack& stack, std::size_t at, NET_BUFFER_LIST* chain) {
+  NdisSendNetBufferLists(stack.binding(at), chain, NDIS_DEFAULT_PORT_NUMBER, 0);
 }
-BENCHMARK(BareSend)->Arg(1)->Arg(32)->Arg(256);
-void BareReceive(benchmark::State& state) {
-  bare(state, &bare_return);
-}
-BENCHMARK(BareReceive)->Arg(1)->Arg(32)->Arg(256);
-
-// ---- the same through NDIS ----
-
-lab::WorldOptions watched(std::int64_t watch) {
-  lab::WorldOptions options;
-  options.engine = lab::Engine::Threaded;
-  options.watch = static_cast<kernel::Watch>(watch);
-  return options;
+void indicate(Stack& stack, NET_BUFFER_LIST* chain, std::size_t count) {
+  NdisMIndicateReceiveNetBufferLists(stack.adapter(), chain, NDIS_DEFAULT_PORT_NUMBER,
+                                     static_cast<ULONG>(count), 0);
 }
 
-template <class Round>
-void through_ndis(benchmark::State& state, bool from_above, Round round) {
-  LeastStack stack(watched(state.range(1)));
-  if (!stack.is_up()) return state.SkipWithError("the stack did not come up");
-  const auto count = static_cast<std::size_t>(state.range(0));
+void run_ndis(benchmark::State& state, const Row& row) {
+  StackOptions options;
+  options.filters = row.way.filters;
+  options.bypassed = row.way.bypassed;
+  options.middle = row.way.middle;
+  options.touched = row.touched;
+  options.watch = row.watch;
+  Stack stack(options);
+  if (!stack.is_up()) return state.SkipWithError(stack.complaint().c_str());
+  const bool sends = row.direction == Direction::Send;
+  bool lost = false;
   stack.run([&] {
-    Lists lists(from_above ? stack.binding() : stack.adapter(), count, 64);
-    for (auto _ : state) round(stack, lists.take(count));
+    Lists lists(sends ? stack.binding() : stack.adapter(), row.batch, row.bytes);
+    std::uint8_t value = 0;
+    for (auto _ : state) {
+      NET_BUFFER_LIST* const chain = lists.take(row.batch);
+      if (row.touched) bench::write_chain(chain, value++);
+      sends ? send(stack, 0, chain) : indicate(stack, chain, row.batch);
+      benchmark::ClobberMemory();
+    }
+    lost = lists.free_count() != row.batch;
   });
-  if (!stack.world().verifier().violations().empty()) state.SkipWithError("the run was not clean");
-  state.SetItemsProcessed(state.iterations() * state.range(0));
+  if (lost) return state.SkipWithError("lists were lost");
+  if (!stack.is_clean()) return state.SkipWithError(stack.complaint().c_str());
+  count_items(state, row.batch);
 }
 
-void NdisSend(benchmark::State& state) {
-  through_ndis(state, true, [](LeastStack& stack, NET_BUFFER_LIST* chain) {
-    NdisSendNetBufferLists(stack.binding(), chain, NDIS_DEFAULT_PORT_NUMBER, 0);
-  });
-}
-BENCHMARK(NdisSend)->ArgsProduct({{1, 32, 256}, {0, 1, 2}});
+// ---- several processors ----
 
-void NdisReceive(benchmark::State& state) {
-  const auto count = static_cast<ULONG>(state.range(0));
-  through_ndis(state, false, [count](LeastStack& stack, NET_BUFFER_LIST* chain) {
-    NdisMIndicateReceiveNetBufferLists(stack.adapter(), chain, NDIS_DEFAULT_PORT_NUMBER, count, 0);
-  });
-}
-BENCHMARK(NdisReceive)->ArgsProduct({{1, 32, 256}, {0, 1, 2}});
+using Clock = std::chrono::steady_clock;
+constexpr unsigned kChains = 4'000;  // at a time
+constexpr std::size_t kBatch = 32;
 
-void NdisAllocate(benchmark::State& state) {
-  LeastStack stack(watched(state.range(0)));
-  if (!stack.is_up()) return state.SkipWithError("the stack did not come up");
+struct Span {
+  Clock::time_point begin;
+  Clock::time_point end;
+};
+double seconds_of_all(const std::vector<Span>& spans) {
+  const auto begin = std::ranges::min(spans, {}, &Span::begin).begin;
+  const auto end = std::ranges::max(spans, {}, &Span::end).end;
+  return std::chrono::duration<double>(end - begin).count();
+}
+
+/// Lets everybody begin at the same time; the caller is one of them.
+class Start {
+ public:
+  explicit Start(unsigned count) : missing_(count) {}
+  void wait() noexcept {
+    --missing_;
+    while (missing_ > 0) std::this_thread::yield();
+  }
+
+ private:
+  std::atomic<int> missing_;
+};
+
+/// `spawn(i, body)` runs `body` on another processor, `wait()` waits for all of those.
+template <class Spawn, class Wait, class Lane>
+void run_lanes(benchmark::State& state, unsigned count, Spawn spawn, Wait wait, Lane lane) {
+  std::vector<Span> spans(count);
+  for (auto _ : state) {
+    Start start(count);
+    const auto body = [&](unsigned i) {
+      lane(i, [&](auto round) {
+        round();  // the first time is nobody's time
+        start.wait();
+        spans[i].begin = Clock::now();
+        for (unsigned n = 0; n < kChains; ++n) round();
+        spans[i].end = Clock::now();
+      });
+    };
+    for (unsigned i = 1; i < count; ++i) spawn([&body, i] { body(i); });
+    body(0);
+    wait();
+    state.SetIterationTime(seconds_of_all(spans));
+  }
+  count_items(state, static_cast<std::size_t>(count) * kChains * kBatch);
+}
+
+void run_ndis_on_processors(benchmark::State& state, unsigned count) {
+  StackOptions options;
+  options.cards = count;
+  options.processors = count;
+  Stack stack(options);
+  if (!stack.is_up()) return state.SkipWithError(stack.complaint().c_str());
+  std::vector<std::unique_ptr<kernel::Event>> ends;
+  stack.run([&] {
+    run_lanes(
+        state, count,
+        [&](auto body) {
+          ends.push_back(std::make_unique<kernel::Event>("a lane's end"));
+          stack.world().system().spawn("lane", [body, end = ends.back().get()] {
+            body();
+            end->set();
+          });
+        },
+        [&] {
+          for (const auto& end : ends) end->wait();
+          ends.clear();
+        },
+        [&](unsigned i, auto measure) {
+          Lists lists(stack.binding(i), kBatch, 64);
+          measure([&] { send(stack, i, lists.take(kBatch)); });
+        });
+  });
+  if (!stack.is_clean()) state.SkipWithError(stack.complaint().c_str());
+}
+
+void run_bare_on_processors(benchmark::State& state, unsigned count) {
+  std::vector<std::thread> threads;
+  run_lanes(
+      state, count, [&](auto body) { threads.emplace_back(body); },
+      [&] {
+        for (std::thread& thread : threads) thread.join();
+        threads.clear();
+      },
+      [](unsigned, auto measure) {
+        BareStack stack(0, Middle::None, true, false);
+        Lists lists(kBatch, 64);
+        benchmark::DoNotOptimize(stack);
+        measure([&] {
+          stack.go(lists.take(kBatch));
+          benchmark::ClobberMemory();
+        });
+      });
+}
+
+// ---- pools ----
+
+void run_allocate(benchmark::State& state, kernel::Watch watch) {
+  StackOptions options;
+  options.watch = watch;
+  Stack stack(options);
+  if (!stack.is_up()) return state.SkipWithError(stack.complaint().c_str());
   stack.run([&] {
     const NDIS_HANDLE pool = lab::make_pool(stack.binding(), lab::pool_tag("Bnch"));
     for (auto _ : state)
       NdisFreeNetBufferList(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, nullptr, 0, 0));
     NdisFreeNetBufferListPool(pool);
   });
-  state.SetItemsProcessed(state.iterations());
+  count_items(state, 1);
 }
-BENCHMARK(NdisAllocate)->Arg(0)->Arg(1)->Arg(2);
+
+/// A row of free ones, as the model has for its clones.
+void run_bare_allocate(benchmark::State& state) {
+  Lists lists(32, 1);
+  for (auto _ : state) {
+    NET_BUFFER_LIST* const list = lists.take(1);
+    benchmark::DoNotOptimize(list);
+    Lists::put_back(&lists, list);
+    benchmark::ClobberMemory();
+  }
+  count_items(state, 1);
+}
+
+// ---- the rows ----
+
+void register_row(const Row& row) {
+  const std::string ndis = fmt::format("{}/w{}", row.name("Ndis"), static_cast<int>(row.watch));
+  benchmark::RegisterBenchmark(ndis.c_str(), [row](benchmark::State& state) { run_ndis(state, row); });
+}
+
+void register_rows() {
+  for (const Direction direction : {Direction::Send, Direction::Receive})
+    for (const Way& way : kWays)
+      for (const std::size_t bytes : {64, 1500})
+        for (const std::size_t batch : {1, 32, 256})
+          for (const bool touched : {false, true}) {
+            Row row{direction, way, bytes, batch, touched};
+            if (way.bypassed == 0)  // else it is the row of f0
+              benchmark::RegisterBenchmark(row.name("Bare").c_str(),
+                                           [row](benchmark::State& state) { run_bare(state, row); });
+            register_row(row);
+            if (way.filters != 0 || way.bypassed != 0 || way.middle != Middle::None || touched || bytes != 64)
+              continue;
+            for (const kernel::Watch watch : {kernel::Watch::Holder, kernel::Watch::All}) {
+              row.watch = watch;
+              register_row(row);
+            }
+          }
+  for (const unsigned count : {1U, 2U}) {
+    benchmark::RegisterBenchmark(fmt::format("BareSendOnProcessors/{}", count).c_str(),
+                                 [count](benchmark::State& state) { run_bare_on_processors(state, count); })
+        ->UseManualTime();
+    benchmark::RegisterBenchmark(fmt::format("NdisSendOnProcessors/{}/w0", count).c_str(),
+                                 [count](benchmark::State& state) { run_ndis_on_processors(state, count); })
+        ->UseManualTime();
+  }
+  benchmark::RegisterBenchmark("BareAllocate", run_bare_allocate);
+  for (const int watch : {0, 1, 2})
+    benchmark::RegisterBenchmark(
+        fmt::format("NdisAllocate/w{}", watch).c_str(),
+        [watch](benchmark::State& state) { run_allocate(state, static_cast<kernel::Watch>(watch)); });
+}
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  register_rows();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Rows of Google Benchmark's JSON as one table: what NDIS costs, what its bare model costs, the ratio, the target.
+
+A row of NDIS is Ndis<what>/<variant>/w<watch>; the row of its model is Bare<what>/<variant>, or the model of
+the same way without what costs nothing there (see model_of). Times are of the processor where one thread works
+(what else the machine does is not in them), of the clock where several do.
+"""
+import json
+import re
+import statistics
+
+TARGET_BATCH = "/64/32/untouched"
+
+
+class Rows:
+    """Nanoseconds for each item by row, and what else was counted."""
+
+    def __init__(self):
+        self.ns = {}
+        self.counters = {}
+        self.samples = {}
+
+    def add(self, path):
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
+        unit = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+        # They come in the random order in which they ran.
+        order = ("family_index", "per_family_instance_index")
+        for row in sorted(report["benchmarks"], key=lambda row: [row[index] for index in order]):
+            if row.get("error_occurred"):
+                raise SystemExit(f"{row['name']}: {row['error_message']}")
+            if row["run_type"] == "aggregate" and row["aggregate_name"] != "median":
+                continue
+            parts = [part for part in row["run_name"].split("/") if part not in ("manual_time", "real_time", "process_time")]
+            parts = [part for part in parts if not part.startswith(("iterations:", "repeats:"))]
+            name = "/".join(parts)
+            on_the_clock = "manual_time" in row["run_name"] or "real_time" in row["run_name"]
+            time = row["real_time" if on_the_clock else "cpu_time"] * unit[row["time_unit"]]
+            rate = row.get("items_per_second")
+            per_item = 1e9 / rate if rate else time
+            self.samples.setdefault(name, []).append(per_item)
+            self.ns[name] = statistics.median(self.samples[name])
+            known = ("up_us", "down_us", "bytes")
+            self.counters[name] = {key: row[key] for key in known if key in row}
+
+
+def model_of(name):
+    """The bare row that an NDIS row stands beside."""
+    bare = re.sub(r"/w\d$", "", name).replace("Ndis", "Bare", 1)
+    bare = re.sub(r"/bypass\d+/", "/f0/", bare)
+    return re.sub(r"/(5on6|6on5)/", "/5on5/", bare)
+
+
+def target_of(name):
+    """The most that the ratio may be; None: none is set."""
+    if not name.endswith("/w0") or TARGET_BATCH not in name or "on5" in name or "on6" in name:
+        return None
+    for way, most in (("/f0/", 1.5), ("/bypass", 1.5), ("/forward/", 2.0), ("/clone", 2.5)):
+        if way in name:
+            return most
+    return None
+
+
+def verdict(met):
+    return "" if met is None else "met" if met else "NOT MET"
+
+
+def beside(rows):
+    """(row, NDIS ns, bare ns, ratio, target, met) of each row that has a model."""
+    for name, ndis in rows.ns.items():
+        if not name.startswith("Ndis") or "OnProcessors" in name:
+            continue
+        bare = rows.ns.get(model_of(name))
+        if bare is None:
+            yield name, ndis, None, None, None, None
+            continue
+        target = target_of(name)
+        ratio = ndis / bare
+        yield name, ndis, bare, ratio, target, None if target is None else ratio <= target
+
+
+def derived(rows):
+    """What follows from several rows: (what, value, target, met)."""
+    for what in ("Send", "Receive"):
+        hops = {}
+        for model, tail in (("Ndis", "/w0"), ("Bare", "")):
+            # In chains of one list: what is for a chain is not lost in what is for a list.
+            low, high = (rows.ns.get(f"{model}{what}/{way}/64/1/untouched{tail}") for way in ("f1", "f8"))
+            if low is None or high is None:
+                break
+            hops[model] = (high - low) / 7  # one filter, there and back
+        if len(hops) == 2:
+            ratio = hops["Ndis"] / hops["Bare"] if hops["Bare"] > 0 else float("inf")
+            yield (f"{what}: a further filter, ns a chain: {hops['Ndis']:.1f}, two bare calls {hops['Bare']:.1f}",
+                   ratio, "< 1.5", ratio < 1.5)
+    for model, tail in (("Ndis", "/w0"), ("Bare", "")):
+        one, two = (rows.ns.get(f"{model}SendOnProcessors/{count}{tail}") for count in (1, 2))
+        if one and two:
+            target = 1.8 if model == "Ndis" else None
+            yield (f"{model}: two processors carry, of one", one / two, target and ">= 1.8",
+                   None if target is None else one / two >= target)
+    yield from growth(rows)
+
+
+def growth(rows):
+    """The last of a family against the cheapest, for each unit: they may differ by 20 %."""
+    def family(name, value):
+        members = {int(row.rsplit("/", 1)[1]): value(row) for row in rows.ns if row.startswith(name + "/")}
+        return {count: members[count] for count in sorted(members) if members[count]}
+
+    for key, unit in (("up_us", "us"), ("down_us", "us"), ("bytes", "bytes")):
+        yield from grown(f"an adapter, {key.split('_')[0]}, {unit}",
+                         family("Adapters", lambda row, key=key: rows.counters[row].get(key)))
+        yield from grown(f"a further binding, {key.split('_')[0]}, {unit}",
+                         further(family("Bindings", lambda row, key=key: rows.counters[row].get(key))))
+    for name in ("SendAmongAdapters", "SendAmongBindings"):
+        yield from grown(f"{name}, ns a list", family(name, lambda row: rows.ns[row]))
+
+
+def further(members):
+    """Of each unit but the first, which has with it what there is once."""
+    return {count: (each * count - members[1]) / (count - 1) for count, each in members.items() if count > 1 and 1 in members}
+
+
+def grown(what, members):
+    if len(members) < 2:
+        return
+    counts = list(members)
+    cheapest = min(members.values())
+    ratio = members[counts[-1]] / cheapest if cheapest > 0 else float("inf")
+    values = ", ".join(f"{count}: {value:,.1f}" for count, value in members.items())
+    yield f"{what} ({values})", ratio, "<= 1.2", ratio <= 1.2
+
+
+def number(value):
+    return "" if value is None else f"{value:,.2f}"
+
+
+def lines(rows):
+    table = [("row", "ns per item", "bare", "ratio", "target", "")]
+    for name, ndis, bare, ratio, target, met in beside(rows):
+        table.append((name, number(ndis), number(bare), number(ratio), number(target), verdict(met)))
+    for name, value in rows.ns.items():
+        if not name.startswith(("Ndis", "Bare", "Adapters", "Bindings", "SendAmong")):
+            table.append((name, number(value), "", "", "", ""))
+    for what, value, target, met in derived(rows):
+        table.append((what, "", "", number(value), target or "", verdict(met)))
+    table = [tuple(str(cell) for cell in row) for row in table]
+    widths = [max(len(row[i]) for row in table) for i in range(6)]
+    widths[0] = min(widths[0], 64)
+    for row in table:
+        cells = [row[0].ljust(widths[0])] + [row[i].rjust(widths[i]) for i in range(1, 6)]
+        yield "  ".join(cells).rstrip()
+
+
+def as_json(rows, context):
+    return {
+        "context": context,
+        "rows": [dict(zip(("row", "ns", "bare_ns", "ratio", "target", "met"), row)) for row in beside(rows)],
+        "derived": [dict(zip(("what", "value", "target", "met"), row)) for row in derived(rows)],
+        "ns": rows.ns,
+        "counters": {name: counters for name, counters in rows.counters.items() if counters},
+    }
