@@ -78,9 +78,7 @@ UNICODE_STRING* Driver::registry_path() noexcept {
 Driver* Driver::from_object(const DRIVER_OBJECT* object) noexcept {
   System* const system = System::current_or_null();
   if (system == nullptr || object == nullptr) return nullptr;
-  for (const auto& driver : system->drivers())
-    if (driver->object() == object) return driver.get();
-  return nullptr;
+  return system->driver_of(object);
 }
 
 NTSTATUS Driver::load(callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry) {

@@ -27,9 +27,10 @@ class ThreadList {
 
   void add(Thread& thread) noexcept EXCLUDES(lock_);
   void remove(Thread& thread) noexcept EXCLUDES(lock_);
-  /// Calls `visit` for each; no thread may start or end meanwhile.
+  /// Calls `visit` for each, under the lock: none of them goes meanwhile.
   template <class Visit>
-  void each(Visit visit) {
+  void each(Visit visit) EXCLUDES(lock_) {
+    const Hold hold(lock_);
     for (Thread* thread = first_; thread != nullptr;) {
       Thread* const next = thread->next;
       visit(*thread);

@@ -121,7 +121,8 @@ struct System::Parts final : machine::Client {
   Registry registry;
   ObjectTable objects;
   Io io;
-  std::vector<std::unique_ptr<Driver>> drivers;
+  Lock drivers_lock;
+  std::vector<std::unique_ptr<Driver>> drivers GUARDED_BY(drivers_lock);  // they go with the System
   Scheduling scheduling;
   Bus bus{scheduling.interrupts};
   Outcome outcome = Outcome::Idle;
@@ -179,17 +180,23 @@ Io& System::io() noexcept { return parts_->io; }
 Scheduling& System::scheduling() noexcept { return parts_->scheduling; }
 
 Driver& System::add_driver(std::string service, ImageRange image, bool harness) {
-  parts_->drivers.push_back(std::make_unique<Driver>(std::move(service), image, harness));
+  auto driver = std::make_unique<Driver>(std::move(service), image, harness);
+  const Hold hold(parts_->drivers_lock);
+  parts_->drivers.push_back(std::move(driver));
   return *parts_->drivers.back();
 }
 
 Driver& System::host_driver() {
-  for (const auto& driver : parts_->drivers)
-    if (driver->harness() && driver->name() == "host") return *driver;
+  {
+    const Hold hold(parts_->drivers_lock);
+    for (const auto& driver : parts_->drivers)
+      if (driver->harness() && driver->name() == "host") return *driver;
+  }
   return add_driver("host", {}, true);
 }
 
 Driver* System::driver_at(const void* code_address) noexcept {
+  const Hold hold(parts_->drivers_lock);
   // The newest first: an image that was unloaded may have made room for another at the same place.
   for (auto driver = parts_->drivers.rbegin(); driver != parts_->drivers.rend(); ++driver) {
     if ((*driver)->image().holds(code_address)) return driver->get();
@@ -197,7 +204,12 @@ Driver* System::driver_at(const void* code_address) noexcept {
   return nullptr;
 }
 
-const std::vector<std::unique_ptr<Driver>>& System::drivers() const noexcept { return parts_->drivers; }
+Driver* System::driver_of(const DRIVER_OBJECT* object) noexcept {
+  const Hold hold(parts_->drivers_lock);
+  for (const auto& driver : parts_->drivers)
+    if (driver->object() == object) return driver.get();
+  return nullptr;
+}
 
 void System::enable_crash_reports() {
   install_crash_handlers();
@@ -236,11 +248,13 @@ void sweep_scheduling(Scheduling& scheduling, Driver& driver) {
            fmt::format("a work item that {} allocated by IoAllocateWorkItem was not freed", driver.name()));
     scheduling.work.discard(item);
   }
+  std::vector<std::pair<const void*, std::string>> running;
   scheduling.threads.each([&](Thread& thread) {
-    if (thread.creator() != &driver || thread.has_ended()) return;
-    report(Misuse::ThreadAtUnload, "DriverUnload", thread.object(),
-           fmt::format("{}, a system thread that {} created, still runs after its unload", thread.name(), driver.name()));
+    if (thread.creator() == &driver && !thread.has_ended()) running.emplace_back(thread.object(), thread.name());
   });
+  for (const auto& [thread, name] : running)
+    report(Misuse::ThreadAtUnload, "DriverUnload", thread,
+           fmt::format("{}, a system thread that {} created, still runs after its unload", name, driver.name()));
 }
 
 }  // namespace

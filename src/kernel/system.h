@@ -50,7 +50,7 @@ class System {
   /// Whom calls of the host itself are put down to; made at the first use.
   Driver& host_driver();
   Driver* driver_at(const void* code_address) noexcept;      ///< whose image holds this address
-  const std::vector<std::unique_ptr<Driver>>& drivers() const noexcept;
+  Driver* driver_of(const DRIVER_OBJECT* object) noexcept;
   /// Reports what the driver left behind (pool, timers, work items, threads, devices) as Misuse events and takes it away.
   void sweep(Driver& driver);
 

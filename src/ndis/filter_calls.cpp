@@ -157,7 +157,7 @@ void filter_send(FilterModule& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER po
   refuse_own(from, refused, Hop::Kind::Send, true);
   if (passed.count == 0) return;
   if (others != 0 && from.state() == FilterState::Paused) tell_state(from, function);
-  from.sends.has -= others;
+  from.sends.passed_on(others);
   if (own != 0) from.own_sends.enter(own);
   give_sends(adapter, next, passed, port, flags);
 }
@@ -176,7 +176,7 @@ void filter_complete(FilterModule& from, NET_BUFFER_LIST* chain, ULONG flags) {
     done.append(list);
     list = following;
   }
-  from.sends.has -= done.count;
+  from.sends.passed_on(done.count);
   complete_up(from.adapter(), &from, done.first, flags);
 }
 
@@ -226,7 +226,7 @@ void filter_indicate(FilterModule& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBE
   }
   Adapter& adapter = from.adapter();
   if (!resources && !shown) {
-    from.receives.has -= others;
+    from.receives.passed_on(others);
     if (own != 0) from.own_receives.enter(own);
     indicate_up(adapter, &from, passed, port, flags);
     return;
@@ -267,7 +267,7 @@ void filter_return(FilterModule& from, NET_BUFFER_LIST* chain, ULONG flags) {
     back.append(list);
     list = following;
   }
-  from.receives.has -= back.count;
+  from.receives.passed_on(back.count);
   return_down(from.adapter(), &from, back.first, flags);
 }
 

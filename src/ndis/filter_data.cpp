@@ -30,10 +30,9 @@ Observer& observer() {
 class Giving {
  public:
   Giving(FilterModule::Held& held, std::uint32_t count) noexcept : held_(held), count_(count) {
-    held_.has += count_;
-    held_.in_calls += count_;
+    held_.given(count_);
   }
-  ~Giving() { held_.in_calls -= count_; }
+  ~Giving() { held_.call_over(count_); }
   Giving(const Giving&) = delete;
   Giving& operator=(const Giving&) = delete;
 

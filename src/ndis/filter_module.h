@@ -89,11 +89,20 @@ class FilterModule final : public Object {
   Gate own_sends;     ///< originated here, not completed
   Gate own_receives;  ///< originated here, not returned
   Gate calls;         ///< calls into the filter that run; a detach waits for them
-  /// Lists of others that the filter has, and how many of them were given in calls that still run.
+  /// Lists of others that the filter has, and how many of them it keeps from calls that are over.
   struct Held {
     std::atomic<std::int64_t> has{0};
-    std::atomic<std::int64_t> in_calls{0};
-    std::int64_t kept() const noexcept { return has.load() - in_calls.load(); }
+    std::int64_t kept() const noexcept { return kept_.load(); }
+
+    void given(std::int64_t lists) noexcept { has += lists; }
+    void call_over(std::int64_t lists) noexcept { kept_ += lists; }  ///< that they were given in
+    void passed_on(std::int64_t lists) noexcept {
+      has -= lists;
+      kept_ -= lists;
+    }
+
+   private:
+    std::atomic<std::int64_t> kept_{0};  ///< one number, for who looks while others pass lists on
   };
   Held sends;
   Held receives;

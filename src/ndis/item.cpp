@@ -71,7 +71,7 @@ class Region {
 
   bool holds(const void* p) const noexcept {
     const auto at = static_cast<std::size_t>(static_cast<const char*>(p) - base_);
-    return at < used_ && at >= sizeof(std::uintptr_t);
+    return at < used_.load(std::memory_order_acquire) && at >= sizeof(std::uintptr_t);
   }
 
  private:
@@ -85,7 +85,7 @@ class Region {
   };
   kernel::Lock lock_;
   char* base_ = nullptr;
-  std::size_t used_ = 0;
+  std::atomic<std::size_t> used_{0};
   std::deque<Run> free_ GUARDED_BY(lock_);
 };
 
