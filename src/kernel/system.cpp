@@ -3,8 +3,10 @@
 // System: puts the parts of the kernel slice together and runs the machine.
 #include "kernel/system.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 #include <ntddk.h>
@@ -97,6 +99,40 @@ Thread* Scheduling::start(Thread::Kind kind, std::string name, Driver* creator, 
 
 // ---- the system ----
 
+/// The loaded drivers. One is added in front and none goes before the System: they are looked up without a lock.
+class DriverList {
+ public:
+  DriverList() = default;
+  ~DriverList() {
+    for (Loaded* loaded = newest_.load(); loaded != nullptr;) delete std::exchange(loaded, loaded->older);
+  }
+  DriverList(const DriverList&) = delete;
+  DriverList& operator=(const DriverList&) = delete;
+
+  Driver& add(std::string service, ImageRange image, bool harness) EXCLUDES(lock_) {
+    auto* const loaded = new Loaded{Driver(std::move(service), image, harness), nullptr};
+    const Hold hold(lock_);
+    loaded->older = newest_.load(std::memory_order_relaxed);
+    newest_.store(loaded, std::memory_order_release);
+    return loaded->driver;
+  }
+  /// The newest that is as asked for.
+  template <class Is>
+  Driver* find(Is is) const {
+    for (Loaded* loaded = newest_.load(std::memory_order_acquire); loaded != nullptr; loaded = loaded->older)
+      if (is(loaded->driver)) return &loaded->driver;
+    return nullptr;
+  }
+
+ private:
+  struct Loaded {
+    Driver driver;
+    Loaded* older;
+  };
+  Lock lock_;  // of those who add
+  std::atomic<Loaded*> newest_{nullptr};
+};
+
 struct System::Parts final : machine::Client {
   Parts(machine::Machine& machine, Observer& the_observer) : observer(the_observer), scheduling(machine) {}
 
@@ -121,8 +157,7 @@ struct System::Parts final : machine::Client {
   Registry registry;
   ObjectTable objects;
   Io io;
-  Lock drivers_lock;
-  std::vector<std::unique_ptr<Driver>> drivers GUARDED_BY(drivers_lock);  // they go with the System
+  DriverList drivers;
   Scheduling scheduling;
   Bus bus{scheduling.interrupts};
   Outcome outcome = Outcome::Idle;
@@ -180,35 +215,21 @@ Io& System::io() noexcept { return parts_->io; }
 Scheduling& System::scheduling() noexcept { return parts_->scheduling; }
 
 Driver& System::add_driver(std::string service, ImageRange image, bool harness) {
-  auto driver = std::make_unique<Driver>(std::move(service), image, harness);
-  const Hold hold(parts_->drivers_lock);
-  parts_->drivers.push_back(std::move(driver));
-  return *parts_->drivers.back();
+  return parts_->drivers.add(std::move(service), image, harness);
 }
 
 Driver& System::host_driver() {
-  {
-    const Hold hold(parts_->drivers_lock);
-    for (const auto& driver : parts_->drivers)
-      if (driver->harness() && driver->name() == "host") return *driver;
-  }
-  return add_driver("host", {}, true);
+  Driver* const host = parts_->drivers.find([](const Driver& driver) { return driver.harness() && driver.name() == "host"; });
+  return host != nullptr ? *host : add_driver("host", {}, true);
 }
 
 Driver* System::driver_at(const void* code_address) noexcept {
-  const Hold hold(parts_->drivers_lock);
   // The newest first: an image that was unloaded may have made room for another at the same place.
-  for (auto driver = parts_->drivers.rbegin(); driver != parts_->drivers.rend(); ++driver) {
-    if ((*driver)->image().holds(code_address)) return driver->get();
-  }
-  return nullptr;
+  return parts_->drivers.find([code_address](const Driver& driver) { return driver.image().holds(code_address); });
 }
 
 Driver* System::driver_of(const DRIVER_OBJECT* object) noexcept {
-  const Hold hold(parts_->drivers_lock);
-  for (const auto& driver : parts_->drivers)
-    if (driver->object() == object) return driver.get();
-  return nullptr;
+  return parts_->drivers.find([object](Driver& driver) { return driver.object() == object; });
 }
 
 void System::enable_crash_reports() {

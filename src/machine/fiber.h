@@ -77,7 +77,7 @@ class Fiber {
   void* argument_ = nullptr;
   Fiber* next_free_ = nullptr;
   void* fake_stack_ = nullptr;       // AddressSanitizer's
-  void* tsan_fiber_ = nullptr;       // ThreadSanitizer's
+  [[maybe_unused]] void* tsan_fiber_ = nullptr;  // ThreadSanitizer's
 };
 
 }  // namespace undis::machine
