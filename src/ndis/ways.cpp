@@ -94,7 +94,7 @@ void Ways::plan() {
   const std::span<Binding* const> bindings = adapter_.bindings_now();
   const Binding* const only = bindings.size() == 1 && bindings[0]->carries_lists() ? bindings[0] : nullptr;
   auto block = std::make_unique<Block>();
-  adapter_.filters.with_modules([&](std::span<const Ref<FilterModule>> modules) REQUIRES(lock_) {
+  adapter_.filters.with_modules([&](std::span<const Ref<FilterModule>> modules) NO_THREAD_SAFETY_ANALYSIS {  // lock_ is held
     block->reserve(kOfEnds + kOfModule * modules.size());  // nothing in it moves
     if (only != nullptr) {
       if ((adapter_.traits().mac_options & NDIS_MAC_OPTION_NO_LOOPBACK) == 0)
