@@ -139,7 +139,7 @@ double seconds_of_all(const std::vector<Span>& spans) {
 /// Lets everybody begin at the same time; the caller is one of them.
 class Start {
  public:
-  explicit Start(unsigned count) : missing_(count) {}
+  explicit Start(unsigned count) : missing_(static_cast<int>(count)) {}
   void wait() noexcept {
     --missing_;
     while (missing_ > 0) std::this_thread::yield();
@@ -258,8 +258,8 @@ void register_row(const Row& row) {
 void register_rows() {
   for (const Direction direction : {Direction::Send, Direction::Receive})
     for (const Way& way : kWays)
-      for (const std::size_t bytes : {64, 1500})
-        for (const std::size_t batch : {1, 32, 256})
+      for (const std::size_t bytes : {64U, 1500U})
+        for (const std::size_t batch : {1U, 32U, 256U})
           for (const bool touched : {false, true}) {
             Row row{direction, way, bytes, batch, touched};
             if (way.bypassed == 0)  // else it is the row of f0

@@ -111,7 +111,7 @@ void run_ndis(benchmark::State& state, const Row& row) {
 
 void register_rows() {
   for (const bool sends : {true, false})
-    for (const std::size_t batch : {1, 32})
+    for (const std::size_t batch : {1U, 32U})
       for (const bool touched : {false, true}) {
         for (const auto& [protocol5, card5] : {std::pair{true, true}, {true, false}, {false, true}}) {
           const Row row{sends, protocol5, card5, batch, touched};
