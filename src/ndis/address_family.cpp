@@ -177,6 +177,7 @@ void AddressFamily::close_client_handle() {
     client_handle_open_ = false;
   }
   Library::current().handles().close(client_handle_);
+  adapter().co->drop_after_notice(*this);
 }
 
 /// Both drivers are through with it.
@@ -186,6 +187,13 @@ void AddressFamily::end() {
   for (const Ref<Sap>& sap : saps()) sap->drop();
   if (manager_handle_ != nullptr) Library::current().handles().close(manager_handle_);
   uncount();
+  adapter().co->keep_for_notice(*this);
+  bool owed = false;
+  {
+    const kernel::Hold hold(lock_);
+    owed = client_handle_open_;
+  }
+  if (!owed) adapter().co->drop_after_notice(*this);
   adapter().co->remove(*this);
 }
 

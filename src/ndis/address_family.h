@@ -62,6 +62,8 @@ class AddressFamily final : public Object {
   void leave(CoSide side) EXCLUDES(lock_);
   /// The end of a world.
   void abandon() EXCLUDES(lock_);
+  /// The client can no longer use its handle.
+  void close_client_handle() EXCLUDES(lock_);
 
  private:
   bool settle_open(NDIS_STATUS status, void* context);
@@ -69,7 +71,6 @@ class AddressFamily final : public Object {
   void close_for_client();
   void uncount() EXCLUDES(lock_);
   void judge_close(const CoCaller& by) const;
-  void close_client_handle() EXCLUDES(lock_);
 
   const Ref<Binding> client_;
   const Ref<CallManager> manager_;

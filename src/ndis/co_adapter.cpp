@@ -124,6 +124,18 @@ void CoAdapter::remove(AddressFamily& family) {
   gone = take_out(families_, family);
 }
 
+void CoAdapter::keep_for_notice(AddressFamily& family) {
+  Ref<AddressFamily> kept(&family);
+  const kernel::Hold hold(lock_);
+  for_notice_.push_back(std::move(kept));
+}
+
+void CoAdapter::drop_after_notice(AddressFamily& family) {
+  Ref<AddressFamily> gone;
+  const kernel::Hold hold(lock_);
+  gone = take_out(for_notice_, family);
+}
+
 std::vector<Ref<AddressFamily>> CoAdapter::address_families() const {
   const kernel::Hold hold(lock_);
   return families_;
@@ -188,6 +200,13 @@ void CoAdapter::end_of(Binding& binding, const char* function) {
                                               kernel::Stack::capture(1), family->origin()});
     family->leave(CoSide::Client);
   }
+  std::vector<Ref<AddressFamily>> owed;
+  {
+    const kernel::Hold hold(lock_);
+    owed = for_notice_;
+  }
+  for (const Ref<AddressFamily>& family : owed)
+    if (&family->client() == &binding) family->close_client_handle();
   if (!manager) return;
   judge_manager(*manager, function);
   // A client that was asked to close is waited for; one that was not will never know.
@@ -231,6 +250,8 @@ void CoAdapter::abandon() {
     offers.swap(offers_);
     managers.swap(managers_);
     families.swap(families_);
+    families.insert(families.end(), for_notice_.begin(), for_notice_.end());
+    for_notice_.clear();
     vcs.swap(vcs_);
   }
   for (const Ref<AddressFamily>& family : families) family->abandon();

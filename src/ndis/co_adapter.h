@@ -77,6 +77,9 @@ class CoAdapter {
   // ---- what is open ----
   void add(AddressFamily& family) EXCLUDES(lock_);
   void remove(AddressFamily& family) EXCLUDES(lock_);
+  /// One that has ended while its client still owes the end of a close notification, with the handle it has.
+  void keep_for_notice(AddressFamily& family) EXCLUDES(lock_);
+  void drop_after_notice(AddressFamily& family) EXCLUDES(lock_);
   std::vector<Ref<AddressFamily>> address_families() const EXCLUDES(lock_);
   void add(Vc& vc) EXCLUDES(lock_);
   void remove(Vc& vc) EXCLUDES(lock_);
@@ -108,6 +111,7 @@ class CoAdapter {
   std::vector<Offer> offers_ GUARDED_BY(lock_);
   std::vector<Ref<CallManager>> managers_ GUARDED_BY(lock_);
   std::vector<Ref<AddressFamily>> families_ GUARDED_BY(lock_);
+  std::vector<Ref<AddressFamily>> for_notice_ GUARDED_BY(lock_);  ///< ended, see keep_for_notice()
   std::vector<Ref<Vc>> vcs_ GUARDED_BY(lock_);
   ULONG numbers_ GUARDED_BY(lock_) = 0;
 };
