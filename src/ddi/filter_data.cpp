@@ -27,54 +27,36 @@ bool may(const DdiCall& call, const FilterModule& module, FilterEvent operation)
   return false;
 }
 
-}  // namespace
-
-namespace {
-
 // ---- the stamped way: every list is looked at ----
 
-[[gnu::noinline]] VOID stamped_send(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList, NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
+[[gnu::noinline]] VOID stamped_send(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
+                                    NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
   const DdiCall call(Ddi::NdisFSendNetBufferLists);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferList != nullptr) filter_send(*module, NetBufferList, PortNumber, SendFlags);
 }
 
-[[gnu::noinline]] VOID stamped_complete(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags) {
+[[gnu::noinline]] VOID stamped_complete(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
+                                        ULONG SendCompleteFlags) {
   const DdiCall call(Ddi::NdisFSendNetBufferListsComplete);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferList != nullptr) filter_complete(*module, NetBufferList, SendCompleteFlags);
 }
 
-[[gnu::noinline]] VOID stamped_indicate(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists, ULONG ReceiveFlags) {
+[[gnu::noinline]] VOID stamped_indicate(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
+                                        NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
+                                        ULONG ReceiveFlags) {
   const DdiCall call(Ddi::NdisFIndicateReceiveNetBufferLists);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferLists != nullptr)
     filter_indicate(*module, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
 }
 
-[[gnu::noinline]] VOID stamped_return(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists, ULONG ReturnFlags) {
+[[gnu::noinline]] VOID stamped_return(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
+                                      ULONG ReturnFlags) {
   const DdiCall call(Ddi::NdisFReturnNetBufferLists);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (module && NetBufferLists != nullptr) filter_return(*module, NetBufferLists, ReturnFlags);
-}
-
-// ---- what has no way of its own: lists that need a look, and drivers that are watched ----
-
-VOID send_in_full(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList, NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
-  if (kernel::watches_all()) return stamped_send(NdisFilterHandle, NetBufferList, PortNumber, SendFlags);
-  plain::filter_send(NdisFilterHandle, NetBufferList, PortNumber, SendFlags, &stamped_send);
-}
-VOID return_in_full(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists, ULONG ReturnFlags) {
-  if (kernel::watches_all()) return stamped_return(NdisFilterHandle, NetBufferLists, ReturnFlags);
-  plain::filter_return(NdisFilterHandle, NetBufferLists, ReturnFlags, &stamped_return);
-}
-VOID complete_in_full(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags) {
-  if (kernel::watches_all()) return stamped_complete(NdisFilterHandle, NetBufferList, SendCompleteFlags);
-  plain::filter_complete(NdisFilterHandle, NetBufferList, SendCompleteFlags, &stamped_complete);
-}
-VOID indicate_in_full(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists, ULONG ReceiveFlags) {
-  if (kernel::watches_all()) return stamped_indicate(NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-  plain::filter_indicate(NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags, &stamped_indicate);
 }
 
 }  // namespace
@@ -82,13 +64,15 @@ VOID indicate_in_full(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLi
 // Page    ndis/nf-ndis-ndisfsendnetbufferlists                       IRQL  <= DISPATCH_LEVEL
 VOID NdisFSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
                              NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
-  follow(Direction::Send, &send_in_full, NdisFilterHandle, NetBufferList, PortNumber, SendFlags);
+  follow(Direction::Send, plain::in_full<&plain::filter_send, &stamped_send>, NdisFilterHandle, NetBufferList,
+         PortNumber, SendFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisFSendNetBufferListsComplete(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
-  follow(Direction::Complete, &complete_in_full, NdisFilterHandle, NetBufferList, SendCompleteFlags);
+  follow(Direction::Complete, plain::in_full<&plain::filter_complete, &stamped_complete>, NdisFilterHandle,
+         NetBufferList, SendCompleteFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfcancelsendnetbufferlists                 IRQL  <= DISPATCH_LEVEL
@@ -104,14 +88,17 @@ VOID NdisFIndicateReceiveNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFE
                                         NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
                                         ULONG ReceiveFlags) {
   if (NDIS_TEST_RECEIVE_CANNOT_PEND(ReceiveFlags)) [[unlikely]]
-    return indicate_in_full(NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-  follow(Direction::Receive, &indicate_in_full, NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+    return plain::in_full<&plain::filter_indicate, &stamped_indicate>(
+        NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+  follow(Direction::Receive, plain::in_full<&plain::filter_indicate, &stamped_indicate>, NdisFilterHandle,
+         NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfreturnnetbufferlists                     IRQL  <= DISPATCH_LEVEL
 VOID NdisFReturnNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
                                ULONG ReturnFlags) {
-  follow(Direction::Return, &return_in_full, NdisFilterHandle, NetBufferLists, ReturnFlags);
+  follow(Direction::Return, plain::in_full<&plain::filter_return, &stamped_return>, NdisFilterHandle,
+         NetBufferLists, ReturnFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfindicatestatus                           IRQL  <= DISPATCH_LEVEL

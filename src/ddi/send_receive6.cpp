@@ -13,7 +13,8 @@ namespace {
 
 // ---- the stamped way: every list is looked at ----
 
-[[gnu::noinline]] VOID stamped_send(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
+[[gnu::noinline]] VOID stamped_send(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
+                                    NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
   const DdiCall call(Ddi::NdisSendNetBufferLists);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
   if (binding && NetBufferLists != nullptr &&
@@ -21,14 +22,16 @@ namespace {
     send_net_buffer_lists(*binding, NetBufferLists, PortNumber, SendFlags);
 }
 
-[[gnu::noinline]] VOID stamped_give_back(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, ULONG ReturnFlags) {
+[[gnu::noinline]] VOID stamped_give_back(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
+                                         ULONG ReturnFlags) {
   const DdiCall call(Ddi::NdisReturnNetBufferLists);
   const Ref<Binding> binding =
       call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
   if (binding && NetBufferLists != nullptr) return_net_buffer_lists(*binding, NetBufferLists, ReturnFlags);
 }
 
-[[gnu::noinline]] VOID stamped_complete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags) {
+[[gnu::noinline]] VOID stamped_complete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
+                                        ULONG SendCompleteFlags) {
   const DdiCall call(Ddi::NdisMSendNetBufferListsComplete);
   const Ref<Adapter> adapter =
       call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
@@ -36,31 +39,14 @@ namespace {
     complete_net_buffer_lists(*adapter, NetBufferList, SendCompleteFlags);
 }
 
-[[gnu::noinline]] VOID stamped_indicate(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList, NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists, ULONG ReceiveFlags) {
+[[gnu::noinline]] VOID stamped_indicate(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
+                                        NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
+                                        ULONG ReceiveFlags) {
   const DdiCall call(Ddi::NdisMIndicateReceiveNetBufferLists);
   const Ref<Adapter> adapter =
       call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
   if (adapter && NetBufferList != nullptr)
     indicate_net_buffer_lists(*adapter, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-}
-
-// ---- what has no way of its own: lists that need a look, and drivers that are watched ----
-
-VOID send_in_full(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
-  if (kernel::watches_all()) return stamped_send(NdisBindingHandle, NetBufferLists, PortNumber, SendFlags);
-  plain::send(NdisBindingHandle, NetBufferLists, PortNumber, SendFlags, &stamped_send);
-}
-VOID give_back_in_full(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, ULONG ReturnFlags) {
-  if (kernel::watches_all()) return stamped_give_back(NdisBindingHandle, NetBufferLists, ReturnFlags);
-  plain::give_back(NdisBindingHandle, NetBufferLists, ReturnFlags, &stamped_give_back);
-}
-VOID complete_in_full(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList, ULONG SendCompleteFlags) {
-  if (kernel::watches_all()) return stamped_complete(MiniportAdapterHandle, NetBufferList, SendCompleteFlags);
-  plain::complete(MiniportAdapterHandle, NetBufferList, SendCompleteFlags, &stamped_complete);
-}
-VOID indicate_in_full(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList, NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists, ULONG ReceiveFlags) {
-  if (kernel::watches_all()) return stamped_indicate(MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-  plain::indicate(MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags, &stamped_indicate);
 }
 
 }  // namespace
@@ -70,8 +56,10 @@ VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetB
                             NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
   if (!kernel::watches_all()) kernel::passing_point("NdisSendNetBufferLists");
   if (NDIS_TEST_SEND_FLAG(SendFlags, NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK)) [[unlikely]]
-    return send_in_full(NdisBindingHandle, NetBufferLists, PortNumber, SendFlags);
-  follow(Direction::Send, &send_in_full, NdisBindingHandle, NetBufferLists, PortNumber, SendFlags);
+    return plain::in_full<&plain::send, &stamped_send>(NdisBindingHandle, NetBufferLists, PortNumber,
+                                                       SendFlags);
+  follow(Direction::Send, plain::in_full<&plain::send, &stamped_send>, NdisBindingHandle, NetBufferLists,
+         PortNumber, SendFlags);
 }
 
 // Page    ndis/nf-ndis-ndiscancelsendnetbufferlists                  IRQL  <= DISPATCH_LEVEL
@@ -85,13 +73,15 @@ VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId)
 // Beyond  Lists go back until the close is complete, so also after NdisCloseAdapterEx was called.
 VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
                               ULONG ReturnFlags) {
-  follow(Direction::Return, &give_back_in_full, NdisBindingHandle, NetBufferLists, ReturnFlags);
+  follow(Direction::Return, plain::in_full<&plain::give_back, &stamped_give_back>, NdisBindingHandle,
+         NetBufferLists, ReturnFlags);
 }
 
 // Page    ndis/nf-ndis-ndismsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
-  follow(Direction::Complete, &complete_in_full, MiniportAdapterHandle, NetBufferList, SendCompleteFlags);
+  follow(Direction::Complete, plain::in_full<&plain::complete, &stamped_complete>, MiniportAdapterHandle,
+         NetBufferList, SendCompleteFlags);
 }
 
 // Page    ndis/nf-ndis-ndismindicatereceivenetbufferlists            IRQL  <= DISPATCH_LEVEL
@@ -100,6 +90,8 @@ VOID NdisMIndicateReceiveNetBufferLists(NDIS_HANDLE MiniportAdapterHandle, PNET_
                                         ULONG ReceiveFlags) {
   if (!kernel::watches_all()) kernel::passing_point("NdisMIndicateReceiveNetBufferLists");
   if (NDIS_TEST_RECEIVE_CANNOT_PEND(ReceiveFlags)) [[unlikely]]
-    return indicate_in_full(MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-  follow(Direction::Receive, &indicate_in_full, MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+    return plain::in_full<&plain::indicate, &stamped_indicate>(
+        MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+  follow(Direction::Receive, plain::in_full<&plain::indicate, &stamped_indicate>, MiniportAdapterHandle,
+         NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
 }

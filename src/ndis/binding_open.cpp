@@ -13,6 +13,21 @@ namespace undis {
 
 using kernel::call_driver;
 
+namespace {
+
+/// From here on nothing new is let in, and the miniport is told that this binding wants nothing.
+void shut(Binding& binding) {
+  binding.sends.close();
+  binding.receives.close();
+  binding.requests.close();
+  binding.set_packet_filter(0);
+  binding.multicast_list.set({});
+  binding.lookahead = 0;
+  binding.adapter().apply_filters();
+}
+
+}  // namespace
+
 NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out) {
   UINT medium_index = media_count;
   for (UINT i = 0; i < media_count && medium_index == media_count; ++i)
@@ -103,13 +118,7 @@ NDIS_STATUS Binding::finish_own_open(void* context, NDIS_HANDLE* handle_out, UIN
 /// Outside an unbind: pause, close and the end of the binding in one, as far as they wait on a worker.
 NDIS_STATUS Binding::close_own() {
   const Ref<Binding> alive(this);
-  sends.close();
-  receives.close();
-  requests.close();
-  set_packet_filter(0);
-  multicast_list.set({});
-  lookahead = 0;
-  adapter_->apply_filters();
+  shut(*this);
   const bool outstanding = sends.inside() + receives.inside() + requests.inside() + calls.inside() != 0;
   if (!outstanding && !kernel::choose("the close is pended")) {
     calls.close();
@@ -162,14 +171,8 @@ NDIS_STATUS Binding::close() {
   if (is_version6() && !driver().harness() && (packet_filter != 0 || !multicast_list.empty()))
     tell_breach("LIFE-241", driver(), "NdisCloseAdapterEx", name_, "the adapter is closed with a packet filter or a multicast list still set");
   adapter_->co->end_of(*this, is_version6() ? "NdisCloseAdapterEx" : "NdisCloseAdapter");
-  sends.close();
-  receives.close();
-  requests.close();
   families.close();
-  set_packet_filter(0);
-  multicast_list.set({});
-  lookahead = 0;
-  adapter_->apply_filters();
+  shut(*this);
 
   const bool outstanding =
       sends.inside() + receives.inside() + requests.inside() + families.inside() + calls.inside() != 0 || adapter_->passage.busy();

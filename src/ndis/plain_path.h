@@ -14,6 +14,8 @@
 
 #include <ndis.h>
 
+#include "kernel/watch.h"
+
 namespace undis::plain {
 
 // What the plain way does not take is handed to `stamped`: the same call, carried out the other way. A chain of both kinds is split.
@@ -32,5 +34,18 @@ void filter_complete(NDIS_HANDLE module, NET_BUFFER_LIST* chain, ULONG flags, Ba
 void filter_indicate(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG count, ULONG flags,
                      Receive* stamped);
 void filter_return(NDIS_HANDLE module, NET_BUFFER_LIST* chain, ULONG flags, Back* stamped);
+
+/// What has no way of its own (ways.h): lists that need a look, and drivers that are watched.
+template <auto kPlain, auto kStamped, class Function = decltype(kStamped)>
+struct InFull;
+template <auto kPlain, auto kStamped, class... A>
+struct InFull<kPlain, kStamped, VOID (*)(NDIS_HANDLE, NET_BUFFER_LIST*, A...)> {
+  static VOID call(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+    if (kernel::watches_all()) return kStamped(handle, chain, args...);
+    kPlain(handle, chain, args..., kStamped);
+  }
+};
+template <auto kPlain, auto kStamped>
+inline constexpr auto in_full = &InFull<kPlain, kStamped>::call;
 
 }  // namespace undis::plain

@@ -115,9 +115,11 @@ void Ways::settle() {
   std::vector<std::unique_ptr<Block>> old;
   {
     const kernel::Hold hold(lock_);
-    if (!blocks_.empty())
-      old.assign(std::make_move_iterator(blocks_.begin()), std::make_move_iterator(blocks_.end() - 1));
-    if (!blocks_.empty()) blocks_.erase(blocks_.begin(), blocks_.end() - 1);
+    old.swap(blocks_);
+    if (!old.empty()) {
+      blocks_.push_back(std::move(old.back()));
+      old.pop_back();
+    }
   }
   adapter_.passage.synchronize();
 }
