@@ -15,6 +15,7 @@ namespace {
 kernel::CallFrame frame_of(Ddi ddi, const void* object) noexcept {
   kernel::CallFrame frame;
   frame.kind = kernel::CallFrame::Kind::Ddi;
+  frame.number = static_cast<std::uint16_t>(ddi);
   frame.name = info(ddi).name;
   frame.driver = kernel::current_driver();
   if (frame.driver == nullptr) frame.driver = &kernel::System::current().host_driver();

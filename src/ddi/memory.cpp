@@ -98,11 +98,11 @@ VOID NdisFreeMemory(PVOID VirtualAddress, UINT Length, UINT MemoryFlags) {
     if (has_flags(block.tag) != has_flags(expected) || (has_flags(expected) && block.tag != expected))
       kernel::report_misuse(kernel::Misuse::BadParameter, call.name(), VirtualAddress,
                             fmt::format("MemoryFlags {:#x} are not those of the allocation", MemoryFlags),
-                            block.allocated);
+                            *block.allocated);
     if (MemoryFlags != 0 && Length != block.size)
       kernel::report_misuse(kernel::Misuse::PoolTagMismatch, call.name(), VirtualAddress,
                             fmt::format("Length is {}, {} bytes were allocated", Length, block.size),
-                            block.allocated);
+                            *block.allocated);
   }
   if ((MemoryFlags & NDIS_MEMORY_CONTIGUOUS) != 0) {
     kernel::check_irql(call.name(), PASSIVE_LEVEL);

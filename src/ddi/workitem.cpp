@@ -44,7 +44,7 @@ void run(NDIS_WORK_ITEM* item, kernel::Driver* driver) {
   kernel::PoolBlock block;
   if (kernel::System::current().pool().find(item, block) && !block.live) {
     kernel::report_misuse_of(driver, Misuse::BadParameter, "NdisScheduleWorkItem", item,
-                             "the work item was freed while it was queued", block.freed);
+                             "the work item was freed while it was queued", *block.freed);
     return;
   }
   const kernel::callback<std::remove_pointer_t<NDIS_PROC>> routine(item->Routine);

@@ -4,6 +4,7 @@
 #include "kernel/call.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include <fmt/format.h>
@@ -127,7 +128,7 @@ bool inside_callback(const char* name, const void* object) noexcept {
   const Thread* const thread = Thread::current_or_null();
   for (const CallFrame* frame = thread != nullptr ? thread->calls : nullptr; frame != nullptr; frame = frame->up) {
     if (frame->kind != CallFrame::Kind::Callback || (object != nullptr && frame->object != object)) continue;
-    if (std::string_view(frame->name) == name) return true;
+    if (frame->name == name || std::strcmp(frame->name, name) == 0) return true;
   }
   return false;
 }

@@ -41,6 +41,7 @@ struct CallFrame {
 
   CallFrame* up = nullptr;            ///< the call around this one, nullptr at the bottom
   Kind kind = Kind::Callback;
+  std::uint16_t number = 0;           ///< Ddi of NDIS: which (undis::Ddi)
   const char* name = "";              ///< callback or DDI name
   Driver* driver = nullptr;           ///< Callback: whose function runs. Ddi: who called.
   const void* object = nullptr;       ///< the adapter, binding, protocol ... that the call is about, or nullptr

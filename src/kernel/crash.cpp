@@ -126,7 +126,7 @@ Stack walk(const ucontext_t& context, const Thread& thread) noexcept {
     for (auto frame = begin; frame != found.begin() + count && stack.count < Stack::kDepth; ++frame) stack.frames[stack.count++] = *frame;
     return stack;
   }
-  stack = walk_frames(reinterpret_cast<const void*>(context.uc_mcontext.gregs[REG_RBP]), thread.stack_low(), thread.stack_high(), 0);
+  stack = walk_frames(reinterpret_cast<const void*>(context.uc_mcontext.gregs[REG_RBP]), thread.stack_low(), thread.walk_end(), 0);
   // A call through a bad pointer has pushed its return address and nothing else.
   std::uint32_t extra = 1;
   void* called_from = nullptr;

@@ -129,10 +129,10 @@ bool Driver::unload() {
 }
 
 bool Driver::in_driver_entry() const noexcept {
-  return inside_callback(kDriverEntry.name, &parts_->object);
+  return phase() == DriverPhase::InDriverEntry && inside_callback(kDriverEntry.name, &parts_->object);
 }
 bool Driver::in_unload() const noexcept {
-  return inside_callback(kDriverUnload.name, &parts_->object);
+  return phase() == DriverPhase::Unloading && inside_callback(kDriverUnload.name, &parts_->object);
 }
 
 }  // namespace undis::kernel

@@ -3,6 +3,7 @@
 // A loaded driver: its name, its image, its DRIVER_OBJECT, and how far it is in its life.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,7 +40,7 @@ class Driver {
   bool tells_memory() const noexcept { return tells_memory_; }
   void set_tells_memory(bool tells) noexcept { tells_memory_ = tells; }
   const ImageRange& image() const noexcept { return image_; }
-  DriverPhase phase() const noexcept { return phase_; }
+  DriverPhase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
   DRIVER_OBJECT* object() noexcept;
   /// "\Registry\Machine\System\CurrentControlSet\Services\<name>"; the UNICODE_STRING that DriverEntry receives.
   UNICODE_STRING* registry_path() noexcept;
@@ -64,7 +65,7 @@ class Driver {
   ImageRange image_;
   bool harness_;
   bool tells_memory_ = false;
-  DriverPhase phase_ = DriverPhase::Created;
+  std::atomic<DriverPhase> phase_ = DriverPhase::Created;
   std::unique_ptr<Parts> parts_;
 };
 

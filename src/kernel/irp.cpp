@@ -76,7 +76,7 @@ void report_unknown(const char* function, PIRP irp) {
   report_misuse(Misuse::IrpMisuse, function, irp,
                 ours ? "the IRP was completed and freed before"
                      : "the pointer given is no IRP that the I/O manager knows",
-                ours ? block.freed : Stack{});
+                ours ? *block.freed : Stack{});
 }
 
 bool wants(const IO_STACK_LOCATION& location, const IRP& irp) noexcept {

@@ -115,7 +115,7 @@ VOID IoFreeMdl(PMDL Mdl) {
   PoolBlock block;
   const bool live = System::current().pool().find(Mdl, block) && block.live && block.address == Mdl;
   if (live && has(Mdl, kLocked) && !has(Mdl, MDL_PARTIAL))
-    report_misuse(Misuse::MdlMisuse, "IoFreeMdl", Mdl, "the MDL's pages are still locked", block.allocated);
+    report_misuse(Misuse::MdlMisuse, "IoFreeMdl", Mdl, "the MDL's pages are still locked", *block.allocated);
   System::current().pool().free(Mdl, kMdlTag, "IoFreeMdl", current_driver());
 }
 
@@ -161,15 +161,15 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList) {
     const auto end = static_cast<const char*>(address) + MemoryDescriptorList->ByteCount;
     if (!block.live) {
       report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList,
-                    "the MDL describes pool that was freed", block.freed);
+                    "the MDL describes pool that was freed", *block.freed);
     } else if (block.kind == PoolKind::Paged) {
       report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList, "the MDL describes paged pool",
-                    block.allocated);
+                    *block.allocated);
     } else if (end > static_cast<const char*>(block.address) + block.size) {
       report_misuse(Misuse::MdlMisuse, call.name(), MemoryDescriptorList,
                     fmt::format("the MDL's {} bytes go beyond the end of its block of {}",
                                 MemoryDescriptorList->ByteCount, block.size),
-                    block.allocated);
+                    *block.allocated);
     }
   }
   if (has(MemoryDescriptorList, kLocked | kMapped))

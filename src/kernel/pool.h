@@ -32,8 +32,8 @@ struct PoolBlock {
   PoolKind kind = PoolKind::NonPaged;
   bool live = false;        ///< false: freed, not used again yet
   Driver* owner = nullptr;  ///< nullptr: the host
-  Stack allocated;
-  Stack freed;  ///< empty while live
+  const Stack* allocated = nullptr;  ///< as long as the pool is there
+  const Stack* freed = nullptr;      ///< an empty one while live
 };
 
 /// Live blocks of one tag and driver.

@@ -80,7 +80,7 @@ void release(const char* name, void* block, ULONG tag) {
     report_misuse(Misuse::WrongIrql, name, block,
                   fmt::format("paged pool is freed at IRQL {}; APC_LEVEL ({}) is the highest allowed", irql(),
                               APC_LEVEL),
-                  found.allocated);
+                  *found.allocated);
   }
   pool.free(block, tag, name, current_driver());
 }

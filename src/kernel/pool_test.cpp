@@ -31,7 +31,7 @@ TEST_F(AllocatingPool, KnowsOwnerTagSizeAndStackOfEachBlock) {
   EXPECT_EQ(found.tag, kTag);
   EXPECT_EQ(found.owner, driver);
   EXPECT_TRUE(found.live);
-  EXPECT_GT(found.allocated.count, 0u);
+  EXPECT_GT(found.allocated->count, 0u);
   EXPECT_FALSE(system->pool().find(static_cast<char*>(block) + 100, found));
 
   as_driver([&] { ExFreePoolWithTag(block, kTag); });

@@ -23,7 +23,8 @@ constexpr std::u16string_view kRoots[] = {
 /// Cuts the first part off a path; empty parts (doubled or trailing backslashes) are skipped.
 std::u16string_view next_part(std::u16string_view& path) noexcept {
   while (!path.empty() && path.front() == u'\\') path.remove_prefix(1);
-  const std::size_t end = std::min(path.find(u'\\'), path.size());
+  std::size_t end = 0;
+  while (end < path.size() && path[end] != u'\\') ++end;
   const std::u16string_view part = path.substr(0, end);
   path.remove_prefix(end);
   while (!path.empty() && path.front() == u'\\') path.remove_prefix(1);
@@ -139,6 +140,10 @@ RegistryValue RegistryValue::strings(const std::vector<std::string>& utf8) {
     all.push_back(u'\0');
   }
   return text_value(RegistryType::MultiString, all);
+}
+
+RegistryValue RegistryValue::list_of(std::u16string_view one) {
+  return text_value(RegistryType::MultiString, std::u16string(one).append(1, u'\0'));
 }
 
 RegistryValue RegistryValue::binary(const void* bytes, std::size_t size) {
@@ -293,9 +298,15 @@ Registry::Key Registry::subkey_at(const Key& key, std::size_t index) const {
 
 std::u16string Registry::path_of(const Key& key) const {
   const Hold hold(lock_);
-  std::u16string path;
+  std::size_t size = 0;
   for (const RegistryKey* at = key.get(); at != nullptr && at->parent != nullptr; at = at->parent)
-    path.insert(0, u"\\" + at->name);
+    size += 1 + at->name.size();
+  std::u16string path(size, u'\\');
+  for (const RegistryKey* at = key.get(); at != nullptr && at->parent != nullptr; at = at->parent) {
+    size -= at->name.size();
+    at->name.copy(path.data() + size, at->name.size());
+    --size;
+  }
   return path;
 }
 

@@ -41,6 +41,7 @@ struct RegistryValue {
   static RegistryValue string(std::string_view utf8);
   static RegistryValue string(std::u16string_view text);
   static RegistryValue strings(const std::vector<std::string>& utf8);  ///< REG_MULTI_SZ
+  static RegistryValue list_of(std::u16string_view one);               ///< REG_MULTI_SZ
   static RegistryValue binary(const void* bytes, std::size_t size);
 
   std::optional<std::uint32_t> as_dword() const noexcept;

@@ -3,41 +3,46 @@
 // Stack: walks frame pointers, never outside the stack of the strand concerned.
 #include "kernel/stack.h"
 
+#include <iterator>
+
 #include "kernel/thread.h"
 
 namespace undis::kernel {
 
 Stack walk_frames(const void* frame, std::uintptr_t low, std::uintptr_t high, std::uint32_t skip) noexcept {
   Stack stack;
+  const std::uintptr_t last = high - 2 * sizeof(void*);
   auto at = reinterpret_cast<std::uintptr_t>(frame);
-  while (stack.count < Stack::kDepth) {
-    // A frame is the caller's frame pointer, then the return address.
-    if (at < low || at > high - 2 * sizeof(void*) || at % sizeof(void*) != 0) break;
+  if (at < low) return stack;
+  void** place = stack.frames;
+  // A frame is the caller's frame pointer, then the return address; the next one lies above it.
+  while (at <= last && at % sizeof(void*) == 0) {
     const auto* const words = reinterpret_cast<void* const*>(at);
-    void* const return_address = words[1];
-    if (return_address == nullptr) break;
-    if (skip > 0) {
-      --skip;
+    if (words[1] == nullptr) break;
+    if (skip == 0) [[likely]] {
+      *place = words[1];
+      if (++place == std::end(stack.frames)) break;
     } else {
-      stack.frames[stack.count++] = return_address;
+      --skip;
     }
     const auto up = reinterpret_cast<std::uintptr_t>(words[0]);
     if (up <= at) break;
     at = up;
   }
+  stack.count = static_cast<std::uint32_t>(place - stack.frames);
   return stack;
 }
 
 Stack Stack::capture(std::uint32_t skip) noexcept {
   const Thread* const thread = Thread::current_or_null();
   if (thread == nullptr || thread->stack_high() == 0) return {};
-  return walk_frames(__builtin_frame_address(0), thread->stack_low(), thread->stack_high(), skip);
+  return walk_frames(__builtin_frame_address(0), thread->stack_low(), thread->walk_end(), skip);
 }
 
 Stack stack_of(const Thread& thread) noexcept {
   const void* const frame = thread.blocked_frame != nullptr ? thread.blocked_frame : thread.resting_frame();
   if (frame == nullptr || thread.stack_high() == 0) return {};
-  return walk_frames(frame, thread.stack_low(), thread.stack_high(), 0);
+  return walk_frames(frame, thread.stack_low(), thread.walk_end(), 0);
 }
 
 }  // namespace undis::kernel

@@ -30,6 +30,7 @@ Thread* Thread::from_object(const void* object) noexcept {
 }
 
 void Thread::main() noexcept {
+  ends_walks_at(__builtin_frame_address(0));
   body_();
   signal_end(STATUS_SUCCESS);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace undis::kernel {
 namespace {
@@ -150,7 +151,10 @@ std::u16string upcased(std::u16string_view text) {
 
 int compare(std::u16string_view a, std::u16string_view b, bool ignore_case) noexcept {
   const std::size_t common = std::min(a.size(), b.size());
-  for (std::size_t i = 0; i < common; ++i) {
+  std::size_t i = 0;
+  constexpr std::size_t kStep = 4;  // most names are written as they were before
+  while (i + kStep <= common && std::memcmp(a.data() + i, b.data() + i, kStep * sizeof(char16_t)) == 0) i += kStep;
+  for (; i < common; ++i) {
     if (a[i] == b[i]) continue;
     const int left = ignore_case ? upcase(a[i]) : a[i];
     const int right = ignore_case ? upcase(b[i]) : b[i];

@@ -135,14 +135,16 @@ bool Scene::wants_card() {
 
 /// An intermediate driver reads the names of its virtual miniports from the UpperBindings of each binding.
 void Scene::name_virtual_miniports(unsigned count) {
+  kernel::Registry& registry = world_.system().registry();
   for (kernel::Driver* subject : subjects_) {
     for (unsigned i = 0; i < count; ++i) {
-      const std::u16string own = device_name(fmt::format("{}-{}", subject->name(), card_name(i)));
+      bool created = false;
+      const kernel::Registry::Key section =
+          registry.create(registry.root(), protocol_section(subject->name(), device_name(card_name(i))), false, created);
       // One virtual miniport over all cards, for a driver that knows of such (examples/mux5).
-      world_.system().registry().set_value(protocol_section(subject->name(), device_name(card_name(i))), u"Bundle",
-                                           kernel::RegistryValue::string(device_name(subject->name() + "-bundle")));
-      for (const std::u16string& lower : {device_name(card_name(i))})
-        world_.system().registry().set_value(protocol_section(subject->name(), lower), u"UpperBindings", kernel::RegistryValue::string(own));
+      registry.set(section, u"Bundle", kernel::RegistryValue::string(device_name(subject->name() + "-bundle")));
+      registry.set(section, u"UpperBindings",
+                   kernel::RegistryValue::string(device_name(fmt::format("{}-{}", subject->name(), card_name(i)))));
     }
   }
 }

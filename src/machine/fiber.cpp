@@ -78,7 +78,7 @@ struct Fiber::Pool {
 
 /// The two ends of a jump; static members, so that they see Fiber's insides.
 struct Fiber::Jump {
-  static thread_local Fiber* target;
+  [[gnu::tls_model("initial-exec")]] static thread_local constinit Fiber* target;
 
   static void start(context::transfer_t from) noexcept {
     Fiber* const self = target;
@@ -89,7 +89,7 @@ struct Fiber::Jump {
     __builtin_trap();  // an entry never returns
   }
 };
-thread_local Fiber* Fiber::Jump::target = nullptr;
+thread_local constinit Fiber* Fiber::Jump::target = nullptr;
 
 namespace {
 
@@ -100,7 +100,7 @@ struct Bounds {
 
 /// The calling OS thread's own stack. Asked for once: for a process' first thread libc reads /proc/self/maps.
 Bounds own_stack() noexcept {
-  static thread_local Bounds bounds;
+  [[gnu::tls_model("initial-exec")]] static thread_local constinit Bounds bounds;
   if (bounds.high != 0) return bounds;
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return bounds;

@@ -57,11 +57,15 @@ class Strand {
   /// Its stack: [low, high). Zero before its first run.
   std::uintptr_t stack_low() const noexcept { return stack_low_; }
   std::uintptr_t stack_high() const noexcept { return stack_high_; }
+  /// Where walks of its stack end: what lies beyond the frame of main() is the machine's own.
+  std::uintptr_t walk_end() const noexcept { return walk_end_ != 0 ? walk_end_ : stack_high_; }
   /// The frame pointer with which it last left its processor: where a walk of its stack begins. Only while it does not run.
   const void* resting_frame() const noexcept { return resting_frame_; }
 
  protected:
   Strand() = default;
+  /// To be called by main(), with its frame.
+  void ends_walks_at(const void* frame) noexcept { walk_end_ = reinterpret_cast<std::uintptr_t>(frame); }
   /// Its code. Returning ends the strand.
   virtual void main() noexcept = 0;
   /// The engine is through with it: called after main() returned, off its stack, in nobody's context. May delete this.
@@ -87,6 +91,7 @@ class Strand {
   Strand* live_before_ = nullptr;
   std::uintptr_t stack_low_ = 0;
   std::uintptr_t stack_high_ = 0;
+  std::uintptr_t walk_end_ = 0;
   const void* resting_frame_ = nullptr;
   const char* at_ = "";        // the schedule point that it passed last
   std::uint64_t place_ = 0;    // a number for where it last left its processor

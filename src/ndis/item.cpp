@@ -28,7 +28,8 @@ namespace undis {
 namespace {
 
 constexpr std::size_t kUnit = 64 * 1024;
-constexpr std::size_t kRegion = std::size_t{64} << 30;
+constexpr std::size_t kRegion = std::size_t{64} << 30;  // of addresses; less where a limit leaves less
+constexpr std::size_t kLeastRegion = std::size_t{1} << 30;
 constexpr std::size_t kStride = 64;  // a cache line; blocks are an odd number of them apart, so that all sets of a cache serve them
 constexpr std::size_t kQuarantined = 64;  // runs that wait before they are used again
 constexpr std::uintptr_t kMarks = 0x6D72'4B1F'0000'0001;
@@ -57,7 +58,7 @@ class Region {
           return start;
         }
     const std::size_t size = units * kUnit;
-    if (base_ == nullptr || used_ + size > kRegion) return nullptr;
+    if (used_ + size > size_) return nullptr;
     char* const start = base_ + used_;
     if (::mprotect(start, size, PROT_READ | PROT_WRITE) != 0) return nullptr;
     used_ += size;
@@ -76,8 +77,12 @@ class Region {
 
  private:
   Region() {
-    void* const p = ::mmap(nullptr, kRegion, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p != MAP_FAILED) base_ = static_cast<char*>(p);
+    for (std::size_t size = kRegion; base_ == nullptr && size >= kLeastRegion; size /= 2) {
+      void* const p = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (p == MAP_FAILED) continue;
+      base_ = static_cast<char*>(p);
+      size_ = size;
+    }
   }
   struct Run {
     char* start;
@@ -85,6 +90,7 @@ class Region {
   };
   kernel::Lock lock_;
   char* base_ = nullptr;
+  std::size_t size_ = 0;
   std::atomic<std::size_t> used_{0};
   std::deque<Run> free_ GUARDED_BY(lock_);
 };

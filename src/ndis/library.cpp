@@ -249,18 +249,18 @@ void Library::describe_in_registry(const AdapterConfig& config) {
   kernel::Registry& registry = system_.registry();
   const std::size_t last = config.device_name.rfind(u'\\');
   const std::u16string_view leaf = std::u16string_view(config.device_name).substr(last == std::u16string::npos ? 0 : last + 1);
-  const auto set = [&](std::u16string_view name, std::u16string_view value) {
-    if (!registry.value(config.configuration_key, name)) registry.set_value(config.configuration_key, name, kernel::RegistryValue::string(value));
+  using kernel::RegistryValue;
+  const auto set = [&](const kernel::Registry::Key& key, std::u16string_view name, RegistryValue value) {
+    if (!registry.get(key, name)) registry.set(key, name, std::move(value));
   };
-  set(u"NetCfgInstanceId", leaf);
-  set(u"MiniportName", config.device_name);
+  bool created = false;
+  const kernel::Registry::Key key = registry.create(registry.root(), config.configuration_key, false, created);
+  set(key, u"NetCfgInstanceId", RegistryValue::string(leaf));
+  set(key, u"MiniportName", RegistryValue::string(config.device_name));
   // Where protocols that make a device for each adapter find their names.
-  const std::u16string linkage = config.configuration_key + u"\\Linkage";
-  const auto set_list = [&](std::u16string_view name, std::u16string_view one) {
-    if (!registry.value(linkage, name)) registry.set_value(linkage, name, kernel::RegistryValue::strings({kernel::to_utf8(one)}));
-  };
-  set_list(u"Export", config.device_name);
-  set_list(u"RootDevice", leaf);
+  const kernel::Registry::Key linkage = registry.create(key, u"Linkage", false, created);
+  set(linkage, u"Export", RegistryValue::list_of(config.device_name));
+  set(linkage, u"RootDevice", RegistryValue::list_of(leaf));
 }
 
 void Library::forget(Adapter& adapter) {

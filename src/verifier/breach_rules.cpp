@@ -5,6 +5,7 @@
 
 #include "kernel/call.h"
 #include "kernel/driver.h"
+#include "ndis/callbacks.h"
 #include "verifier/families.h"
 
 namespace undis::verifier {
@@ -31,8 +32,7 @@ class BreachRules final : public Family {
   void on_ddi_enter(const kernel::CallFrame& frame) override {
     const kernel::CallFrame* const callback = kernel::current_callback();
     if (callback == nullptr || frame.driver == nullptr) return;
-    const std::string_view where = callback->name;
-    if (where != "MiniportShutdownEx" && where != "MiniportShutdown") return;
+    if (callback->name != callbacks::kMiniportShutdownEx.name && callback->name != callbacks::kMiniportShutdown.name) return;
     const std::string_view function = frame.name;
     if (function == "NdisMFreeSharedMemory") return;  // a rule of its own, in the function
     if (kernel::inside_callback("MiniportHaltEx", callback->object)) {

@@ -6,6 +6,8 @@
 // Pages   ndis/nf-ndis-ndisminitializewrapper, -ndisimregisterlayeredminiport, -ndismsetattributesex,
 // -ndismindicatestatus,
 //         -ndisimnotifypnpevent; previous-versions ff553584 (NdisMRegisterAdapterShutdownHandler)
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
@@ -16,6 +18,8 @@
 #include "kernel/lock.h"
 #include "kernel/thread.h"
 #include "ndis/adapter.h"
+#include "ndis/callbacks.h"
+#include "undis/ddi_table.h"
 #include "verifier/families.h"
 
 namespace undis::verifier {
@@ -26,10 +30,10 @@ using kernel::CallFrame;
 using kernel::DriverPhase;
 
 /// What claims hardware: NDIS has to know the adapter's attributes by then.
-constexpr std::string_view kClaims[] = {
-    "NdisMRegisterInterrupt"sv,    "NdisMRegisterIoPortRange"sv,        "NdisMMapIoSpace"sv,
-    "NdisMAllocateMapRegisters"sv, "NdisMInitializeScatterGatherDma"sv, "NdisMRegisterDmaChannel"sv,
-    "NdisMAllocateSharedMemory"sv};
+constexpr Ddi kClaims[] = {Ddi::NdisMRegisterInterrupt,    Ddi::NdisMRegisterIoPortRange,        Ddi::NdisMMapIoSpace,
+                           Ddi::NdisMAllocateMapRegisters, Ddi::NdisMInitializeScatterGatherDma, Ddi::NdisMRegisterDmaChannel,
+                           Ddi::NdisMAllocateSharedMemory};
+
 
 class Ndis5Rules final : public Family {
  public:
@@ -54,23 +58,21 @@ class Ndis5Rules final : public Family {
   }
 
   void on_ddi_enter(const CallFrame& frame) override {
-    const std::string_view name = frame.name;
-    if (frame.driver == nullptr || frame.driver->harness() || !name.starts_with("Ndis")) return;
-    if (frame.driver->in_driver_entry()) in_driver_entry(frame, name);
-    if (name == "NdisMIndicateStatus"sv || name == "NdisMIndicateStatusComplete"sv) indicating(frame);
-    if (name == "NdisIMNotifyPnPEvent"sv && !kernel::inside_callback("ProtocolPnPEvent"))
+    if (frame.driver == nullptr || frame.driver->harness()) return;
+    if (frame.driver->phase() == DriverPhase::InDriverEntry) in_driver_entry(frame);
+    const auto called = static_cast<Ddi>(frame.number);
+    if (called == Ddi::NdisMIndicateStatus || called == Ddi::NdisMIndicateStatusComplete) indicating(frame);
+    if (called == Ddi::NdisIMNotifyPnPEvent && !kernel::inside_callback("ProtocolPnPEvent"))
       tell("LIFE-308", frame.driver, frame.name, {},
            "an event is passed on to those above in the context of ProtocolPnPEvent, which brought it, and "
            "nowhere else");
-    for (const std::string_view claim : kClaims)
-      if (name == claim) claiming(frame);
+    if (std::ranges::find(kClaims, called) != std::end(kClaims)) claiming(frame);
   }
 
   void on_callback_leave(const kernel::CallbackEvent& e) override {
-    const std::string_view name = e.frame.name;
     if (e.frame.object == nullptr) return;
-    if (name == "MiniportInitialize"sv) initialized(e, *static_cast<const Adapter*>(e.frame.object));
-    if (name == "MiniportHalt"sv) halted(e, *static_cast<const Adapter*>(e.frame.object));
+    if (&e.info == &callbacks::kMiniportInitialize) initialized(e, *static_cast<const Adapter*>(e.frame.object));
+    if (&e.info == &callbacks::kMiniportHalt) halted(e, *static_cast<const Adapter*>(e.frame.object));
   }
 
  private:
@@ -85,9 +87,10 @@ class Ndis5Rules final : public Family {
     return first_call_.try_emplace(frame.driver, frame.name).first->second;
   }
 
-  void in_driver_entry(const CallFrame& frame, std::string_view name) {
+  void in_driver_entry(const CallFrame& frame) {
+    if (!frame.driver->in_driver_entry() || !std::string_view(frame.name).starts_with("Ndis")) return;
     const std::string_view first = first_call(frame);
-    if (name == "NdisMInitializeWrapper"sv && first != name)
+    if (static_cast<Ddi>(frame.number) == Ddi::NdisMInitializeWrapper && first != frame.name)
       tell("LIFE-330", frame.driver, frame.name, {},
            fmt::format("{} was called before it: it is the first function of NDIS that DriverEntry calls", first));
   }

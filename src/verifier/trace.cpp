@@ -14,6 +14,7 @@
 #include "kernel/driver.h"
 #include "kernel/system.h"
 #include "kernel/thread.h"
+#include "machine/per_thread.h"
 #include "machine/processor.h"
 
 namespace undis::verifier {
@@ -42,8 +43,8 @@ class Known {
  public:
   template <class Text>
   std::uint64_t of(const void* address, Text text) {
-    Entry& entry = entries_[reinterpret_cast<std::uintptr_t>(address) / 8 % std::size(entries_)];
-    if (entry.address != address) entry = {address, hash_of(text())};
+    Entry& entry = entries_[reinterpret_cast<std::uintptr_t>(address) * kSpread >> kShift];
+    if (entry.address != address) [[unlikely]] work_out(entry, address, text);
     return entry.hash;
   }
 
@@ -52,6 +53,11 @@ class Known {
     const void* address = nullptr;
     std::uint64_t hash = 0;
   };
+  template <class Text>
+  [[gnu::noinline]] static void work_out(Entry& entry, const void* address, Text text) {
+    entry = {address, hash_of(text())};
+  }
+  static constexpr unsigned kShift = 64 - 8;  // of 256 places
   std::array<Entry, 256> entries_{};
 };
 
@@ -96,6 +102,11 @@ struct Trace::Ring {
     if (records[next].kind == Kind::Text) texts.pop_front();
     records[next] = record;
     next = next + 1 == keep ? 0 : next + 1;
+  }
+
+  [[gnu::noinline, gnu::cold]] void name_strand(std::uint32_t number, const kernel::Thread* thread) REQUIRES(lock) {
+    if (strands.size() <= number) strands.resize(number + 1);
+    strands[number] = thread == nullptr ? "host" : thread->name();
   }
 
   /// Oldest first, at most `count`.
@@ -143,16 +154,15 @@ Trace::Ring& Trace::here() const noexcept {
   return *rings_[shared_ && machine::processor_here != nullptr ? machine::processor_here->index : 0];
 }
 
-Trace::Record Trace::stamp(Ring& ring, Kind kind) const NO_THREAD_SAFETY_ANALYSIS {
+inline Trace::Record Trace::stamp(Ring& ring, Kind kind) const NO_THREAD_SAFETY_ANALYSIS {
   Record record{kernel::now(), nullptr, nullptr, 0, kind, 0};
   const kernel::Thread* const thread = kernel::Thread::current_or_null();
   if (thread != nullptr) {
     record.strand = thread->id();
     record.irql = kernel::irql();
   }
-  if (ring.strands.size() <= record.strand) ring.strands.resize(record.strand + 1);
-  if (ring.strands[record.strand].empty())
-    ring.strands[record.strand] = thread == nullptr ? "host" : thread->name();
+  if (ring.strands.size() <= record.strand || ring.strands[record.strand].empty()) [[unlikely]]
+    ring.name_strand(record.strand, thread);
   return record;
 }
 
@@ -164,8 +174,8 @@ void Trace::add(Kind kind, const kernel::Driver* driver, const char* name) {
   record.name = name;
   ring.hash = mix(ring.hash, static_cast<std::uint64_t>(kind));
   ring.hash = mix(ring.hash, ring.drivers.of(driver, [driver] { return name_of(driver); }));
-  static thread_local Known names;  // they live for ever, and come again in each trace
-  ring.hash = mix(ring.hash, names.of(name, [name] { return std::string_view(name); }));
+  // Names live for ever, and come again in each trace.
+  ring.hash = mix(ring.hash, machine::per_thread<Known>().of(name, [name] { return std::string_view(name); }));
   ring.put(record, keep_);
 }
 
