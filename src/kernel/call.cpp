@@ -135,9 +135,8 @@ bool inside_callback(const char* name, const void* object) noexcept {
 
 // ---- entry points of the kernel slice ----
 
-void check_irql(const char* name, KIRQL highest, KIRQL lowest) noexcept {
+void tell_wrong_irql(const char* name, KIRQL highest, KIRQL lowest) noexcept {
   const KIRQL now = irql();
-  if (now <= highest && now >= lowest) return;
   std::string allowed = lowest == 0      ? fmt::format("at IRQL <= {}", highest)
                         : lowest == highest ? fmt::format("at IRQL {}", highest)
                                             : fmt::format("at IRQL {} to {}", lowest, highest);

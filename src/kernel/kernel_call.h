@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernel/call.h"
+#include "kernel/system.h"
 
 namespace undis::kernel {
 
@@ -31,7 +32,11 @@ class KernelCall {
   Points points_;
 };
 
+void tell_wrong_irql(const char* name, KIRQL highest, KIRQL lowest) noexcept;
+
 /// Reports Misuse::WrongIrql of `name` unless lowest <= irql() <= highest.
-void check_irql(const char* name, KIRQL highest, KIRQL lowest = 0) noexcept;
+inline void check_irql(const char* name, KIRQL highest, KIRQL lowest = 0) noexcept {
+  if (const KIRQL now = irql(); now > highest || now < lowest) tell_wrong_irql(name, highest, lowest);
+}
 
 }  // namespace undis::kernel

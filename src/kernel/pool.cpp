@@ -246,7 +246,8 @@ Pool::Pool() : parts_(std::make_unique<Parts>()) {}
 Pool::~Pool() = default;
 
 void* Pool::allocate(const Request& request) noexcept {
-  const Stack stack = keep_stacks_ ? Stack::capture(1) : Stack{};
+  Stack stack;
+  if (keep_stacks_) stack = Stack::capture(1);
   std::byte* address = nullptr;
   std::size_t guard = 0;
   {
@@ -269,7 +270,8 @@ void* Pool::allocate(const Request& request) noexcept {
 }
 
 Pool::Freed Pool::free(void* block, ULONG tag, const char* function, Driver* blame) noexcept {
-  const Stack stack = keep_stacks_ ? Stack::capture(1) : Stack{};
+  Stack stack;
+  if (keep_stacks_) stack = Stack::capture(1);
   std::vector<Finding> findings;
   Freed result = Freed::Ok;
   {

@@ -65,11 +65,11 @@ verifier::Violation violation_from(const json& j) {
 }  // namespace
 
 JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule, machine::Trail& trail,
-                  bool record_trace) {
+                  verifier::Evidence evidence) {
   JobResult result;
   result.suite = suite.name;
   result.schedule = schedule.text();
-  auto owned = std::make_unique<Scene>(images, schedule, true, record_trace, &trail);
+  auto owned = std::make_unique<Scene>(images, schedule, true, evidence, &trail);
   Scene& scene = *owned;
   const kernel::Outcome outcome = scene.world().run(suite.name, [&] { result.fits = suite.play(scene); });
   result.poisoned = outcome != kernel::Outcome::Idle;
@@ -77,7 +77,7 @@ JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, 
   result.trace_hash = verifier.trace_hash();
   result.switch_hash = scene.world().machine().switch_hash();
   result.violations = verifier.violations();
-  if (record_trace) {
+  if (evidence == verifier::Evidence::Whole) {
     result.trace = verifier.trace();
     result.places = verifier.trace_places();
   }

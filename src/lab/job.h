@@ -22,13 +22,13 @@ struct JobResult {
   std::uint64_t trace_hash = 0;
   std::uint64_t switch_hash = 0;
   std::vector<verifier::Violation> violations;
-  std::vector<std::string> trace;             ///< whole, if asked for
+  std::vector<std::string> trace;             ///< with Evidence::Whole
   std::vector<verifier::TracePlace> places;   ///< of each line of it
 };
 
 /// Runs it in this process; `trail` is filled in.
 JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
-                  machine::Trail& trail, bool record_trace);
+                  machine::Trail& trail, verifier::Evidence evidence);
 
 /// What of a trail crosses to another process.
 enum class TrailPart : std::uint8_t { None, Turns, Faults };

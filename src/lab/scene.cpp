@@ -62,9 +62,9 @@ std::string Scene::install(const loader::Image& image, Inf inf) {
   return {};
 }
 
-Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace,
+Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, verifier::Evidence evidence,
              machine::Trail* trail)
-    : world_({.schedule = schedule, .trail = trail, .record_trace = record_trace, .crash_reports = crash_reports}), images_(images) {
+    : world_({.schedule = schedule, .trail = trail, .evidence = evidence, .crash_reports = crash_reports}), images_(images) {
   // Drivers may call each other without any call that undis sees: each tells what it touches, or none is taken to.
   const bool all_tell = std::ranges::all_of(images, [](const loader::Image* image) { return image->untold().empty(); });
   for (loader::Image* image : images) {

@@ -22,7 +22,7 @@ class Scene {
   /// "" or what is wrong.
   static std::string install(const loader::Image& image, Inf inf);
 
-  Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, bool record_trace = false,
+  Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, verifier::Evidence evidence = verifier::Evidence::Tail,
         machine::Trail* trail = nullptr);
   ~Scene();
   Scene(const Scene&) = delete;

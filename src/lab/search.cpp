@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "lab/found.h"
+
 namespace undis::lab {
 namespace {
 
@@ -72,7 +74,7 @@ SearchOutcome Search::run(const Listener& listener) {
               return limits_.after_finding == 0 || first == 0 || strategy.owes() || job < first + limits_.after_finding;
             },
         .tell_all = faults_ != nullptr,
-        .record_trace = false,
+        .evidence = verifier::Evidence::None,
         .part = faults_ != nullptr ? TrailPart::Faults : TrailPart::None,
         .board = &board_,
     };
@@ -99,6 +101,28 @@ SearchOutcome Search::run(const Listener& listener) {
   return outcome_;
 }
 
+/// Runs keep nothing for reports, for most find nothing. What is found for the first time is had again, in a process of its own.
+JobResult Search::with_evidence(JobResult result) {
+  const auto in = [](const std::vector<verifier::Violation>& list, const verifier::Violation& wanted) {
+    return std::ranges::find_if(list, [&](const verifier::Violation& v) { return same_finding(v, wanted) && v.object == wanted.object; });
+  };
+  bool any_new = false;
+  for (const verifier::Violation& v : result.violations) {
+    if (in(known_, v) != known_.end()) continue;
+    known_.push_back(v);
+    any_new = true;
+  }
+  if (!any_new) return result;
+  const std::optional<machine::Schedule> schedule = machine::Schedule::parse(result.schedule);
+  if (!schedule) return result;
+  machine::Trail trail;
+  const auto again = run_apart(images_, suite_, *schedule, trail, verifier::Evidence::Tail, kSilence);
+  if (!again) return result;
+  for (verifier::Violation& v : result.violations)
+    if (const auto same = in(again->violations, v); same != again->violations.end()) v = *same;
+  return result;
+}
+
 /// Hears one worker out. True: it broke off, and another may go on after the job that broke it.
 bool Search::follow(Worker& worker, const Listener& listener) {
   auto last_word = Clock::now();
@@ -119,7 +143,7 @@ bool Search::follow(Worker& worker, const Listener& listener) {
         return false;
       }
       if (!result.violations.empty()) {
-        listener.result(result);
+        listener.result(with_evidence(result));
         if (first_finding_ == 0) first_finding_ = board_.begun();
       }
       if (result.poisoned) {

@@ -56,6 +56,7 @@ class Search {
   std::unique_ptr<machine::Strategy> make_strategy() const;
   void mirror(const machine::Trail* trail);
   bool follow(Worker& worker, const Listener& listener);
+  JobResult with_evidence(JobResult result);
 
   const std::vector<loader::Image*>& images_;
   const Play& suite_;
@@ -67,6 +68,7 @@ class Search {
   /// Of a suite whose calls fail: learns here what its copy in the worker learns there.
   std::unique_ptr<machine::FaultSearch> faults_;
   SearchOutcome outcome_;
+  std::vector<verifier::Violation> known_;  ///< one of each kind that was found
   std::vector<std::uint64_t> lost_;
   std::uint64_t first_finding_ = 0;  ///< job after which something was found; 0: nothing yet
 };

@@ -28,7 +28,7 @@ class NdisTest : public ::testing::Test {
 
   static lab::WorldOptions options() {
     lab::WorldOptions o;
-    o.record_trace = true;
+    o.evidence = verifier::Evidence::Whole;
     o.watch = watch_wanted();
     return o;
   }

@@ -67,7 +67,7 @@ class Verification {
   Report replay(const Play& suite, const machine::Schedule& schedule) {
     const auto begun = Clock::now();
     machine::Trail trail;
-    const JobResult result = run_job(images_, suite, schedule, trail, true);
+    const JobResult result = run_job(images_, suite, schedule, trail, verifier::Evidence::Whole);
     if (!options_.quiet && options_.json != "-")
       for (const std::string& line : result.trace) fmt::print("{}\n", line);
     if (const auto& bound = schedule.bound(); bound && bound->run && *bound->run != machine::run_mark(result.switch_hash)) {

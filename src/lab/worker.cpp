@@ -54,7 +54,7 @@ void write_all(int fd, std::string line) {
     trail.clear();
     task.strategy.prepare(trail);
     if (task.board != nullptr && !again) task.board->begin(schedule->text());
-    JobResult result = run_job(task.images, task.suite, *schedule, trail, task.record_trace);
+    JobResult result = run_job(task.images, task.suite, *schedule, trail, task.evidence);
     task.strategy.learn(*schedule, trail);
     found = !result.violations.empty();
     result.number = task.number_before + job + 1;
@@ -148,7 +148,7 @@ Worker::Said Worker::listen(std::chrono::milliseconds patience) {
 }
 
 std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
-                                   machine::Trail& trail, bool record_trace, std::chrono::milliseconds patience) {
+                                   machine::Trail& trail, verifier::Evidence evidence, std::chrono::milliseconds patience) {
   Once once(schedule);
   Worker worker({.images = images,
                  .suite = suite,
@@ -156,7 +156,7 @@ std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, co
                  .lost = {},
                  .more = {},
                  .tell_all = true,
-                 .record_trace = record_trace,
+                 .evidence = evidence,
                  .part = TrailPart::Turns});
   if (worker.listen(patience) != Worker::Said::Result) return std::nullopt;
   trail = worker.trail();

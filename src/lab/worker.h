@@ -27,7 +27,7 @@ struct Work {
   std::vector<std::uint64_t> lost;            ///< ... these of them without a result, by their place in the order
   std::function<bool(std::uint64_t job, bool found)> more;  ///< asked before each job but the first; `found`: the last one found something
   bool tell_all = false;                      ///< every result is told, with the trail's faults; else only those with findings
-  bool record_trace = false;
+  verifier::Evidence evidence = verifier::Evidence::None;
   TrailPart part = TrailPart::None;           ///< of a trail that is told
   Board* board = nullptr;
 };
@@ -64,6 +64,6 @@ class Worker {
 
 /// Runs one schedule in a process of its own. nullopt: that died, or was silent for too long.
 std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
-                                   machine::Trail& trail, bool record_trace, std::chrono::milliseconds patience);
+                                   machine::Trail& trail, verifier::Evidence evidence, std::chrono::milliseconds patience);
 
 }  // namespace undis::lab

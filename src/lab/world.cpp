@@ -4,9 +4,11 @@
 #include "lab/world.h"
 
 #include "kernel/crash.h"
+#include "kernel/pool.h"
 #include "kernel/unicode.h"
 #include "machine/threaded.h"
 #include "ndis/driver_stack.h"
+#include "ndis/item.h"
 #include "ndis/plug_and_play.h"
 
 namespace undis::lab {
@@ -29,10 +31,13 @@ std::u16string adapter_key(std::string_view adapter) { return std::u16string(kNe
 World::World(const WorldOptions& options)
     : machine_(make_machine(options)),
       simulated_(options.engine == Engine::Simulated ? static_cast<machine::Simulated*>(machine_.get()) : nullptr),
-      verifier_(32, options.record_trace,
+      verifier_(32, options.evidence,
                 machine_->single_threaded() ? 1 : machine_->processors().size()),
       system_(*machine_, verifier_, options.watch),
       library_(system_, verifier_) {
+  const bool keep_stacks = options.evidence != verifier::Evidence::None;
+  system_.pool().keep_stacks(keep_stacks);
+  keep_item_stacks(keep_stacks);
   if (options.crash_reports) kernel::install_crash_handlers();
 }
 

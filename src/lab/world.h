@@ -26,7 +26,7 @@ struct WorldOptions {
   machine::Schedule schedule;        ///< every choice of a simulated run
   std::uint32_t processors = 0;      ///< virtual ones; 0: as many as the schedule says, or two
   machine::Trail* trail = nullptr;   ///< where a simulated run is noted; outlives the world
-  bool record_trace = false;         ///< keep the whole trace, not just its tail
+  verifier::Evidence evidence = verifier::Evidence::Tail;
   kernel::Watch watch = kernel::Watch::All;
   bool crash_reports = false;        ///< a driver's SIGSEGV, abort ... becomes a finding; the world is of no use afterwards
 };

@@ -24,49 +24,48 @@ class RarePoints {
 
   /// `what`: the name of a point, which stays where it is; equal texts at different places are one name, so
   /// that the linker has no say.
-  bool counts(const char* what) noexcept { return !passes(what) && counts_after_all(what); }
-
-  /// True: the point does not count. False: it must be asked of counts_after_all(). Apart because it calls nothing.
-  bool passes(const char* what) noexcept {
-    const Numbers::Slot& slot = numbers_.slot_of(what);
-    if (slot.what != what || slot.number >= names_.size()) return false;
+  bool counts(const char* what) noexcept {
+    Numbers::Slot& slot = numbers_.slot_of(what);
+    if (slot.what != what || slot.number >= names_.size()) [[unlikely]] look_up(slot, what);
     Name& name = names_[slot.number];
-    if (name.era != era_ || name.passed + 1 == name.next) return false;
-    ++name.passed;
+    if (name.era != era_) {
+      if (name.era == 0) ++era_;
+      name = {era_, 1, 2 * kFirst};
+      return true;
+    }
+    if (++name.passed <= kFirst) return true;
+    if (name.passed != name.next) return false;
+    name.next += stride(name.passed);
     return true;
   }
-  bool counts_after_all(const char* what) noexcept;
 
  private:
   struct Name {
     std::uint32_t era = 0;     // 0: the run has not had it yet
     std::uint32_t passed = 0;  // in that era
-    std::uint32_t next = 0;    // the one that counts next
+    std::uint32_t next = 0;    // the one that counts next, after the first
     std::uint32_t unused = 0;
   };
 
   /// A number for each text that is the name of a point. They are kept: the same texts come in run after run.
-  class Numbers {
-   public:
+  struct Numbers {
     struct Slot {
       const char* what = nullptr;
       std::uint32_t number = 0;
     };
     Slot& slot_of(const char* what) noexcept {
-      return slots_[reinterpret_cast<std::uintptr_t>(what) * 0x9E3779B97F4A7C15U >> kShift];
+      return slots[reinterpret_cast<std::uintptr_t>(what) * 0x9E3779B97F4A7C15U >> kShift];
     }
-    std::uint32_t of(const char* what);
-
-   private:
     static constexpr unsigned kShift = 64 - 10;  // of 1,024 places
-    std::array<Slot, 1024> slots_{};  // what was looked up last, by address
-    std::unordered_map<std::uint64_t, std::uint32_t> by_text_;
+    std::array<Slot, 1024> slots{};              // what was looked up last, by address
+    std::unordered_map<std::uint64_t, std::uint32_t> by_text;
   };
 
-  static std::uint32_t after(std::uint32_t counted) noexcept;
+  void look_up(Numbers::Slot& slot, const char* what);
+  static std::uint32_t stride(std::uint32_t passed) noexcept;
 
   Numbers& numbers_ = per_thread<Numbers>();  // of the OS thread that makes the machine, and runs it
-  std::vector<Name> names_;
+  std::vector<Name> names_ = std::vector<Name>(numbers_.by_text.size());
   std::uint32_t era_ = 1;
 };
 

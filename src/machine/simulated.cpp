@@ -298,9 +298,7 @@ void Simulated::point(const char* what) noexcept {
   Strand& here = *executing_;
   here.at_ = what;
   bool due = --points_left_ == 0;
-  if (here.focused_ && looks_inside_ && !rare_points_.passes(what)) [[unlikely]] {
-    if (rare_points_.counts_after_all(what) && --focused_left_ == 0) due = true;
-  }
+  if (here.focused_ && looks_inside_ && rare_points_.counts(what) && --focused_left_ == 0) due = true;
   if (due) decide();
 }
 

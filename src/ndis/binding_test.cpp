@@ -665,7 +665,7 @@ TEST(OpensAndClosesUnderAnySchedule, AreCompletedByCallbackExactlyWhereTheyPende
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     lab::WorldOptions options;
     options.schedule = machine::Schedule(seed * 0x1234'5678'9abcU);
-    options.record_trace = true;
+    options.evidence = verifier::Evidence::Whole;
     SCOPED_TRACE(options.schedule.text());
     lab::World world(options);
     FakeDriver mp(world, "mp");

@@ -223,7 +223,7 @@ TEST_P(StacksUnderAnySchedule, ComeAndGoCleanly) {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     lab::WorldOptions options;
     options.schedule = machine::Schedule(seed * 0x0123'4567'89ab'cdefU);
-    options.record_trace = true;
+    options.evidence = verifier::Evidence::Whole;
     SCOPED_TRACE(options.schedule.text());
     const HeapUse before = ndis_heap();
     {

@@ -6,8 +6,6 @@
 // Pages   ndis/nf-ndis-ndisminitializewrapper, -ndisimregisterlayeredminiport, -ndismsetattributesex,
 // -ndismindicatestatus,
 //         -ndisimnotifypnpevent; previous-versions ff553584 (NdisMRegisterAdapterShutdownHandler)
-#include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
@@ -28,11 +26,6 @@ namespace {
 using namespace std::string_view_literals;
 using kernel::CallFrame;
 using kernel::DriverPhase;
-
-/// What claims hardware: NDIS has to know the adapter's attributes by then.
-constexpr Ddi kClaims[] = {Ddi::NdisMRegisterInterrupt,    Ddi::NdisMRegisterIoPortRange,        Ddi::NdisMMapIoSpace,
-                           Ddi::NdisMAllocateMapRegisters, Ddi::NdisMInitializeScatterGatherDma, Ddi::NdisMRegisterDmaChannel,
-                           Ddi::NdisMAllocateSharedMemory};
 
 
 class Ndis5Rules final : public Family {
@@ -60,13 +53,30 @@ class Ndis5Rules final : public Family {
   void on_ddi_enter(const CallFrame& frame) override {
     if (frame.driver == nullptr || frame.driver->harness()) return;
     if (frame.driver->phase() == DriverPhase::InDriverEntry) in_driver_entry(frame);
-    const auto called = static_cast<Ddi>(frame.number);
-    if (called == Ddi::NdisMIndicateStatus || called == Ddi::NdisMIndicateStatusComplete) indicating(frame);
-    if (called == Ddi::NdisIMNotifyPnPEvent && !kernel::inside_callback("ProtocolPnPEvent"))
-      tell("LIFE-308", frame.driver, frame.name, {},
-           "an event is passed on to those above in the context of ProtocolPnPEvent, which brought it, and "
-           "nowhere else");
-    if (std::ranges::find(kClaims, called) != std::end(kClaims)) claiming(frame);
+    switch (static_cast<Ddi>(frame.number)) {
+    case Ddi::NdisMIndicateStatus:
+    case Ddi::NdisMIndicateStatusComplete:
+      indicating(frame);
+      break;
+    case Ddi::NdisIMNotifyPnPEvent:
+      if (!kernel::inside_callback("ProtocolPnPEvent"))
+        tell("LIFE-308", frame.driver, frame.name, {},
+             "an event is passed on to those above in the context of ProtocolPnPEvent, which brought it, and "
+             "nowhere else");
+      break;
+    // What claims hardware: NDIS has to know the adapter's attributes by then.
+    case Ddi::NdisMRegisterInterrupt:
+    case Ddi::NdisMRegisterIoPortRange:
+    case Ddi::NdisMMapIoSpace:
+    case Ddi::NdisMAllocateMapRegisters:
+    case Ddi::NdisMInitializeScatterGatherDma:
+    case Ddi::NdisMRegisterDmaChannel:
+    case Ddi::NdisMAllocateSharedMemory:
+      claiming(frame);
+      break;
+    default:
+      break;
+    }
   }
 
   void on_callback_leave(const kernel::CallbackEvent& e) override {

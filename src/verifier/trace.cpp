@@ -95,7 +95,7 @@ struct Trace::Ring {
   Known drivers GUARDED_BY(lock);
 
   void put(const Record& record, std::size_t keep) REQUIRES(lock) {
-    if (keep == 0 || records.size() < keep) {
+    if (records.size() < keep) {
       records.push_back(record);
       return;
     }
@@ -144,7 +144,7 @@ Trace::Trace(std::size_t keep, std::size_t rings) : keep_(keep), shared_(rings >
   for (std::size_t i = 0; i < rings; ++i) {
     rings_.push_back(std::make_unique<Ring>());
     const HoldIf hold(rings_.back()->lock, shared_);
-    rings_.back()->records.reserve(keep);
+    if (keep != kAll) rings_.back()->records.reserve(keep);
   }
 }
 
@@ -154,7 +154,7 @@ Trace::Ring& Trace::here() const noexcept {
   return *rings_[shared_ && machine::processor_here != nullptr ? machine::processor_here->index : 0];
 }
 
-inline Trace::Record Trace::stamp(Ring& ring, Kind kind) const NO_THREAD_SAFETY_ANALYSIS {
+inline Trace::Record Trace::stamp(Ring& ring, Kind kind) NO_THREAD_SAFETY_ANALYSIS {
   Record record{kernel::now(), nullptr, nullptr, 0, kind, 0};
   const kernel::Thread* const thread = kernel::Thread::current_or_null();
   if (thread != nullptr) {
@@ -169,23 +169,26 @@ inline Trace::Record Trace::stamp(Ring& ring, Kind kind) const NO_THREAD_SAFETY_
 void Trace::add(Kind kind, const kernel::Driver* driver, const char* name) {
   Ring& ring = here();
   const HoldIf hold(ring.lock, shared_);
-  Record record = stamp(ring, kind);
-  record.driver = driver;
-  record.name = name;
   ring.hash = mix(ring.hash, static_cast<std::uint64_t>(kind));
   ring.hash = mix(ring.hash, ring.drivers.of(driver, [driver] { return name_of(driver); }));
   // Names live for ever, and come again in each trace.
   ring.hash = mix(ring.hash, machine::per_thread<Known>().of(name, [name] { return std::string_view(name); }));
+  if (keep_ == 0) return;
+  Record record = stamp(ring, kind);
+  record.driver = driver;
+  record.name = name;
   ring.put(record, keep_);
 }
 
-void Trace::add(std::string line) {
+void Trace::add(std::initializer_list<std::string_view> line) {
+  fmt::basic_memory_buffer<char, 256> text;
+  for (const std::string_view part : line) text.append(part);
   Ring& ring = here();
   const HoldIf hold(ring.lock, shared_);
-  const Record record = stamp(ring, Kind::Text);
-  ring.hash = mix(ring.hash, hash_of(line));
-  ring.texts.push_back(std::move(line));
-  ring.put(record, keep_);
+  ring.hash = mix(ring.hash, hash_of({text.data(), text.size()}));
+  if (keep_ == 0) return;
+  ring.texts.emplace_back(text.data(), text.size());
+  ring.put(stamp(ring, Kind::Text), keep_);
 }
 
 std::vector<Trace::Line> Trace::lines() const {

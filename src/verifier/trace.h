@@ -11,12 +11,13 @@
 //         calls for ever.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernel/lock.h"
@@ -33,7 +34,8 @@ class Trace {
   /// What a record says; Text: any line at all.
   enum class Kind : std::uint8_t { Text, Enter, Leave, Call };
 
-  /// `keep`: how many of the last records are kept, in each ring; 0: all of them.
+  static constexpr std::size_t kAll = ~std::size_t{0};
+  /// `keep`: how many of the last records are kept, in each ring.
   Trace(std::size_t keep, std::size_t rings);
   ~Trace();
   Trace(const Trace&) = delete;
@@ -41,7 +43,8 @@ class Trace {
 
   /// "> driver!name", "< driver!name", "  driver calls name". `name` is never freed.
   void add(Kind kind, const kernel::Driver* driver, const char* name);
-  void add(std::string line);
+  /// The parts one after the other.
+  void add(std::initializer_list<std::string_view> line);
 
   struct Line {
     std::string text;
@@ -64,7 +67,7 @@ class Trace {
   };
   struct Ring;
   Ring& here() const noexcept;
-  Record stamp(Ring& ring, Kind kind) const;
+  static Record stamp(Ring& ring, Kind kind);
 
   const std::size_t keep_;
   const bool shared_;  ///< several processors run at the same time

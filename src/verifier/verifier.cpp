@@ -30,7 +30,6 @@ std::vector<std::string> chain_of_calls() {
   return chain;
 }
 
-/// Eight bytes at a time: every line of every run goes through here.
 }  // namespace
 
 void Family::report(Violation violation) { verifier_.add(std::move(violation)); }
@@ -46,7 +45,7 @@ std::vector<std::unique_ptr<Family>> all_families(Verifier& verifier) {
 
 }  // namespace
 
-Verifier::Verifier(std::size_t trace_lines, bool record, std::size_t processors)
+Verifier::Verifier(std::size_t trace_lines, Evidence evidence, std::size_t processors)
     : trace_lines_(trace_lines),
       families_(all_families(*this)),
       hear_callback_enter_(who_wants(Family::kCallbackEnter)),
@@ -54,7 +53,10 @@ Verifier::Verifier(std::size_t trace_lines, bool record, std::size_t processors)
       hear_ddi_enter_(who_wants(Family::kDdiEnter)),
       hear_ddi_leave_(who_wants(Family::kDdiLeave)),
       hear_items_(who_wants(Family::kItems)),
-      trace_(record ? 0 : trace_lines * 4, processors) {}
+      trace_(evidence == Evidence::None   ? 0
+             : evidence == Evidence::Tail ? trace_lines * 4
+                                          : Trace::kAll,
+             processors) {}
 
 Verifier::~Verifier() = default;
 
@@ -73,7 +75,7 @@ bool Verifier::is_known(const Violation& violation) const {
 }
 
 void Verifier::add(Violation violation) {
-  trace_line(fmt::format("VIOLATION {} {}: {}", violation.rule, violation.driver, violation.text));
+  trace_.add({"VIOLATION ", violation.rule, " ", violation.driver, ": ", violation.text});
   const kernel::Hold hold(lock_);
   if (is_known(violation)) return;
   if (violation.calls.empty()) violation.calls = chain_of_calls();
@@ -125,14 +127,14 @@ void Verifier::on_callback_leave(const kernel::CallbackEvent& e) {
 
 void Verifier::on_driver_phase(kernel::Driver& driver) {
   static constexpr const char* kPhases[] = {"created", "in DriverEntry", "loaded", "unloading", "unloaded", "failed to load"};
-  trace_line(fmt::format("{} is {}", driver.name(), kPhases[static_cast<std::size_t>(driver.phase())]));
+  trace_.add({driver.name(), " is ", kPhases[static_cast<std::size_t>(driver.phase())]});
   for (const auto& family : families_) family->on_driver_phase(driver);
 }
 
-void Verifier::on_trace(std::string_view line) { trace_line(std::string(line)); }
+void Verifier::on_trace(std::string_view line) { trace_line(line); }
 
 void Verifier::on_fault(const char* what, kernel::Driver* driver) {
-  trace_line(fmt::format("{} is made to fail for {}", what, driver_name(driver)));
+  trace_.add({what, " is made to fail for ", driver_name(driver)});
   for (const auto& family : families_) family->on_fault(what, driver);
 }
 
@@ -148,7 +150,7 @@ void Verifier::on_ddi_leave(const kernel::CallFrame& frame) {
 void Verifier::on(const HandleMisuse& e) { tell(e); }
 void Verifier::on(const Registration& e) {
   static constexpr const char* kWhat[] = {"made", "refused", "undone"};
-  trace_line(fmt::format("{} {}: {} by {}", to_text(e.kind), e.name, kWhat[static_cast<std::size_t>(e.what)], e.function));
+  trace_.add({to_text(e.kind), " ", e.name, ": ", kWhat[static_cast<std::size_t>(e.what)], " by ", e.function});
   tell(e);
 }
 void Verifier::on(const LeftBehind& e) { tell(e); }
@@ -160,7 +162,7 @@ void Verifier::on(const InstanceOutlivesBinding& e) { tell(e); }
 void Verifier::on(const ShutdownFact& e) { tell(e); }
 
 void Verifier::on(const StateMove& e) {
-  if (e.to != nullptr) trace_line(fmt::format("{} {}: {} -> {}", e.object, e.event, e.from, e.to));
+  if (e.to != nullptr) trace_.add({e.object, " ", e.event, ": ", e.from, " -> ", e.to});
   tell(e);
 }
 

@@ -39,9 +39,8 @@ class Family : public Observer {
 
 class Verifier final : public Observer {
  public:
-  /// `trace_lines`: how many last lines of the trace a violation carries. `record`: keep the whole trace.
-  /// `processors`: how many run at the same time.
-  explicit Verifier(std::size_t trace_lines = 24, bool record = false, std::size_t processors = 1);
+  /// `trace_lines`: how many last lines of the trace a violation carries. `processors`: how many run at the same time.
+  explicit Verifier(std::size_t trace_lines = 24, Evidence evidence = Evidence::Tail, std::size_t processors = 1);
   ~Verifier() override;
 
   /// To be read while nothing runs.
@@ -53,7 +52,7 @@ class Verifier final : public Observer {
   std::vector<std::string> trace() const;
   /// Of each line of trace().
   std::vector<TracePlace> trace_places() const;
-  void trace_line(std::string line) { trace_.add(std::move(line)); }
+  void trace_line(std::string_view line) { trace_.add({line}); }
   /// A hash of every trace line so far: equal for equal runs.
   std::uint64_t trace_hash() const { return trace_.hash(); }
 

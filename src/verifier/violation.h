@@ -11,6 +11,14 @@
 
 namespace undis::verifier {
 
+/// What is kept while drivers run, for the report of what they may do wrong. What is found does not depend on it, and the hash of the
+/// trace neither.
+enum class Evidence : std::uint8_t {
+  None,  ///< findings come without lines of the trace and without where a block or list came from: for a run that is had again
+  Tail,  ///< stacks of allocations, and the last lines of the trace
+  Whole  ///< and all of its lines
+};
+
 /// Where a line of the trace comes from.
 struct TracePlace {
   std::uint64_t time = 0;   ///< virtual, 100 ns units

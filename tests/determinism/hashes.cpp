@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     const machine::Schedule schedule = *search->next();
     machine::Trail trail;
     search->prepare(trail);
-    const lab::JobResult result = lab::run_job(images, *suite, schedule, trail, false);
+    const lab::JobResult result = lab::run_job(images, *suite, schedule, trail, verifier::Evidence::None);
     search->learn(schedule, trail);
     if (!result.fits) {
       std::fprintf(stderr, "%s does not fit\n", argv[2]);

@@ -22,7 +22,7 @@ class DeInitializingUnderAnySchedule : public ::testing::TestWithParam<Generatio
   static lab::WorldOptions options(std::uint64_t seed) {
     lab::WorldOptions o;
     o.schedule = machine::Schedule(seed * 0x9e37'79b9'7f4a'7c15U + 1);
-    o.record_trace = true;
+    o.evidence = verifier::Evidence::Whole;
     return o;
   }
   static void expect_nothing_left(lab::World& world, const Stack& stack) {

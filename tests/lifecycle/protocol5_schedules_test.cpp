@@ -14,7 +14,7 @@ using lab::FakeDriver;
 TEST(DeregisteringAProtocolWithAPendedClose, ReleasesNothingBeforeTheCloseIsComplete) {
   // The close pends because a request of the binding is still with the miniport.
   lab::WorldOptions options;
-  options.record_trace = true;
+  options.evidence = verifier::Evidence::Whole;
   lab::World world(options);
   Card nic(world, Card::Version::Ndis51);
   nic.on_request = [](lab::FakeAdapter&, NDIS_OID oid, bool) {

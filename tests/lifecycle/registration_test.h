@@ -104,7 +104,7 @@ void under_schedules(unsigned count, Body body) {
   for (unsigned seed = 1; seed <= count; ++seed) {
     lab::WorldOptions options;
     options.schedule = machine::Schedule(seed);
-    options.record_trace = true;
+    options.evidence = verifier::Evidence::Whole;
     SCOPED_TRACE("schedule " + options.schedule.text());
     lab::World world(options);
     body(world);
