@@ -78,6 +78,7 @@ ItemPool& DriverPool::add_blocks(std::size_t header, std::size_t body, std::size
                                  std::uint32_t limit) {
   blocks_.push_back(std::make_unique<ItemPool>(items_, header, body, poisoned, limit));
   blocks_.back()->of = this;
+  blocks_.back()->serve_quickly(owner_);
   return *blocks_.back();
 }
 
@@ -147,6 +148,7 @@ void ItemBook::free(DriverPool& pool) {
   }
   Library::current().handles().close(pool.handle_);
   pool.open_ = false;
+  for (const auto& blocks : pool.blocks_) blocks->end_quick_service();
   const std::vector<Item*> out = pool.live_items();
   if (out.empty()) {
     drop(pool);
