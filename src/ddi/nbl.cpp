@@ -10,14 +10,13 @@
 #include "ddi/ddi_call.h"
 #include "ndis/nbl_data.h"
 #include "ndis/nbl_pool.h"
+#include "ndis/nbl_quick.h"
 
 using namespace undis;
 
-// Page    nblapi/nf-nblapi-ndisallocatenetbufferlistcontext          IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
-                                             USHORT ContextBackFill, ULONG) {
-  if (goes_quickly() && NblPool::add_context_quickly(NetBufferList, ContextSize, ContextBackFill)) [[likely]]
-    return NDIS_STATUS_SUCCESS;
+namespace {
+[[gnu::noinline]] NDIS_STATUS long_allocate_context(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
+                                                    USHORT ContextBackFill) {
   const DdiCall call(Ddi::NdisAllocateNetBufferListContext);
   if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live) {
     tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
@@ -27,16 +26,31 @@ NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USH
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   return call.returns(add_context(NetBufferList, ContextSize, ContextBackFill));
 }
+}  // namespace
 
-// Page    nblapi/nf-nblapi-ndisfreenetbufferlistcontext              IRQL  <= DISPATCH_LEVEL
-VOID NdisFreeNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
-  if (goes_quickly() && NblPool::remove_context_quickly(NetBufferList, ContextSize)) [[likely]]
-    return;
+// Page    nblapi/nf-nblapi-ndisallocatenetbufferlistcontext          IRQL  <= DISPATCH_LEVEL
+NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
+                                             USHORT ContextBackFill, ULONG) {
+  if (goes_quickly() && NblPool::add_context_quickly(NetBufferList, ContextSize, ContextBackFill)) [[likely]]
+    return NDIS_STATUS_SUCCESS;
+  return long_allocate_context(NetBufferList, ContextSize, ContextBackFill);
+}
+
+namespace {
+[[gnu::noinline]] VOID long_free_context(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
   const DdiCall call(Ddi::NdisFreeNetBufferListContext);
   if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live ||
       !remove_context(NetBufferList, ContextSize))
     tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
                      "more context space is given back than was allocated");
+}
+}  // namespace
+
+// Page    nblapi/nf-nblapi-ndisfreenetbufferlistcontext              IRQL  <= DISPATCH_LEVEL
+VOID NdisFreeNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
+  if (goes_quickly() && NblPool::remove_context_quickly(NetBufferList, ContextSize)) [[likely]]
+    return;
+  return long_free_context(NetBufferList, ContextSize);
 }
 
 // Page    nblapi/nf-nblapi-ndisretreatnetbufferdatastart             IRQL  <= DISPATCH_LEVEL

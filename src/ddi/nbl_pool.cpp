@@ -9,6 +9,7 @@
 #include "ndis/items.h"
 #include "ndis/nbl_data.h"
 #include "ndis/nbl_pool.h"
+#include "ndis/nbl_quick.h"
 
 using namespace undis;
 
@@ -164,18 +165,10 @@ PNET_BUFFER_LIST NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT Contex
   return allocated(call, pool->allocate(pool->owner(), ContextSize, ContextBackFill));
 }
 
-// Page    nblapi/nf-nblapi-ndisallocatenetbufferandnetbufferlist     IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
-                                                       USHORT ContextBackFill, PMDL MdlChain,
-                                                       ULONG DataOffset, SIZE_T DataLength) {
-  if (NblPool* const pool = quick_pool<NblPool>(PoolHandle);
-      pool != nullptr && pool->gives_empty_buffers() && are_whole(ContextSize, ContextBackFill) &&
-      (MdlChain != nullptr || (DataOffset == 0 && DataLength == 0)))
-    if (NET_BUFFER_LIST* const list = pool->allocate_quickly(ContextSize, ContextBackFill, Derived::No))
-        [[likely]] {
-      set_data(list->FirstNetBuffer, MdlChain, DataOffset, DataLength);
-      return list;
-    }
+namespace {
+[[gnu::noinline]] PNET_BUFFER_LIST long_allocate_with_buffer(NDIS_HANDLE PoolHandle, USHORT ContextSize,
+                                                             USHORT ContextBackFill, PMDL MdlChain,
+                                                             ULONG DataOffset, SIZE_T DataLength) {
   const DdiCall call(Ddi::NdisAllocateNetBufferAndNetBufferList);
   NblPool* const pool = find_pool<NblPool>(call, "PoolHandle", PoolHandle);
   if (pool == nullptr || !pool->parameters().with_buffer || pool->parameters().data_size != 0) return nullptr;
@@ -187,12 +180,28 @@ PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, U
   if (list != nullptr) set_data(list->FirstNetBuffer, MdlChain, DataOffset, DataLength);
   return allocated(call, list);
 }
+}  // namespace
 
-// Page    nblapi/nf-nblapi-ndisfreenetbufferlist                     IRQL  <= DISPATCH_LEVEL
-VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
-  if (is_live(ItemKind::NetBufferList, NetBufferList) && NblPool::free_quickly(NetBufferList, Derived::No))
-      [[likely]]
-    return;
+// Page    nblapi/nf-nblapi-ndisallocatenetbufferandnetbufferlist     IRQL  <= DISPATCH_LEVEL
+PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
+                                                       USHORT ContextBackFill, PMDL MdlChain,
+                                                       ULONG DataOffset, SIZE_T DataLength) {
+  if (NblPool* const pool = quick_pool<NblPool>(PoolHandle);
+      pool != nullptr && pool->gives_empty_buffers() && are_whole(ContextSize, ContextBackFill) &&
+      (MdlChain != nullptr || (DataOffset == 0 && DataLength == 0)))
+    if (NET_BUFFER_LIST* const list =
+            (ContextSize | ContextBackFill) == 0
+                ? pool->allocate_empty_quickly(Derived::No)
+                : pool->allocate_quickly(ContextSize, ContextBackFill, Derived::No)) [[likely]] {
+      set_data(list->FirstNetBuffer, MdlChain, DataOffset, DataLength);
+      return list;
+    }
+  return long_allocate_with_buffer(PoolHandle, ContextSize, ContextBackFill, MdlChain, DataOffset,
+                                   DataLength);
+}
+
+namespace {
+[[gnu::noinline]] VOID long_free_list(PNET_BUFFER_LIST NetBufferList) {
   const DdiCall call(Ddi::NdisFreeNetBufferList);
   if (!check_at_rest(NetBufferList, "freed")) return;
   tell_freed(call, ItemKind::NetBufferList, NetBufferList);
@@ -204,6 +213,14 @@ VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
                    "a clone, fragment or reassembled list is freed by the function for such lists",
                    item_of(NetBufferList)->origin);
   free_derived(NetBufferList, 0);
+}
+}  // namespace
+
+// Page    nblapi/nf-nblapi-ndisfreenetbufferlist                     IRQL  <= DISPATCH_LEVEL
+VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
+  if (NblPool::free_quickly(NetBufferList, Derived::No)) [[likely]]
+    return;
+  return long_free_list(NetBufferList);
 }
 
 // ---- buffers ----
@@ -253,14 +270,10 @@ VOID NdisFreeNetBuffer(PNET_BUFFER NetBuffer) {
 
 // ---- lists made from lists ----
 
-// Page    nblapi/nf-nblapi-ndisallocateclonenetbufferlist            IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList,
-                                                NDIS_HANDLE NetBufferListPoolHandle,
-                                                NDIS_HANDLE NetBufferPoolHandle, ULONG AllocateCloneFlags) {
-  const bool original_mdls = (AllocateCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0;
-  if (NblPool* const pool = quick_pool<NblPool>(NetBufferListPoolHandle); pool != nullptr)
-    if (NET_BUFFER_LIST* const list = clone_quickly(OriginalNetBufferList, *pool, original_mdls)) [[likely]]
-      return list;
+namespace {
+[[gnu::noinline]] PNET_BUFFER_LIST long_allocate_clone(PNET_BUFFER_LIST OriginalNetBufferList,
+                                                       NDIS_HANDLE NetBufferListPoolHandle,
+                                                       NDIS_HANDLE NetBufferPoolHandle, bool original_mdls) {
   const DdiCall call(Ddi::NdisAllocateCloneNetBufferList);
   bool wrong = false;
   NblPool* const lists =
@@ -269,6 +282,19 @@ PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBuff
   if (wrong || call.fails()) return nullptr;
   kernel::Driver* const owner = lists != nullptr ? lists->owner() : &call.driver();
   return allocated(call, clone(owner, OriginalNetBufferList, lists, buffers, original_mdls));
+}
+}  // namespace
+
+// Page    nblapi/nf-nblapi-ndisallocateclonenetbufferlist            IRQL  <= DISPATCH_LEVEL
+PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList,
+                                                NDIS_HANDLE NetBufferListPoolHandle,
+                                                NDIS_HANDLE NetBufferPoolHandle, ULONG AllocateCloneFlags) {
+  const bool original_mdls = (AllocateCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0;
+  if (NblPool* const pool = quick_pool<NblPool>(NetBufferListPoolHandle); pool != nullptr)
+    if (NET_BUFFER_LIST* const list = clone_quickly(OriginalNetBufferList, *pool, original_mdls)) [[likely]]
+      return list;
+  return long_allocate_clone(OriginalNetBufferList, NetBufferListPoolHandle, NetBufferPoolHandle,
+                             original_mdls);
 }
 
 namespace {
@@ -290,16 +316,21 @@ void free_derived_list(const DdiCall& call, NET_BUFFER_LIST* list, ULONG delta, 
 
 }  // namespace
 
+namespace {
+[[gnu::noinline]] VOID long_free_clone(PNET_BUFFER_LIST CloneNetBufferList, Derived how) {
+  const DdiCall call(Ddi::NdisFreeCloneNetBufferList);
+  free_derived_list(call, CloneNetBufferList, 0, how,
+                    "allocated by NdisAllocateCloneNetBufferList with these flags");
+}
+}  // namespace
+
 // Page    nblapi/nf-nblapi-ndisfreeclonenetbufferlist                IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeCloneNetBufferList(PNET_BUFFER_LIST CloneNetBufferList, ULONG FreeCloneFlags) {
   const Derived how =
       (FreeCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0 ? Derived::CloneOfMdls : Derived::Clone;
-  if (is_live(ItemKind::NetBufferList, CloneNetBufferList) && NblPool::free_quickly(CloneNetBufferList, how))
-      [[likely]]
+  if (NblPool::free_quickly(CloneNetBufferList, how)) [[likely]]
     return;
-  const DdiCall call(Ddi::NdisFreeCloneNetBufferList);
-  free_derived_list(call, CloneNetBufferList, 0, how,
-                    "allocated by NdisAllocateCloneNetBufferList with these flags");
+  return long_free_clone(CloneNetBufferList, how);
 }
 
 // Page    nblapi/nf-nblapi-ndisallocatefragmentnetbufferlist         IRQL  <= DISPATCH_LEVEL

@@ -29,6 +29,7 @@ namespace undis {
 namespace detail {
 constinit char* item_region = nullptr;
 constinit std::atomic<std::size_t> item_region_used{0};
+constinit bool quick_calls = false;
 }  // namespace detail
 
 namespace {
@@ -60,7 +61,7 @@ class Region {
         }
     const std::size_t size = units * kUnit;
     const std::size_t used = detail::item_region_used.load(std::memory_order_relaxed);
-    if (detail::item_region == nullptr || used + size > kRegion) return nullptr;
+    if (detail::item_region == nullptr || used + size > kRegion - kUnit) return nullptr;
     char* const start = detail::item_region + used;
     if (::mprotect(start, size, PROT_READ | PROT_WRITE) != 0) return nullptr;
     detail::item_region_used.store(used + size, std::memory_order_release);
@@ -75,7 +76,9 @@ class Region {
  private:
   Region() {
     void* const p = ::mmap(nullptr, kRegion, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p != MAP_FAILED) detail::item_region = static_cast<char*>(p);
+    if (p == MAP_FAILED) return;
+    detail::item_region = static_cast<char*>(p) + kUnit;
+    ::mprotect(p, kUnit, PROT_READ);
   }
   struct Run {
     char* start;

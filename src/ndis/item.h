@@ -156,7 +156,9 @@ class ItemPool {
   /// done, take() or give() does it.
   void serve_quickly(kernel::Driver* owner) noexcept;
   void end_quick_service() noexcept { quick_.store(nullptr, std::memory_order_relaxed); }
+  template <ItemKind kind>
   [[gnu::always_inline]] Item* take_quickly(std::uint8_t derived) noexcept;
+  template <ItemKind kind>
   [[gnu::always_inline]] static bool give_quickly(Item* item) noexcept;
 
   ItemKind kind() const noexcept { return kind_; }
@@ -214,7 +216,7 @@ enum class ItemFound : std::uint8_t { Live, Freed, NotOurs };
 
 namespace detail {
 
-/// The region that items live in: from the bottom up, given back by nobody.
+/// The region that items live in: from the bottom up, given back by nobody. There is a word before it.
 [[gnu::visibility("hidden")]] extern constinit char* item_region;
 [[gnu::visibility("hidden")]] extern constinit std::atomic<std::size_t> item_region_used;
 
@@ -226,8 +228,7 @@ inline std::uintptr_t item_mark(ItemKind kind, bool free, const void* body) noex
 /// Whether there may be a mark before `body`.
 inline bool may_be_item(const void* body) noexcept {
   const auto at = static_cast<std::size_t>(static_cast<const char*>(body) - item_region);
-  return at < item_region_used.load(std::memory_order_relaxed) && at >= sizeof(std::uintptr_t) &&
-         at % 16 == 0;
+  return at < item_region_used.load(std::memory_order_relaxed) && at % alignof(std::uintptr_t) == 0;
 }
 
 }  // namespace detail
@@ -251,6 +252,7 @@ inline BufferItem* item_of(MDL* mdl) noexcept {
   return reinterpret_cast<BufferItem*>(mdl) - 1;
 }
 
+template <ItemKind kind>
 inline Item* ItemPool::take_quickly(std::uint8_t derived) noexcept {
   Cache* const caches = quick_.load(std::memory_order_relaxed);
   if (caches == nullptr) [[unlikely]]
@@ -267,10 +269,11 @@ inline Item* ItemPool::take_quickly(std::uint8_t derived) noexcept {
   item->derived = derived;
   if (kernel::watch() == kernel::Watch::Holder) item->holder = item->owner;
   void* const body = body_of(item);
-  std::atomic_ref(item->mark).store(detail::item_mark(kind_, false, body), std::memory_order_release);
+  std::atomic_ref(item->mark).store(detail::item_mark(kind, false, body), std::memory_order_release);
   return item;
 }
 
+template <ItemKind kind>
 inline bool ItemPool::give_quickly(Item* item) noexcept {
   const ItemPool& pool = *item->pool;
   Cache* const caches = pool.quick_.load(std::memory_order_relaxed);
@@ -280,18 +283,20 @@ inline bool ItemPool::give_quickly(Item* item) noexcept {
   const std::uint32_t count = cache.count.load(std::memory_order_relaxed) + 1;
   if (count > 2 * kBatch) [[unlikely]]
     return false;
-  std::atomic_ref(item->mark)
-      .store(detail::item_mark(pool.kind_, true, body_of(item)), std::memory_order_relaxed);
+  std::atomic_ref(item->mark).store(detail::item_mark(kind, true, body_of(item)), std::memory_order_relaxed);
   item->next = cache.first;
   cache.first = item;
   cache.count.store(count, std::memory_order_relaxed);
   return true;
 }
 
+namespace detail {
+[[gnu::visibility("hidden")]] extern constinit bool quick_calls;  ///< set by the ItemBook
+}
 /// Whether a call that changes nothing but what it is given may be carried out without more ado: its driver
-/// is not watched, and no schedule decides (kernel::passing_point).
+/// is not watched, and no schedule decides what fails.
 inline bool goes_quickly() noexcept {
-  return machine::processor_here->passing != 0 && !kernel::watches_all();
+  return detail::quick_calls;
 }
 
 /// Whether a list is on a leg that is stamped in its item (data_path6.cpp), not on the plain way

@@ -107,9 +107,13 @@ ItemBook::ItemBook()
     : lists_(new NblPool(nullptr, NblPool::Parameters{.tag = kNdisTag, .with_buffer = true})),
       buffers_(new NbPool(nullptr, kNdisTag, 0)),
       packets_(new PacketPool(nullptr, ItemPool::kNoLimit, PROTOCOL_RESERVED_SIZE_IN_PACKET)),
-      mdls_(new BufferPool(nullptr)) {}
+      mdls_(new BufferPool(nullptr)) {
+  detail::quick_calls = !kernel::watches_all() && !kernel::System::current().machine().single_threaded();
+}
 
-ItemBook::~ItemBook() = default;
+ItemBook::~ItemBook() {
+  detail::quick_calls = false;
+}
 
 std::vector<DriverPool*> ItemBook::own() const {
   return {lists_.get(), buffers_.get(), packets_.get(), mdls_.get()};

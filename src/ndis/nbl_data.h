@@ -48,8 +48,6 @@ class NbPool;
 /// Null pools: NDIS' own. nullptr: no memory.
 NET_BUFFER_LIST* clone(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool* lists, NbPool* buffers,
                        bool original_mdls) noexcept;
-/// A clone of a list with one buffer, out of a pool that gives buffers; nullptr: clone() does it.
-NET_BUFFER_LIST* clone_quickly(const NET_BUFFER_LIST* original, NblPool& lists, bool original_mdls) noexcept;
 NET_BUFFER_LIST* fragment(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool* lists, NbPool* buffers,
                           ULONG start, ULONG max_length, ULONG delta, ULONG backfill) noexcept;
 NET_BUFFER_LIST* reassemble(kernel::Driver* owner, NET_BUFFER_LIST* fragments, NblPool* lists, ULONG start,

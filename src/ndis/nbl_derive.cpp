@@ -94,35 +94,6 @@ NET_BUFFER_LIST* clone(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool
   return growing.finish();
 }
 
-NET_BUFFER_LIST* clone_quickly(const NET_BUFFER_LIST* original, NblPool& lists, bool original_mdls) noexcept {
-  const NET_BUFFER* const from = original->FirstNetBuffer;
-  if (from == nullptr || from->Next != nullptr || !lists.gives_empty_buffers()) return nullptr;
-  MDL* const mdl = from->CurrentMdl;
-  const ULONG offset = from->CurrentMdlOffset;
-  const ULONG length = from->DataLength;
-  if (!original_mdls) {
-    const bool in_one_mdl =
-        mdl != nullptr && length != 0 && offset < mdl->ByteCount && length <= mdl->ByteCount - offset;
-    if (!in_one_mdl || length > (NblPool::kInnerPages - 1) * PAGE_SIZE) return nullptr;
-  }
-  NET_BUFFER_LIST* const list =
-      lists.allocate_quickly(0, 0, original_mdls ? Derived::CloneOfMdls : Derived::Clone);
-  if (list == nullptr) return nullptr;
-  NET_BUFFER* const buffer = list->FirstNetBuffer;
-  buffer->stDataLength = from->stDataLength;
-  buffer->ChecksumBias = from->ChecksumBias;
-  if (original_mdls) {
-    buffer->MdlChain = mdl;
-    buffer->DataOffset = offset;
-    adjust_current_mdl(buffer);
-    return list;
-  }
-  MDL* const part = NblPool::inner_mdl(list);
-  describe_memory(part, bytes_of(mdl) + offset, length);
-  buffer->MdlChain = buffer->CurrentMdl = part;
-  return list;
-}
-
 NET_BUFFER_LIST* fragment(kernel::Driver* owner, NET_BUFFER_LIST* original, NblPool* lists, NbPool* buffers,
                           ULONG start, ULONG max_length, ULONG delta, ULONG backfill) noexcept {
   if (max_length == 0) return nullptr;

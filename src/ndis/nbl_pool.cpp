@@ -21,12 +21,6 @@ constexpr std::size_t mdl_size(std::size_t data) {
 }
 constexpr std::size_t kContextHeader = offsetof(NET_BUFFER_LIST_CONTEXT, ContextData);
 
-/// As the library does it for this processor: the compiler's own way for a known size is slower.
-void set_zero(void* at, std::size_t size) noexcept {
-  asm("" : "+r"(size));
-  std::memset(at, 0, size);
-}
-
 }  // namespace
 
 // ---- lists ----
@@ -45,12 +39,13 @@ NblPool::NblPool(kernel::Driver* owner, const Parameters& parameters)
 
 /// All of a new list but its context.
 inline void NblPool::clear(NET_BUFFER_LIST* list) const noexcept {
-  set_zero(list, parameters_.with_buffer ? kBufferAt + sizeof(NET_BUFFER) : sizeof(NET_BUFFER_LIST));
+  detail::set_zero<sizeof(*list)>(list);
   list->NdisPoolHandle = handle();
   NdisSetNetBufferListProtocolId(list, parameters_.protocol_id);
   if (!parameters_.with_buffer) return;
   auto* const body = reinterpret_cast<char*>(list);
   auto* const buffer = reinterpret_cast<NET_BUFFER*>(body + kBufferAt);
+  detail::set_zero<sizeof(*buffer)>(buffer);
   buffer->NdisPoolHandle = handle();
   list->FirstNetBuffer = buffer;
   if (parameters_.data_size == 0) return;
@@ -91,7 +86,8 @@ NET_BUFFER_LIST* NblPool::allocate_quickly(std::size_t context_size, std::size_t
   const std::size_t context = context_size + context_backfill;
   if (context > room_) [[unlikely]]
     return nullptr;
-  auto* const item = static_cast<NblItem*>(lists_->take_quickly(static_cast<std::uint8_t>(how)));
+  auto* const item =
+      static_cast<NblItem*>(lists_->take_quickly<ItemKind::NetBufferList>(static_cast<std::uint8_t>(how)));
   if (item == nullptr) [[unlikely]]
     return nullptr;
   NET_BUFFER_LIST* const list = item->body();
@@ -99,25 +95,6 @@ NET_BUFFER_LIST* NblPool::allocate_quickly(std::size_t context_size, std::size_t
   if (context != 0) give_context(list, context_size, context_backfill);
   item->initial_context = list->Context;
   return list;
-}
-
-bool NblPool::free_quickly(NET_BUFFER_LIST* list, Derived how) noexcept {
-  NblItem* const item = item_of(list);
-  if (item->state != ItemState::Held || item->derived != static_cast<std::uint8_t>(how)) [[unlikely]]
-    return false;
-  const NET_BUFFER_LIST_CONTEXT* const context = list->Context;
-  if (context != nullptr && (context->Next != nullptr || !is_inner(list, context))) [[unlikely]]
-    return false;
-  if (how != Derived::No) {  // its one buffer, and its MDL, go with it; others have to be looked for
-    const NET_BUFFER* const buffer = list->FirstNetBuffer;
-    if (reinterpret_cast<const char*>(buffer) != reinterpret_cast<const char*>(list) + kBufferAt ||
-        buffer->Next != nullptr) [[unlikely]]
-      return false;
-    if (how == Derived::Clone && (buffer->MdlChain != inner_mdl(list) || buffer->MdlChain->Next != nullptr))
-        [[unlikely]]
-      return false;
-  }
-  return ItemPool::give_quickly(item);
 }
 
 // ---- buffers ----
@@ -133,7 +110,7 @@ NbPool::NbPool(kernel::Driver* owner, ULONG tag, ULONG data_size)
 }
 
 inline NET_BUFFER* NbPool::made(NET_BUFFER* buffer, bool with_data) const noexcept {
-  set_zero(buffer, sizeof(*buffer));
+  detail::set_zero<sizeof(*buffer)>(buffer);
   buffer->NdisPoolHandle = handle();
   if (with_data && data_size_ != 0) {
     auto* const mdl = reinterpret_cast<MDL*>(reinterpret_cast<char*>(buffer) + in_16s(sizeof(NET_BUFFER)));
@@ -149,7 +126,7 @@ NET_BUFFER* NbPool::allocate(kernel::Driver* owner, bool with_data) noexcept {
 }
 
 NET_BUFFER* NbPool::allocate_quickly(bool with_data) noexcept {
-  auto* const item = static_cast<NbItem*>(buffers_->take_quickly(0));
+  auto* const item = static_cast<NbItem*>(buffers_->take_quickly<ItemKind::NetBuffer>(0));
   return item != nullptr ? made(item->body(), with_data) : nullptr;
 }
 

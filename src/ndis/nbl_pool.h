@@ -12,7 +12,7 @@
 //         frame, a trace or a lock, or say that it is not for them.
 #pragma once
 
-#include <cstring>
+#include <utility>
 
 #include <ndis.h>
 
@@ -24,6 +24,21 @@ namespace undis {
 constexpr std::size_t in_16s(std::size_t n) {
   return (n + 15) / 16 * 16;
 }
+
+namespace detail {
+constexpr std::size_t kWord = 16;
+using Word [[gnu::vector_size(kWord), gnu::may_alias]] = long long;
+template <std::size_t... I>
+[[gnu::always_inline]] inline void set_zero(void* at, std::index_sequence<I...>) noexcept {
+  ((static_cast<Word*>(at)[I] = Word{}), ...);
+}
+/// Of a size that is known: the compiler's own way, a string instruction or a call, is slower.
+template <std::size_t size>
+  requires(size % kWord == 0)
+[[gnu::always_inline]] inline void set_zero(void* at) noexcept {
+  set_zero(at, std::make_index_sequence<size / kWord>{});
+}
+}  // namespace detail
 
 class NblPool final : public DriverPool {
  public:
@@ -46,10 +61,11 @@ class NblPool final : public DriverPool {
   static void free(NET_BUFFER_LIST* list) noexcept;
 
   /// nullptr: allocate() does it.
+  [[gnu::always_inline]] NET_BUFFER_LIST* allocate_empty_quickly(Derived how) noexcept;
   NET_BUFFER_LIST* allocate_quickly(std::size_t context_size, std::size_t context_backfill,
                                     Derived how) noexcept;
   /// Of a list that is live and not on its way, `how` it was made. False: nothing is done.
-  static bool free_quickly(NET_BUFFER_LIST* list, Derived how) noexcept;
+  [[gnu::always_inline]] static bool free_quickly(NET_BUFFER_LIST* list, Derived how) noexcept;
   /// False: add_context(), remove_context() do it. Of any live list.
   static bool add_context_quickly(NET_BUFFER_LIST* list, USHORT size, USHORT backfill) noexcept;
   static bool remove_context_quickly(NET_BUFFER_LIST* list, USHORT size) noexcept;
@@ -101,34 +117,6 @@ class NblPool final : public DriverPool {
   ItemPool* lists_;
 };
 
-inline bool NblPool::add_context_quickly(NET_BUFFER_LIST* list, USHORT size, USHORT backfill) noexcept {
-  if (!is_live(ItemKind::NetBufferList, list) || size % sizeof(void*) != 0) [[unlikely]]
-    return false;
-  NET_BUFFER_LIST_CONTEXT* const context = list->Context;
-  if (context != nullptr) {
-    if (context->Offset < size) return false;
-    context->Offset = static_cast<USHORT>(context->Offset - size);
-    return true;
-  }
-  const auto& pool = static_cast<const NblPool&>(*item_of(list)->pool->of);
-  if (size + backfill > static_cast<int>(pool.room_) || backfill % sizeof(void*) != 0) return false;
-  pool.give_context(list, size, backfill);
-  return true;
-}
-
-inline bool NblPool::remove_context_quickly(NET_BUFFER_LIST* list, USHORT size) noexcept {
-  if (!is_live(ItemKind::NetBufferList, list)) [[unlikely]]
-    return false;
-  NET_BUFFER_LIST_CONTEXT* const context = list->Context;
-  if (context == nullptr) [[unlikely]]
-    return false;
-  const int offset = context->Offset + size;
-  if (offset > context->Size || (offset == context->Size && !is_inner(list, context))) [[unlikely]]
-    return false;
-  context->Offset = static_cast<USHORT>(offset);
-  return true;
-}
-
 class NbPool final : public DriverPool {
  public:
   static constexpr HandleKind kHandleKinds[] = {HandleKind::NetBufferPool};
@@ -141,7 +129,8 @@ class NbPool final : public DriverPool {
   /// nullptr, false: allocate(), free() does it.
   NET_BUFFER* allocate_quickly(bool with_data) noexcept;
   static bool free_quickly(NET_BUFFER* buffer) noexcept {
-    return is_live(ItemKind::NetBuffer, buffer) && ItemPool::give_quickly(item_of(buffer));
+    return is_live(ItemKind::NetBuffer, buffer) &&
+           ItemPool::give_quickly<ItemKind::NetBuffer>(item_of(buffer));
   }
 
  private:
