@@ -35,6 +35,7 @@ NblPool::NblPool(kernel::Driver* owner, const Parameters& parameters)
   data_at_ = mdl_at_ + mdl_size(parameters_.data_size);
   if (parameters_.with_buffer && parameters_.data_size != 0) size = data_at_ + parameters_.data_size;
   lists_ = &add_blocks(sizeof(NblItem), size, size);
+  if (parameters_.with_buffer && parameters_.data_size == 0) empty_lists_ = lists_;
 }
 
 /// All of a new list but its context.

@@ -34,8 +34,7 @@ template <std::size_t... I>
 }
 /// Of a size that is known: the compiler's own way, a string instruction or a call, is slower.
 template <std::size_t size>
-  requires(size % kWord == 0)
-[[gnu::always_inline]] inline void set_zero(void* at) noexcept {
+requires(size % kWord == 0) [[gnu::always_inline]] inline void set_zero(void* at) noexcept {
   set_zero(at, std::make_index_sequence<size / kWord>{});
 }
 }  // namespace detail
@@ -70,7 +69,7 @@ class NblPool final : public DriverPool {
   static bool add_context_quickly(NET_BUFFER_LIST* list, USHORT size, USHORT backfill) noexcept;
   static bool remove_context_quickly(NET_BUFFER_LIST* list, USHORT size) noexcept;
   /// Whether a list comes with a buffer that has no data yet.
-  bool gives_empty_buffers() const noexcept { return parameters_.with_buffer && parameters_.data_size == 0; }
+  bool gives_empty_buffers() const noexcept { return empty_lists_ != nullptr; }
   /// The MDL in the block of a list, for pages of a clone's data.
   static MDL* inner_mdl(NET_BUFFER_LIST* list) noexcept {
     return reinterpret_cast<MDL*>(reinterpret_cast<char*>(list) + kMdlAt);
@@ -115,6 +114,7 @@ class NblPool final : public DriverPool {
   std::size_t mdl_at_ = 0;  ///< offsets in the body
   std::size_t data_at_ = 0;
   ItemPool* lists_;
+  ItemPool* empty_lists_ = nullptr;  ///< lists_, if a list comes with a buffer that has no data yet
 };
 
 class NbPool final : public DriverPool {

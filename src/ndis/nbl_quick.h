@@ -11,7 +11,7 @@
 
 namespace undis {
 
-/// Of one that gives_empty_buffers(), without context space.
+/// Without context space.
 inline NET_BUFFER_LIST* NblPool::allocate_empty_quickly(Derived how) noexcept {
   auto* const item =
       static_cast<NblItem*>(lists_->take_quickly<ItemKind::NetBufferList>(static_cast<std::uint8_t>(how)));
@@ -71,40 +71,61 @@ inline bool NblPool::remove_context_quickly(NET_BUFFER_LIST* list, USHORT size) 
   if (context == nullptr) [[unlikely]]
     return false;
   const int offset = context->Offset + size;
-  if (offset > context->Size || (offset == context->Size && !is_inner(list, context))) [[unlikely]]
+  // The last one stays with the list: it is there for who wants some next.
+  if (offset > context->Size || (offset == context->Size && context->Next != nullptr)) [[unlikely]]
     return false;
   context->Offset = static_cast<USHORT>(offset);
   return true;
+}
+
+/// Makes the MDL in a list's block describe at most a page of bytes, which lie in two pages at most.
+inline void describe_inner(MDL* mdl, unsigned char* address, ULONG length) noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  mdl->Next = nullptr;
+  mdl->Size = static_cast<CSHORT>(sizeof(MDL) + NblPool::kInnerPages * sizeof(PFN_NUMBER));
+  mdl->MdlFlags = MDL_SOURCE_IS_NONPAGED_POOL;
+  mdl->Process = nullptr;
+  mdl->MappedSystemVa = address;
+  mdl->StartVa = reinterpret_cast<void*>(at & ~static_cast<std::uintptr_t>(PAGE_SIZE - 1));
+  mdl->ByteCount = length;
+  mdl->ByteOffset = static_cast<ULONG>(at % PAGE_SIZE);
+  MmGetMdlPfnArray(mdl)[0] = at >> PAGE_SHIFT;
+  MmGetMdlPfnArray(mdl)[1] = (at >> PAGE_SHIFT) + 1;
 }
 
 /// A clone of a list with one buffer, whose data is in one MDL if it is to have one of its own.
 [[gnu::always_inline]] inline NET_BUFFER_LIST* clone_quickly(const NET_BUFFER_LIST* original, NblPool& lists,
                                                              bool original_mdls) noexcept {
   const NET_BUFFER* const from = original->FirstNetBuffer;
-  if (from == nullptr || from->Next != nullptr || !lists.gives_empty_buffers()) return nullptr;
+  if (!lists.gives_empty_buffers() || from == nullptr || from->Next != nullptr) [[unlikely]]
+    return nullptr;
   MDL* const mdl = from->CurrentMdl;
   const ULONG offset = from->CurrentMdlOffset;
   const ULONG length = from->DataLength;
-  if (!original_mdls) {
-    const bool in_one_mdl =
-        mdl != nullptr && length != 0 && offset < mdl->ByteCount && length <= mdl->ByteCount - offset;
-    if (!in_one_mdl || length > (NblPool::kInnerPages - 1) * PAGE_SIZE) return nullptr;
-  }
-  NET_BUFFER_LIST* const list =
-      lists.allocate_empty_quickly(original_mdls ? Derived::CloneOfMdls : Derived::Clone);
-  if (list == nullptr) return nullptr;
-  NET_BUFFER* const buffer = list->FirstNetBuffer;
-  buffer->stDataLength = from->stDataLength;
-  buffer->ChecksumBias = from->ChecksumBias;
+  if (mdl == nullptr || offset >= mdl->ByteCount) [[unlikely]]
+    return nullptr;
   if (original_mdls) {
-    buffer->MdlChain = mdl;
-    buffer->DataOffset = offset;
-    adjust_current_mdl(buffer);
+    NET_BUFFER_LIST* const list = lists.allocate_empty_quickly(Derived::CloneOfMdls);
+    if (list == nullptr) [[unlikely]]
+      return nullptr;
+    NET_BUFFER* const buffer = list->FirstNetBuffer;
+    buffer->CurrentMdl = buffer->MdlChain = mdl;
+    buffer->CurrentMdlOffset = buffer->DataOffset = offset;
+    buffer->stDataLength = from->stDataLength;
+    buffer->ChecksumBias = from->ChecksumBias;
     return list;
   }
+  if (length > mdl->ByteCount - offset || length - 1 >= (NblPool::kInnerPages - 1) * PAGE_SIZE) [[unlikely]]
+    return nullptr;
+  NET_BUFFER_LIST* const list = lists.allocate_empty_quickly(Derived::Clone);
+  if (list == nullptr) [[unlikely]]
+    return nullptr;
+  NET_BUFFER* const buffer = list->FirstNetBuffer;
   MDL* const part = NblPool::inner_mdl(list);
-  describe_memory(part, bytes_of(mdl) + offset, length);
-  buffer->MdlChain = buffer->CurrentMdl = part;
+  describe_inner(part, bytes_of(mdl) + offset, length);
+  buffer->CurrentMdl = buffer->MdlChain = part;
+  buffer->stDataLength = length;
+  buffer->ChecksumBias = from->ChecksumBias;
   return list;
 }
 
