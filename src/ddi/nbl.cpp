@@ -10,12 +10,13 @@
 #include "ddi/ddi_call.h"
 #include "ndis/nbl_data.h"
 #include "ndis/nbl_pool.h"
+#include "ndis/nbl_quick.h"
 
 using namespace undis;
 
-// Page    nblapi/nf-nblapi-ndisallocatenetbufferlistcontext          IRQL  <= DISPATCH_LEVEL
-NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
-                                             USHORT ContextBackFill, ULONG) {
+namespace {
+[[gnu::noinline]] NDIS_STATUS long_allocate_context(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
+                                                    USHORT ContextBackFill) {
   const DdiCall call(Ddi::NdisAllocateNetBufferListContext);
   if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live) {
     tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
@@ -25,19 +26,38 @@ NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USH
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   return call.returns(add_context(NetBufferList, ContextSize, ContextBackFill));
 }
+}  // namespace
 
-// Page    nblapi/nf-nblapi-ndisfreenetbufferlistcontext              IRQL  <= DISPATCH_LEVEL
-VOID NdisFreeNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
+// Page    nblapi/nf-nblapi-ndisallocatenetbufferlistcontext          IRQL  <= DISPATCH_LEVEL
+NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
+                                             USHORT ContextBackFill, ULONG) {
+  if (goes_quickly() && NblPool::add_context_quickly(NetBufferList, ContextSize, ContextBackFill)) [[likely]]
+    return NDIS_STATUS_SUCCESS;
+  return long_allocate_context(NetBufferList, ContextSize, ContextBackFill);
+}
+
+namespace {
+[[gnu::noinline]] VOID long_free_context(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
   const DdiCall call(Ddi::NdisFreeNetBufferListContext);
   if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live ||
       !remove_context(NetBufferList, ContextSize))
     tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
                      "more context space is given back than was allocated");
 }
+}  // namespace
+
+// Page    nblapi/nf-nblapi-ndisfreenetbufferlistcontext              IRQL  <= DISPATCH_LEVEL
+VOID NdisFreeNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
+  if (goes_quickly() && NblPool::remove_context_quickly(NetBufferList, ContextSize)) [[likely]]
+    return;
+  return long_free_context(NetBufferList, ContextSize);
+}
 
 // Page    nblapi/nf-nblapi-ndisretreatnetbufferdatastart             IRQL  <= DISPATCH_LEVEL
 NDIS_STATUS NdisRetreatNetBufferDataStart(PNET_BUFFER NetBuffer, ULONG DataOffsetDelta, ULONG DataBackFill,
                                           NET_BUFFER_ALLOCATE_MDL_HANDLER AllocateMdlHandler) {
+  if (goes_quickly() && DataOffsetDelta <= NetBuffer->DataOffset) [[likely]]
+    return retreat(NetBuffer, DataOffsetDelta, DataBackFill, AllocateMdlHandler);
   const DdiCall call(Ddi::NdisRetreatNetBufferDataStart);
   if (DataOffsetDelta > NetBuffer->DataOffset && AllocateMdlHandler == nullptr && call.fails())
     return call.returns(NDIS_STATUS_RESOURCES);
@@ -45,6 +65,17 @@ NDIS_STATUS NdisRetreatNetBufferDataStart(PNET_BUFFER NetBuffer, ULONG DataOffse
 }
 
 namespace {
+
+/// Where the data still begins in the MDL in which it does: no MDL is left behind. False: nothing is done.
+bool advance_quickly(NET_BUFFER* buffer, ULONG delta) noexcept {
+  const MDL* const mdl = buffer->CurrentMdl;
+  if (delta > buffer->stDataLength || mdl == nullptr || delta >= mdl->ByteCount - buffer->CurrentMdlOffset)
+    return false;
+  buffer->DataOffset += delta;
+  buffer->CurrentMdlOffset += delta;
+  buffer->stDataLength -= delta;
+  return true;
+}
 
 void advance_or_tell(NET_BUFFER* buffer, ULONG delta, bool free_mdl, FreeMdl free) {
   if (!advance(buffer, delta, free_mdl, free))
@@ -58,6 +89,8 @@ void advance_or_tell(NET_BUFFER* buffer, ULONG delta, bool free_mdl, FreeMdl fre
 // Page    nblapi/nf-nblapi-ndisadvancenetbufferdatastart             IRQL  <= DISPATCH_LEVEL
 VOID NdisAdvanceNetBufferDataStart(PNET_BUFFER NetBuffer, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                    NET_BUFFER_FREE_MDL_HANDLER FreeMdlHandler) {
+  if (goes_quickly() && advance_quickly(NetBuffer, DataOffsetDelta)) [[likely]]
+    return;
   const DdiCall call(Ddi::NdisAdvanceNetBufferDataStart);
   advance_or_tell(NetBuffer, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
 }
@@ -67,6 +100,10 @@ NDIS_STATUS NdisRetreatNetBufferListDataStart(PNET_BUFFER_LIST NetBufferList, UL
                                               ULONG DataBackFill,
                                               NET_BUFFER_ALLOCATE_MDL_HANDLER AllocateMdlHandler,
                                               NET_BUFFER_FREE_MDL_HANDLER FreeMdlHandler) {
+  if (NET_BUFFER* const only = NetBufferList->FirstNetBuffer;
+      goes_quickly() && only != nullptr && only->Next == nullptr && DataOffsetDelta <= only->DataOffset)
+      [[likely]]
+    return retreat(only, DataOffsetDelta, DataBackFill, AllocateMdlHandler);
   const DdiCall call(Ddi::NdisRetreatNetBufferListDataStart);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   for (NET_BUFFER* buffer = NetBufferList->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
@@ -82,6 +119,10 @@ NDIS_STATUS NdisRetreatNetBufferListDataStart(PNET_BUFFER_LIST NetBufferList, UL
 // Page    nblapi/nf-nblapi-ndisadvancenetbufferlistdatastart         IRQL  <= DISPATCH_LEVEL
 VOID NdisAdvanceNetBufferListDataStart(PNET_BUFFER_LIST NetBufferList, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                        NET_BUFFER_FREE_MDL_HANDLER FreeMdlMdlHandler) {
+  if (NET_BUFFER* const only = NetBufferList->FirstNetBuffer;
+      goes_quickly() && only != nullptr && only->Next == nullptr && advance_quickly(only, DataOffsetDelta))
+      [[likely]]
+    return;
   const DdiCall call(Ddi::NdisAdvanceNetBufferListDataStart);
   for (NET_BUFFER* buffer = NetBufferList->FirstNetBuffer; buffer != nullptr; buffer = buffer->Next)
     advance_or_tell(buffer, DataOffsetDelta, FreeMdl != FALSE, FreeMdlMdlHandler);
@@ -89,6 +130,8 @@ VOID NdisAdvanceNetBufferListDataStart(PNET_BUFFER_LIST NetBufferList, ULONG Dat
 
 // Page    nblapi/nf-nblapi-ndisadjustnetbuffercurrentmdl             IRQL  any
 VOID NdisAdjustNetBufferCurrentMdl(PNET_BUFFER NetBuffer) {
+  if (goes_quickly()) [[likely]]
+    return adjust_current_mdl(NetBuffer);
   const DdiCall call(Ddi::NdisAdjustNetBufferCurrentMdl);
   adjust_current_mdl(NetBuffer);
 }
@@ -97,6 +140,8 @@ VOID NdisAdjustNetBufferCurrentMdl(PNET_BUFFER NetBuffer) {
 // Beyond  The data is mapped already, so the call fails for what the page lists and for nothing else.
 PVOID NdisGetDataBuffer(PNET_BUFFER NetBuffer, ULONG BytesNeeded, PVOID Storage, UINT AlignMultiple,
                         UINT AlignOffset) {
+  if (goes_quickly()) [[likely]]
+    return data_buffer(NetBuffer, BytesNeeded, Storage, AlignMultiple, AlignOffset);
   const DdiCall call(Ddi::NdisGetDataBuffer);
   if (call.fails()) return nullptr;
   return data_buffer(NetBuffer, BytesNeeded, Storage, AlignMultiple, AlignOffset);
@@ -127,12 +172,16 @@ UCHAR NdisGetNetBufferListProtocolId(PNET_BUFFER_LIST NetBufferList) {
 
 // Page    nblapi/nf-nblapi-ndiscopysendnetbufferlistinfo             IRQL  <= DISPATCH_LEVEL
 VOID NdisCopySendNetBufferListInfo(PNET_BUFFER_LIST DestNetBufferList, PNET_BUFFER_LIST SrcNetBufferList) {
+  if (goes_quickly()) [[likely]]
+    return copy_send_info(DestNetBufferList, SrcNetBufferList);
   const DdiCall call(Ddi::NdisCopySendNetBufferListInfo);
   copy_send_info(DestNetBufferList, SrcNetBufferList);
 }
 
 // Page    nblapi/nf-nblapi-ndiscopyreceivenetbufferlistinfo          IRQL  <= DISPATCH_LEVEL
 VOID NdisCopyReceiveNetBufferListInfo(PNET_BUFFER_LIST DestNetBufferList, PNET_BUFFER_LIST SrcNetBufferList) {
+  if (goes_quickly()) [[likely]]
+    return copy_receive_info(DestNetBufferList, SrcNetBufferList);
   const DdiCall call(Ddi::NdisCopyReceiveNetBufferListInfo);
   copy_receive_info(DestNetBufferList, SrcNetBufferList);
 }

@@ -9,6 +9,7 @@
 #include "ndis/items.h"
 #include "ndis/nbl_data.h"
 #include "ndis/nbl_pool.h"
+#include "ndis/nbl_quick.h"
 
 using namespace undis;
 
@@ -48,6 +49,18 @@ T* find_optional_pool(const DdiCall& call, const char* argument, NDIS_HANDLE han
   T* const pool = find_pool<T>(call, argument, handle);
   if (pool == nullptr) wrong = true;
   return pool;
+}
+
+/// The open pool of a handle, for who goes the long way if there is none.
+template <class T>
+T* quick_pool(NDIS_HANDLE handle) noexcept {
+  const HandleTable::Slot* const slot = HandleTable::slot_now(handle);
+  if (slot == nullptr || slot->kind != T::kHandleKinds[0]) return nullptr;
+  return static_cast<T*>(static_cast<DriverPool*>(slot->object.load(std::memory_order_acquire)));
+}
+
+bool are_whole(USHORT context_size, USHORT context_backfill) noexcept {
+  return (context_size | context_backfill) % MEMORY_ALLOCATION_ALIGNMENT == 0;
 }
 
 void tell_allocated(const DdiCall& call, ItemKind kind, const void* item) {
@@ -121,12 +134,14 @@ VOID NdisFreeNetBufferPool(NDIS_HANDLE PoolHandle) {
 
 // Page    nblapi/nf-nblapi-ndisgetpoolfromnetbufferlist              IRQL  <= DISPATCH_LEVEL
 NDIS_HANDLE NdisGetPoolFromNetBufferList(PNET_BUFFER_LIST NetBufferList) {
+  if (goes_quickly()) return NetBufferList->NdisPoolHandle;
   const DdiCall call(Ddi::NdisGetPoolFromNetBufferList);
   return NetBufferList->NdisPoolHandle;
 }
 
 // Page    nblapi/nf-nblapi-ndisgetpoolfromnetbuffer                  IRQL  <= DISPATCH_LEVEL
 NDIS_HANDLE NdisGetPoolFromNetBuffer(PNET_BUFFER NetBuffer) {
+  if (goes_quickly()) return NetBuffer->NdisPoolHandle;
   const DdiCall call(Ddi::NdisGetPoolFromNetBuffer);
   return NetBuffer->NdisPoolHandle;
 }
@@ -136,6 +151,11 @@ NDIS_HANDLE NdisGetPoolFromNetBuffer(PNET_BUFFER NetBuffer) {
 // Page    nblapi/nf-nblapi-ndisallocatenetbufferlist                 IRQL  <= DISPATCH_LEVEL
 PNET_BUFFER_LIST NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
                                            USHORT ContextBackFill) {
+  if (NblPool* const pool = quick_pool<NblPool>(PoolHandle);
+      pool != nullptr && are_whole(ContextSize, ContextBackFill))
+    if (NET_BUFFER_LIST* const list = pool->allocate_quickly(ContextSize, ContextBackFill, Derived::No))
+        [[likely]]
+      return list;
   const DdiCall call(Ddi::NdisAllocateNetBufferList);
   NblPool* const pool = find_pool<NblPool>(call, "PoolHandle", PoolHandle);
   if (pool == nullptr || ContextSize % MEMORY_ALLOCATION_ALIGNMENT != 0 ||
@@ -145,10 +165,10 @@ PNET_BUFFER_LIST NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT Contex
   return allocated(call, pool->allocate(pool->owner(), ContextSize, ContextBackFill));
 }
 
-// Page    nblapi/nf-nblapi-ndisallocatenetbufferandnetbufferlist     IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
-                                                       USHORT ContextBackFill, PMDL MdlChain,
-                                                       ULONG DataOffset, SIZE_T DataLength) {
+namespace {
+[[gnu::noinline]] PNET_BUFFER_LIST long_allocate_with_buffer(NDIS_HANDLE PoolHandle, USHORT ContextSize,
+                                                             USHORT ContextBackFill, PMDL MdlChain,
+                                                             ULONG DataOffset, SIZE_T DataLength) {
   const DdiCall call(Ddi::NdisAllocateNetBufferAndNetBufferList);
   NblPool* const pool = find_pool<NblPool>(call, "PoolHandle", PoolHandle);
   if (pool == nullptr || !pool->parameters().with_buffer || pool->parameters().data_size != 0) return nullptr;
@@ -160,9 +180,28 @@ PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, U
   if (list != nullptr) set_data(list->FirstNetBuffer, MdlChain, DataOffset, DataLength);
   return allocated(call, list);
 }
+}  // namespace
 
-// Page    nblapi/nf-nblapi-ndisfreenetbufferlist                     IRQL  <= DISPATCH_LEVEL
-VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
+// Page    nblapi/nf-nblapi-ndisallocatenetbufferandnetbufferlist     IRQL  <= DISPATCH_LEVEL
+PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
+                                                       USHORT ContextBackFill, PMDL MdlChain,
+                                                       ULONG DataOffset, SIZE_T DataLength) {
+  if (NblPool* const pool = quick_pool<NblPool>(PoolHandle);
+      pool != nullptr && pool->gives_empty_buffers() && are_whole(ContextSize, ContextBackFill) &&
+      (MdlChain != nullptr || (DataOffset == 0 && DataLength == 0)))
+    if (NET_BUFFER_LIST* const list =
+            (ContextSize | ContextBackFill) == 0
+                ? pool->allocate_empty_quickly(Derived::No)
+                : pool->allocate_quickly(ContextSize, ContextBackFill, Derived::No)) [[likely]] {
+      set_data(list->FirstNetBuffer, MdlChain, DataOffset, DataLength);
+      return list;
+    }
+  return long_allocate_with_buffer(PoolHandle, ContextSize, ContextBackFill, MdlChain, DataOffset,
+                                   DataLength);
+}
+
+namespace {
+[[gnu::noinline]] VOID long_free_list(PNET_BUFFER_LIST NetBufferList) {
   const DdiCall call(Ddi::NdisFreeNetBufferList);
   if (!check_at_rest(NetBufferList, "freed")) return;
   tell_freed(call, ItemKind::NetBufferList, NetBufferList);
@@ -175,12 +214,26 @@ VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
                    item_of(NetBufferList)->origin);
   free_derived(NetBufferList, 0);
 }
+}  // namespace
+
+// Page    nblapi/nf-nblapi-ndisfreenetbufferlist                     IRQL  <= DISPATCH_LEVEL
+VOID NdisFreeNetBufferList(PNET_BUFFER_LIST NetBufferList) {
+  if (NblPool::free_quickly(NetBufferList, Derived::No)) [[likely]]
+    return;
+  return long_free_list(NetBufferList);
+}
 
 // ---- buffers ----
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbuffer                     IRQL  <= DISPATCH_LEVEL
 PNET_BUFFER NdisAllocateNetBuffer(NDIS_HANDLE PoolHandle, PMDL MdlChain, ULONG DataOffset,
                                   SIZE_T DataLength) {
+  if (NbPool* const pool = quick_pool<NbPool>(PoolHandle);
+      pool != nullptr && (MdlChain != nullptr || (DataOffset == 0 && DataLength == 0)))
+    if (NET_BUFFER* const buffer = pool->allocate_quickly(false)) [[likely]] {
+      set_data(buffer, MdlChain, DataOffset, DataLength);
+      return buffer;
+    }
   const DdiCall call(Ddi::NdisAllocateNetBuffer);
   NbPool* const pool = find_pool<NbPool>(call, "PoolHandle", PoolHandle);
   if (pool == nullptr || (MdlChain == nullptr && (DataOffset != 0 || DataLength != 0)) || call.fails())
@@ -194,6 +247,9 @@ PNET_BUFFER NdisAllocateNetBuffer(NDIS_HANDLE PoolHandle, PMDL MdlChain, ULONG D
 
 // Page    nblapi/nf-nblapi-ndisallocatenetbuffermdlanddata           IRQL  <= DISPATCH_LEVEL
 PNET_BUFFER NdisAllocateNetBufferMdlAndData(NDIS_HANDLE PoolHandle) {
+  if (NbPool* const pool = quick_pool<NbPool>(PoolHandle); pool != nullptr && pool->data_size() != 0)
+    if (NET_BUFFER* const buffer = pool->allocate_quickly(true)) [[likely]]
+      return buffer;
   const DdiCall call(Ddi::NdisAllocateNetBufferMdlAndData);
   NbPool* const pool = find_pool<NbPool>(call, "PoolHandle", PoolHandle);
   if (pool == nullptr || pool->data_size() == 0 || call.fails()) return nullptr;
@@ -204,6 +260,8 @@ PNET_BUFFER NdisAllocateNetBufferMdlAndData(NDIS_HANDLE PoolHandle) {
 
 // Page    nblapi/nf-nblapi-ndisfreenetbuffer                         IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeNetBuffer(PNET_BUFFER NetBuffer) {
+  if (NbPool::free_quickly(NetBuffer)) [[likely]]
+    return;
   const DdiCall call(Ddi::NdisFreeNetBuffer);
   if (!check_live(NetBuffer, "freed")) return;
   tell_freed(call, ItemKind::NetBuffer, NetBuffer);
@@ -212,10 +270,10 @@ VOID NdisFreeNetBuffer(PNET_BUFFER NetBuffer) {
 
 // ---- lists made from lists ----
 
-// Page    nblapi/nf-nblapi-ndisallocateclonenetbufferlist            IRQL  <= DISPATCH_LEVEL
-PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList,
-                                                NDIS_HANDLE NetBufferListPoolHandle,
-                                                NDIS_HANDLE NetBufferPoolHandle, ULONG AllocateCloneFlags) {
+namespace {
+[[gnu::noinline]] PNET_BUFFER_LIST long_allocate_clone(PNET_BUFFER_LIST OriginalNetBufferList,
+                                                       NDIS_HANDLE NetBufferListPoolHandle,
+                                                       NDIS_HANDLE NetBufferPoolHandle, bool original_mdls) {
   const DdiCall call(Ddi::NdisAllocateCloneNetBufferList);
   bool wrong = false;
   NblPool* const lists =
@@ -223,8 +281,20 @@ PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBuff
   NbPool* const buffers = find_optional_pool<NbPool>(call, "NetBufferPoolHandle", NetBufferPoolHandle, wrong);
   if (wrong || call.fails()) return nullptr;
   kernel::Driver* const owner = lists != nullptr ? lists->owner() : &call.driver();
-  return allocated(call, clone(owner, OriginalNetBufferList, lists, buffers,
-                               (AllocateCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0));
+  return allocated(call, clone(owner, OriginalNetBufferList, lists, buffers, original_mdls));
+}
+}  // namespace
+
+// Page    nblapi/nf-nblapi-ndisallocateclonenetbufferlist            IRQL  <= DISPATCH_LEVEL
+PNET_BUFFER_LIST NdisAllocateCloneNetBufferList(PNET_BUFFER_LIST OriginalNetBufferList,
+                                                NDIS_HANDLE NetBufferListPoolHandle,
+                                                NDIS_HANDLE NetBufferPoolHandle, ULONG AllocateCloneFlags) {
+  const bool original_mdls = (AllocateCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0;
+  if (NblPool* const pool = quick_pool<NblPool>(NetBufferListPoolHandle); pool != nullptr)
+    if (NET_BUFFER_LIST* const list = clone_quickly(OriginalNetBufferList, *pool, original_mdls)) [[likely]]
+      return list;
+  return long_allocate_clone(OriginalNetBufferList, NetBufferListPoolHandle, NetBufferPoolHandle,
+                             original_mdls);
 }
 
 namespace {
@@ -246,12 +316,21 @@ void free_derived_list(const DdiCall& call, NET_BUFFER_LIST* list, ULONG delta, 
 
 }  // namespace
 
+namespace {
+[[gnu::noinline]] VOID long_free_clone(PNET_BUFFER_LIST CloneNetBufferList, Derived how) {
+  const DdiCall call(Ddi::NdisFreeCloneNetBufferList);
+  free_derived_list(call, CloneNetBufferList, 0, how,
+                    "allocated by NdisAllocateCloneNetBufferList with these flags");
+}
+}  // namespace
+
 // Page    nblapi/nf-nblapi-ndisfreeclonenetbufferlist                IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeCloneNetBufferList(PNET_BUFFER_LIST CloneNetBufferList, ULONG FreeCloneFlags) {
-  const DdiCall call(Ddi::NdisFreeCloneNetBufferList);
-  const bool original_mdls = (FreeCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0;
-  free_derived_list(call, CloneNetBufferList, 0, original_mdls ? Derived::CloneOfMdls : Derived::Clone,
-                    "allocated by NdisAllocateCloneNetBufferList with these flags");
+  const Derived how =
+      (FreeCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0 ? Derived::CloneOfMdls : Derived::Clone;
+  if (NblPool::free_quickly(CloneNetBufferList, how)) [[likely]]
+    return;
+  return long_free_clone(CloneNetBufferList, how);
 }
 
 // Page    nblapi/nf-nblapi-ndisallocatefragmentnetbufferlist         IRQL  <= DISPATCH_LEVEL

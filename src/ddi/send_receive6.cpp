@@ -58,7 +58,7 @@ VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetB
   if (NDIS_TEST_SEND_FLAG(SendFlags, NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK)) [[unlikely]]
     return plain::in_full<&plain::send, &stamped_send>(NdisBindingHandle, NetBufferLists, PortNumber,
                                                        SendFlags);
-  follow(Direction::Send, plain::in_full<&plain::send, &stamped_send>, NdisBindingHandle, NetBufferLists,
+  follow<Direction::Send, Usually::Outside>(plain::in_full<&plain::send, &stamped_send>, NdisBindingHandle, NetBufferLists,
          PortNumber, SendFlags);
 }
 
@@ -73,14 +73,14 @@ VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId)
 // Beyond  Lists go back until the close is complete, so also after NdisCloseAdapterEx was called.
 VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
                               ULONG ReturnFlags) {
-  follow(Direction::Return, plain::in_full<&plain::give_back, &stamped_give_back>, NdisBindingHandle,
+  follow<Direction::Return, Usually::Inside>(plain::in_full<&plain::give_back, &stamped_give_back>, NdisBindingHandle,
          NetBufferLists, ReturnFlags);
 }
 
 // Page    ndis/nf-ndis-ndismsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
-  follow(Direction::Complete, plain::in_full<&plain::complete, &stamped_complete>, MiniportAdapterHandle,
+  follow<Direction::Complete, Usually::Inside>(plain::in_full<&plain::complete, &stamped_complete>, MiniportAdapterHandle,
          NetBufferList, SendCompleteFlags);
 }
 
@@ -92,6 +92,6 @@ VOID NdisMIndicateReceiveNetBufferLists(NDIS_HANDLE MiniportAdapterHandle, PNET_
   if (NDIS_TEST_RECEIVE_CANNOT_PEND(ReceiveFlags)) [[unlikely]]
     return plain::in_full<&plain::indicate, &stamped_indicate>(
         MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-  follow(Direction::Receive, plain::in_full<&plain::indicate, &stamped_indicate>, MiniportAdapterHandle,
+  follow<Direction::Receive, Usually::Outside>(plain::in_full<&plain::indicate, &stamped_indicate>, MiniportAdapterHandle,
          NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
 }

@@ -13,27 +13,26 @@ namespace undis::kernel {
 
 Passage::Passage()
     : processors_(System::current().machine().processors().size()),
-      slots_(std::make_unique<Slot[]>(processors_)), left_("data path calls"),
+      slots_(std::make_unique<Slot[]>(2 * processors_)), side_(slots_.get()), left_("data path calls"),
       turn_("those who wait for data path calls") {}
 
 Passage::~Passage() = default;
 
-std::uint64_t Passage::inside(Phase phase) const noexcept {
+std::uint64_t Passage::inside(const Slot* side) const noexcept {
   std::uint64_t left = 0;
   std::uint64_t entered = 0;
   // Those who have left first: each of them had entered before.
-  for (std::size_t i = 0; i < processors_; ++i) left += slots_[i].left[phase].load(std::memory_order_acquire);
-  for (std::size_t i = 0; i < processors_; ++i)
-    entered += slots_[i].entered[phase].load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < processors_; ++i) left += side[i].left.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < processors_; ++i) entered += side[i].entered.load(std::memory_order_acquire);
   return entered - left;
 }
 
-void Passage::await_left(Phase phase) noexcept {
+void Passage::await_left(Side side) noexcept {
   machine::fence::heavy();
   for (;;) {
     {
       const Hold hold(lock_);
-      if (inside(phase) == 0) return;
+      if (inside(side) == 0) return;
       left_.reset();
     }
     left_.wait();
@@ -54,9 +53,9 @@ void Passage::synchronize() noexcept {
     turn_.wait();
   }
   waiting_.store(true, std::memory_order_relaxed);
-  const Phase now = phase_.load(std::memory_order_relaxed);
-  await_left(1 - now);
-  phase_.store(1 - now, std::memory_order_relaxed);
+  const Side now = side_.load(std::memory_order_relaxed);
+  await_left(other(now));
+  side_.store(other(now), std::memory_order_relaxed);
   await_left(now);
   waiting_.store(false, std::memory_order_relaxed);
   {

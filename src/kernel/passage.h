@@ -28,16 +28,21 @@ class Passage {
   Passage(const Passage&) = delete;
   Passage& operator=(const Passage&) = delete;
 
-  /// Which of two sets of counters was entered; what leave() must be given.
-  using Phase = unsigned;
-  Phase enter() noexcept {
-    const Phase phase = phase_.load(std::memory_order_relaxed);
-    count(own().entered[phase]);
+  /// Written by one processor only. One may leave on another than it entered on.
+  struct alignas(64) Slot {
+    std::atomic<std::uint64_t> entered;
+    std::atomic<std::uint64_t> left;
+  };
+  /// Which of two sets of counters, one for each processor, was entered; what leave() must be given.
+  using Side = Slot*;
+  Side enter() noexcept {
+    const Side side = side_.load(std::memory_order_relaxed);
+    count(own(side).entered);
     machine::fence::light();  // what the caller looks at next is not from before
-    return phase;
+    return side;
   }
-  void leave(Phase phase) noexcept {
-    count(own().left[phase]);
+  void leave(Side side) noexcept {
+    count(own(side).left);
     machine::fence::light();
     if (waiting_.load(std::memory_order_relaxed)) [[unlikely]]
       tell();
@@ -47,26 +52,23 @@ class Passage {
   void synchronize() noexcept EXCLUDES(lock_);
   /// After an abandoned run: whoever is inside never leaves, and is not waited for any more.
   void abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
+  bool is_abandoned() const noexcept { return abandoned_.load(std::memory_order_relaxed); }
   /// Whether anybody is inside. Never too few: who leaves meanwhile may be counted.
-  bool busy() const noexcept { return inside(0) + inside(1) != 0; }
+  bool busy() const noexcept { return inside(slots_.get()) + inside(slots_.get() + processors_) != 0; }
 
  private:
-  /// Written by one processor only. One may leave on another than it entered on.
-  struct alignas(64) Slot {
-    std::atomic<std::uint64_t> entered[2];
-    std::atomic<std::uint64_t> left[2];
-  };
   static void count(std::atomic<std::uint64_t>& counter) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  Slot& own() noexcept { return slots_[machine::processor_here->index]; }
-  std::uint64_t inside(Phase phase) const noexcept;
-  void await_left(Phase phase) noexcept EXCLUDES(lock_);
+  static Slot& own(Side side) noexcept { return side[machine::processor_here->index]; }
+  Side other(Side side) const noexcept { return side == slots_.get() ? side + processors_ : slots_.get(); }
+  std::uint64_t inside(const Slot* side) const noexcept;
+  void await_left(Side side) noexcept EXCLUDES(lock_);
   void tell() noexcept EXCLUDES(lock_);
 
   const std::size_t processors_;
-  const std::unique_ptr<Slot[]> slots_;
-  std::atomic<Phase> phase_{0};  ///< of those who enter now
+  const std::unique_ptr<Slot[]> slots_;  ///< of one side, then of the other
+  std::atomic<Side> side_;               ///< of those who enter now
   std::atomic<bool> abandoned_{false};
   std::atomic<bool> waiting_{false};  ///< somebody waits: who leaves tells
   Lock lock_;

@@ -65,22 +65,6 @@ void BufferPool::free(MDL* mdl) noexcept {
   pool->block_returned();
 }
 
-void describe_memory(MDL* mdl, void* address, std::size_t length) noexcept {
-  MmInitializeMdl(mdl, address, length);
-  mdl->MdlFlags = MDL_SOURCE_IS_NONPAGED_POOL;
-  mdl->Process = nullptr;
-  mdl->MappedSystemVa = address;
-  const auto first = reinterpret_cast<std::uintptr_t>(address) >> PAGE_SHIFT;
-  const ULONG pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(address, length);
-  for (ULONG i = 0; i < pages; ++i) MmGetMdlPfnArray(mdl)[i] = first + i;
-}
-
-unsigned char* bytes_of(const MDL* mdl) noexcept {
-  if (mdl->StartVa != nullptr) return static_cast<unsigned char*>(mdl->StartVa) + mdl->ByteOffset;
-  // Pages without an address (MmAllocatePagesForMdl): a frame number is an address here.
-  return reinterpret_cast<unsigned char*>((MmGetMdlPfnArray(mdl)[0] << PAGE_SHIFT) + mdl->ByteOffset);
-}
-
 MDL* describe_part(MDL* chain, std::size_t offset, std::size_t length) noexcept {
   MDL* first = nullptr;
   MDL** link = &first;

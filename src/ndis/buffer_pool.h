@@ -33,9 +33,21 @@ class BufferPool final : public DriverPool {
 };
 
 /// Makes `mdl` (with room for the page frames) describe non-paged memory.
-void describe_memory(MDL* mdl, void* address, std::size_t length) noexcept;
+inline void describe_memory(MDL* mdl, void* address, std::size_t length) noexcept {
+  MmInitializeMdl(mdl, address, length);
+  mdl->MdlFlags = MDL_SOURCE_IS_NONPAGED_POOL;
+  mdl->Process = nullptr;
+  mdl->MappedSystemVa = address;
+  const auto first = reinterpret_cast<std::uintptr_t>(address) >> PAGE_SHIFT;
+  const ULONG pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(address, length);
+  for (ULONG i = 0; i < pages; ++i) MmGetMdlPfnArray(mdl)[i] = first + i;
+}
 /// Where an MDL's bytes are in the one address space there is.
-unsigned char* bytes_of(const MDL* mdl) noexcept;
+inline unsigned char* bytes_of(const MDL* mdl) noexcept {
+  if (mdl->StartVa != nullptr) return static_cast<unsigned char*>(mdl->StartVa) + mdl->ByteOffset;
+  // Pages without an address (MmAllocatePagesForMdl): a frame number is an address here.
+  return reinterpret_cast<unsigned char*>((MmGetMdlPfnArray(mdl)[0] << PAGE_SHIFT) + mdl->ByteOffset);
+}
 
 /// New MDLs of NDIS for `length` bytes of a chain from `offset` on; nullptr: no memory, or the chain is
 /// shorter.

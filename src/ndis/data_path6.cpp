@@ -33,6 +33,7 @@ static void count_leg(std::int64_t change) noexcept {
 Hop* push(NblItem& item, Hop::Kind kind, Adapter* adapter, Binding* binding) noexcept {
   if (item.depth == kMaxHops) return nullptr;
   count_leg(1);
+  item.used = true;
   Hop& hop = item.hops[item.depth++];
   hop = Hop{};
   hop.kind = kind;

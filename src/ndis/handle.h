@@ -102,6 +102,12 @@ class HandleTable {
     return offset < kSlots * sizeof(Slot) && offset % sizeof(Slot) == 0 ? static_cast<Slot*>(handle) : nullptr;
   }
   static const Slot* slot_now(NDIS_HANDLE handle) noexcept { return slot(now_, handle); }
+  /// Whether there may be something at `handle`; it was closed if there is not, or never open.
+  static bool is_slot(NDIS_HANDLE handle) noexcept {
+    const auto offset = reinterpret_cast<std::uintptr_t>(handle) - reinterpret_cast<std::uintptr_t>(now_);
+    return offset < kSlots * sizeof(Slot) && offset % sizeof(Slot) == 0;
+  }
+  static const Slot* slot_of(NDIS_HANDLE handle) noexcept { return static_cast<const Slot*>(handle); }
   /// Of an open handle.
   static std::atomic<const Way*>& way_of(NDIS_HANDLE handle, Direction direction) noexcept;
 

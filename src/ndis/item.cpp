@@ -7,7 +7,9 @@
 
 #include <cstring>
 #include <deque>
+#include <iterator>
 #include <new>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -25,22 +27,25 @@ extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(void const v
                                                                     std::size_t size);
 
 namespace undis {
+
+namespace detail {
+constinit char* item_region = nullptr;
+constinit std::atomic<std::size_t> item_region_used{0};
+constinit bool quick_calls = false;
+}  // namespace detail
+
 namespace {
+
+using detail::item_mark;
 
 constexpr std::size_t kUnit = 64 * 1024;
 constexpr std::size_t kRegion = std::size_t{64} << 30;  // of addresses; less where a limit leaves less
 constexpr std::size_t kLeastRegion = std::size_t{1} << 30;
-constexpr std::size_t kStride = 64;  // a cache line; blocks are an odd number of them apart, so that all sets of a cache serve them
+constexpr std::size_t kStride =
+    64;  // a cache line; blocks are an odd number of them apart, so that all sets of a cache serve them
 constexpr std::size_t kQuarantined = 64;  // runs that wait before they are used again
-constexpr std::uintptr_t kMarks = 0x6D72'4B1F'0000'0001;
-
-std::uintptr_t mark_for(ItemKind kind, bool free, const void* body) noexcept {
-  const std::uintptr_t word = kMarks + (static_cast<std::uintptr_t>(kind) << 9) + (free ? 0x100U : 0U);
-  return reinterpret_cast<std::uintptr_t>(body) ^ word;
-}
-
-/// Units are committed from the bottom up and given back by nobody; runs that a pool gave up wait, then are
-/// used again.
+/// Units are committed from the bottom up and given back by nobody. Runs that a pool gave up wait, until so many others have come after
+/// them or their world is gone; then they are used again, the last one first, for it is still in the caches.
 class Region {
  public:
   static Region& get() {
@@ -50,38 +55,43 @@ class Region {
 
   char* take(std::size_t units) noexcept {
     const kernel::Hold hold(lock_);
-    if (free_.size() > kQuarantined)
-      for (auto run = free_.begin(); run != free_.end(); ++run)
-        if (run->units == units) {
-          char* const start = run->start;
-          free_.erase(run);
-          return start;
-        }
+    for (auto run = ready_.rbegin(); run != ready_.rend(); ++run) {
+      if (run->units != units) continue;
+      char* const start = run->start;
+      ready_.erase(std::next(run).base());
+      return start;
+    }
     const std::size_t size = units * kUnit;
-    if (used_ + size > size_) return nullptr;
-    char* const start = base_ + used_;
+    const std::size_t used = detail::item_region_used.load(std::memory_order_relaxed);
+    if (used + size > size_) return nullptr;
+    char* const start = detail::item_region + used;
     if (::mprotect(start, size, PROT_READ | PROT_WRITE) != 0) return nullptr;
-    used_ += size;
+    detail::item_region_used.store(used + size, std::memory_order_release);
     return start;
   }
 
   void give(char* start, std::size_t units) noexcept {
     const kernel::Hold hold(lock_);
-    free_.push_back({start, units});
+    waiting_.push_back({start, units});
+    if (waiting_.size() <= kQuarantined) return;
+    ready_.push_back(waiting_.front());
+    waiting_.pop_front();
   }
 
-  bool holds(const void* p) const noexcept {
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(p) - base_);
-    return at < used_.load(std::memory_order_acquire) && at >= sizeof(std::uintptr_t);
+  void end_waits() noexcept {
+    const kernel::Hold hold(lock_);
+    ready_.insert(ready_.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
   }
 
  private:
   Region() {
-    for (std::size_t size = kRegion; base_ == nullptr && size >= kLeastRegion; size /= 2) {
+    for (std::size_t size = kRegion; size_ == 0 && size >= kLeastRegion; size /= 2) {
       void* const p = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (p == MAP_FAILED) continue;
-      base_ = static_cast<char*>(p);
-      size_ = size;
+      detail::item_region = static_cast<char*>(p) + kUnit;
+      size_ = size - kUnit;
+      ::mprotect(p, kUnit, PROT_READ);
     }
   }
   struct Run {
@@ -89,10 +99,9 @@ class Region {
     std::size_t units;
   };
   kernel::Lock lock_;
-  char* base_ = nullptr;
-  std::size_t size_ = 0;
-  std::atomic<std::size_t> used_{0};
-  std::deque<Run> free_ GUARDED_BY(lock_);
+  std::size_t size_ = 0;  // that runs may be cut from
+  std::deque<Run> waiting_ GUARDED_BY(lock_);
+  std::vector<Run> ready_ GUARDED_BY(lock_);
 };
 
 bool g_keep_stacks = true;
@@ -103,31 +112,42 @@ constexpr std::size_t round_up(std::size_t n, std::size_t to) {
 
 }  // namespace
 
-// The mark is the word before the body: the header's last, whether that is the member or padding behind it.
-static_assert(sizeof(NblItem) % 16 == 0 && sizeof(NbItem) % 16 == 0 && sizeof(PacketItem) % 16 == 0 &&
-              sizeof(BufferItem) % 16 == 0);
+// The mark is the word before the body.
+static_assert(offsetof(Item, mark) == sizeof(Item) - sizeof(std::uintptr_t) &&
+              offsetof(Item, pool) % 64 == 0 && offsetof(Item, pool) + 64 == sizeof(Item));
+template <class Front, class Whole>
+constexpr bool kItemIsLast = sizeof(Whole) == (sizeof(Front) + 63) / 64 * 64 + sizeof(Item);
+static_assert(kItemIsLast<NblWay, NblItem> && kItemIsLast<PacketWay, PacketItem> &&
+              sizeof(NbItem) == sizeof(Item) && sizeof(BufferItem) == sizeof(Item));
+
+void end_item_quarantine() noexcept {
+  Region::get().end_waits();
+}
 
 void keep_item_stacks(bool on) noexcept {
   g_keep_stacks = on;
 }
 
 ItemFound find_item(ItemKind kind, const void* body) noexcept {
-  if (!Region::get().holds(body) || reinterpret_cast<std::uintptr_t>(body) % 16 != 0)
-    return ItemFound::NotOurs;
+  if (!detail::may_be_item(body)) return ItemFound::NotOurs;
   const std::uintptr_t mark = static_cast<const std::uintptr_t*>(body)[-1];
-  if (mark == mark_for(kind, false, body)) return ItemFound::Live;
-  return mark == mark_for(kind, true, body) ? ItemFound::Freed : ItemFound::NotOurs;
+  if (mark == item_mark(kind, false, body)) return ItemFound::Live;
+  return mark == item_mark(kind, true, body) ? ItemFound::Freed : ItemFound::NotOurs;
 }
 
 // ---- pools ----
 
 ItemPool::ItemPool(ItemKind kind, std::size_t header, std::size_t body, std::size_t poisoned,
                    std::uint32_t limit) noexcept
-    : kind_(kind), header_(header), body_(body), poisoned_(poisoned), stride_(round_up(header + body, kStride) | kStride),
-      limit_(limit), processors_(kernel::System::current().machine().processors().size()),
-      caches_(kernel::watches_all() || limit != kNoLimit ? nullptr : std::make_unique<Cache[]>(processors_)) {}
+    : kind_(kind), front_(header - sizeof(Item)), body_(body), poisoned_(poisoned),
+      stride_(round_up(header + body, kStride) | kStride), limit_(limit),
+      processors_(kernel::System::current().machine().processors().size()),
+      caches_(kernel::watches_all() || limit != kNoLimit ? nullptr : std::make_unique<Cache[]>(processors_)) {
+}
 
 ItemPool::~ItemPool() {
+  if (live() != 0)
+    for (Item* const left : live_items()) set_mark(left, true);
   for (const Run& run : runs_) {
     if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(run.start, run.units * kUnit);
     Region::get().give(run.start, run.units);
@@ -135,8 +155,24 @@ ItemPool::~ItemPool() {
 }
 
 void ItemPool::set_mark(Item* item, bool free) const noexcept {
-  auto* const body = static_cast<std::uintptr_t*>(body_of(item));
-  body[-1] = mark_for(kind_, free, body);
+  std::atomic_ref(item->mark).store(item_mark(kind_, free, body_of(item)), std::memory_order_release);
+}
+
+bool ItemPool::is_free(Item* item) const noexcept {
+  return std::atomic_ref(item->mark).load(std::memory_order_acquire) == item_mark(kind_, true, body_of(item));
+}
+
+void ItemPool::clear_front(Item* item) const noexcept {
+  std::memset(static_cast<void*>(reinterpret_cast<char*>(item) - front_), 0, front_);
+  item->used = false;
+}
+
+void ItemPool::serve_quickly(kernel::Driver* owner) noexcept {
+  // A schedule decides at each call what comes next and what fails; AddressSanitizer is told of each block.
+  if (owner == nullptr || caches_ == nullptr || kernel::System::current().machine().single_threaded() ||
+      __asan_poison_memory_region != nullptr)
+    return;
+  quick_.store(caches_.get(), std::memory_order_relaxed);
 }
 
 bool ItemPool::grow() {
@@ -144,13 +180,19 @@ bool ItemPool::grow() {
   char* const start = Region::get().take(units);
   if (start == nullptr) return false;
   runs_.push_back({start, units});
-  for (char* at = start; at + stride_ <= start + units * kUnit; at += stride_) {
-    Item* const item = new (at) Item{};
-    item->pool = this;
-    set_mark(item, true);
-    append_free(item);
-  }
+  fresh_ = start;
+  fresh_end_ = start + units * kUnit;
   return true;
+}
+
+/// The next block of the newest run that nobody has had yet; nullptr: it is used up.
+Item* ItemPool::carve() noexcept {
+  if (stride_ > static_cast<std::size_t>(fresh_end_ - fresh_)) return nullptr;
+  Item* const item = new (item_at(fresh_)) Item{};
+  fresh_ += stride_;
+  item->pool = this;
+  set_mark(item, true);
+  return item;
 }
 
 void ItemPool::append_free(Item* item) noexcept {
@@ -159,9 +201,10 @@ void ItemPool::append_free(Item* item) noexcept {
   newest_free_ = item;
 }
 
-/// nullptr: no memory.
+/// A fresh one if there is any. nullptr: no memory.
 Item* ItemPool::unlink_oldest() noexcept {
-  if (oldest_free_ == nullptr && !grow()) return nullptr;
+  if (Item* const fresh = carve()) return fresh;
+  if (oldest_free_ == nullptr) return grow() ? carve() : nullptr;
   Item* const item = oldest_free_;
   oldest_free_ = item->next;
   if (oldest_free_ == nullptr) newest_free_ = nullptr;
@@ -175,14 +218,15 @@ Item* ItemPool::take_oldest() noexcept {
   return item;
 }
 
-Item* ItemPool::take_cached() noexcept {
-  Cache& cache = caches_[machine::processor_here->index];
+Item* ItemPool::take_cached(kernel::Driver* owner) noexcept {
+  Cache& cache = own(caches_.get());
   std::uint32_t count = cache.count.load(std::memory_order_relaxed);
   if (cache.first == nullptr) {
     const kernel::Hold hold(lock_);
     for (; count < kBatch; ++count) {
       Item* const item = unlink_oldest();
       if (item == nullptr) break;
+      item->owner = item->holder = owner;  // as take_quickly() leaves it
       item->next = cache.first;
       cache.first = item;
     }
@@ -196,7 +240,7 @@ Item* ItemPool::take_cached() noexcept {
 }
 
 void ItemPool::give_cached(Item* item) noexcept {
-  Cache& cache = caches_[machine::processor_here->index];
+  Cache& cache = own(caches_.get());
   std::uint32_t count = cache.count.load(std::memory_order_relaxed) + 1;
   item->next = cache.first;
   cache.first = item;
@@ -221,17 +265,19 @@ std::uint32_t ItemPool::live() const noexcept {
 }
 
 Item* ItemPool::take(kernel::Driver* owner) noexcept {
-  Item* const item = caches_ != nullptr ? take_cached() : take_oldest();
+  Item* const item = caches_ != nullptr ? take_cached(owner) : take_oldest();
   if (item == nullptr) return nullptr;
   if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(body_of(item), body_);
-  std::memset(static_cast<void*>(reinterpret_cast<char*>(item) + sizeof(Item)), 0,
-              header_ - sizeof(Item) - sizeof(std::uintptr_t));
-  set_mark(item, false);
+  clear_front(item);
+  item->initial_context = nullptr;
+  item->data_room = 0;
+  item->derived = 0;
   item->next = nullptr;
   item->owner = owner;
   item->holder = owner;
   if (g_keep_stacks && kernel::watches_all()) item->origin = kernel::Stack::capture(2);
-  std::atomic_ref(item->state).store(ItemState::Held, std::memory_order_release);  // live_items() may look now
+  item->state = ItemState::Held;
+  set_mark(item, false);  // live_items() may look now
   return item;
 }
 
@@ -239,7 +285,7 @@ void ItemPool::give(Item* item) noexcept {
   const bool watched = kernel::watches_all();
   if (g_keep_stacks && watched) item->origin = kernel::Stack::capture(2);
   if (watched) std::memset(body_of(item), kPoison, poisoned_);
-  std::atomic_ref(item->state).store(ItemState::Free, std::memory_order_relaxed);
+  item->state = ItemState::Free;
   set_mark(item, true);
   if (__asan_poison_memory_region != nullptr) __asan_poison_memory_region(body_of(item), body_);
   if (caches_ != nullptr && (of == nullptr || of->open())) {
@@ -255,10 +301,8 @@ std::vector<Item*> ItemPool::live_items() {
   std::vector<Item*> found;
   const kernel::Hold hold(lock_);
   for (const Run& run : runs_)
-    for (char* at = run.start; at + stride_ <= run.start + run.units * kUnit; at += stride_)
-      if (auto* const item = reinterpret_cast<Item*>(at);
-          std::atomic_ref(item->state).load(std::memory_order_acquire) != ItemState::Free)
-        found.push_back(item);
+    for (char* at = run.start; at != fresh_ && at + stride_ <= run.start + run.units * kUnit; at += stride_)
+      if (Item* const item = item_at(at); !is_free(item)) found.push_back(item);
   return found;
 }
 

@@ -3,12 +3,13 @@
 // What stands, unseen by drivers, before every net buffer list, net buffer, packet and buffer: whose it is,
 // who has it, which way it goes back. And the pools of fixed-size blocks in which such items live.
 //
-// Layout  block = [header derived from Item, its last word is the mark][the structure that the driver sees
-// ...]. Blocks lie in a region
-//         of the address space that only items live in, so whether a pointer is an item is a range check and
-//         a look at its mark.
+// Layout  block = [what is told of this kind of item][Item, its last word is the mark][the structure that the
+//         driver sees ...]. Blocks lie in a region of the address space that only items live in, so whether a
+//         pointer is an item is a range check and a look at its mark.
 // Beyond  A freed block is filled with kPoison and is the last of its pool to be used again: late use is seen
 // as late use. While drivers are not watched (kernel::Watch), it is the first to be used again instead.
+// Quick   Where no schedule decides (the threaded machine), allocating and freeing of a driver that is not
+//         watched is a few instructions on the caches of its processor (take_quickly, give_quickly).
 #pragma once
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include "kernel/lock.h"
 #include "kernel/observer.h"
 #include "kernel/watch.h"
+#include "machine/processor.h"
 #include "ndis/observer.h"
 
 namespace undis {
@@ -56,44 +58,48 @@ struct Hop {
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;  ///< Send across the border: of the parts so far
   std::uint32_t payload = 0;                 ///< Send across the border: bytes that large sends have carried
   Kind kind = Kind::None;
-  bool resources = false;            ///< Receive: belongs to the miniport again when the indication returns
-  bool transfer = false;   ///< Receive: MiniportTransferData of `adapter` fills the packet, for `binding` or (nullptr) for NDIS
+  bool resources = false;  ///< Receive: belongs to the miniport again when the indication returns
+  bool transfer = false;   ///< Receive: MiniportTransferData of `adapter` fills the packet, for `binding` or
+                           ///< (nullptr) for NDIS
   bool asked_synchronously = false;  ///< Send: NdisSend returns the status unless it is PENDING
 };
 
-struct Item {
-  ItemPool* pool;
-  Item* next;              ///< in the free list, or in a queue of NDIS
-  kernel::Driver* owner;   ///< who allocated it; nullptr: NDIS
-  kernel::Driver* holder;  ///< who has it now; nullptr: NDIS
+/// The last thing before what the driver sees. What allocating and freeing write is in one cache line.
+struct alignas(64) Item {
+  kernel::Stack origin;  ///< of the allocation; of one that is free: of the free
+  alignas(64) ItemPool* pool;
+  Item* next;               ///< in the free list, or in a queue of NDIS
+  kernel::Driver* owner;    ///< who allocated it; nullptr: NDIS
+  kernel::Driver* holder;   ///< who has it now; nullptr: NDIS
+  void* initial_context;    ///< of a list: came with it and is not given back before it
+  std::uint64_t data_room;  ///< of an MDL: bytes of data behind it; 0: it describes memory of others
   ItemState state;
-  kernel::Stack origin;  ///< of the allocation; with `state` Free of the free
+  std::uint8_t derived;  ///< of a list: a Derived (nbl_data.h), freed by a function of its own
+  bool used;             ///< what stands before the Item may not be zero any more
+  std::uintptr_t mark;   ///< says what the body is, and whether it is free
 };
 
 inline constexpr std::size_t kMaxHops = 4;
 
-/// Before a NET_BUFFER_LIST: what NDIS reads of one that goes by is then in two cache lines.
-struct alignas(64) NblItem : Item {
+struct NblItem;
+/// Of a NET_BUFFER_LIST.
+struct NblWay {
   Hop hops[kMaxHops];
   FilterModule* at;         ///< the filter module that has it now, on its topmost leg; nullptr: none
   NblItem* parent;          ///< NDIS' own clone: the list that it stands for on one of several bindings
-  std::uint8_t parent_hop;  ///< which leg of that list
   NDIS_PACKET* packet;      ///< NDIS' own list: the 5.x packet that it stands for
+  std::uint8_t parent_hop;  ///< which leg of that list
   bool ndis_data;           ///< NDIS' own list, with data of its own
   std::uint8_t packet_hop;  ///< which hop of that packet
   std::uint8_t depth;       ///< hops in use
-  std::uint8_t derived;     ///< a Derived (nbl_data.h): freed by a function of its own
-  void* initial_context;    ///< came with the list: not given back before it
-  std::uintptr_t mark;
-
+};
+struct NblItem : NblWay, Item {
   NET_BUFFER_LIST* body() noexcept { return reinterpret_cast<NET_BUFFER_LIST*>(this + 1); }
   Hop* top() noexcept { return depth == 0 ? nullptr : &hops[depth - 1]; }
 };
 
 /// Before a NET_BUFFER that is a block of its own (not one that came with its list).
-struct alignas(16) NbItem : Item {
-  std::uint64_t spare;
-  std::uintptr_t mark;
+struct NbItem : Item {
   NET_BUFFER* body() noexcept { return reinterpret_cast<NET_BUFFER*>(this + 1); }
 };
 
@@ -106,9 +112,9 @@ struct PacketUse {
   bool in_call = false;  ///< ProtocolReceivePacket has not returned
 };
 
-/// Before an NDIS_PACKET. Its receive hops are no stack: several bindings may have the packet, and pass it
+/// Of an NDIS_PACKET. Its receive hops are no stack: several bindings may have the packet, and pass it
 /// on, at the same time.
-struct alignas(16) PacketItem : Item {
+struct PacketWay {
   static constexpr std::size_t kMaxUses = 8;
   Hop hops[kMaxHops];  ///< a slot is in use while its kind is not None
   PacketUse uses[kMaxUses];
@@ -118,15 +124,13 @@ struct alignas(16) PacketItem : Item {
   MDL* own_mdls;              ///< NDIS' own packet: the MDLs that go with it
   MDL* gathered_header;       ///< the header in front of what is gathered
   NDIS_PACKET_STACK* stacks;  ///< kMaxHops of them
-  std::uintptr_t mark;
-
+};
+struct PacketItem : PacketWay, Item {
   NDIS_PACKET* body() noexcept { return reinterpret_cast<NDIS_PACKET*>(this + 1); }
 };
 
 /// Before an MDL of NDIS: an NDIS_BUFFER, or one that NDIS made for data of others or of its own.
-struct alignas(16) BufferItem : Item {
-  std::uint64_t data_room;  ///< bytes of data behind the MDL; 0: it describes memory of others
-  std::uintptr_t mark;
+struct BufferItem : Item {
   MDL* body() noexcept { return reinterpret_cast<MDL*>(this + 1); }
 };
 
@@ -148,9 +152,18 @@ class ItemPool {
   /// Poisons it and puts it at the end of the free list.
   void give(Item* item) noexcept EXCLUDES(lock_);
 
+  /// The same for a pool that serves one owner only, if there is nothing to it; nullptr, false: it is not
+  /// done, take() or give() does it.
+  void serve_quickly(kernel::Driver* owner) noexcept;
+  void end_quick_service() noexcept { quick_.store(nullptr, std::memory_order_relaxed); }
+  template <ItemKind kind>
+  [[gnu::always_inline]] Item* take_quickly(std::uint8_t derived) noexcept;
+  template <ItemKind kind>
+  [[gnu::always_inline]] static bool give_quickly(Item* item) noexcept;
+
   ItemKind kind() const noexcept { return kind_; }
   std::uint32_t live() const noexcept;
-  void* body_of(Item* item) const noexcept { return reinterpret_cast<char*>(item) + header_; }
+  static void* body_of(Item* item) noexcept { return item + 1; }
   std::size_t body_size() const noexcept { return body_; }
   /// What is allocated, in the order of addresses.
   std::vector<Item*> live_items() EXCLUDES(lock_);
@@ -162,23 +175,30 @@ class ItemPool {
     char* start;
     std::size_t units;
   };
-  /// Free blocks at the hand of one processor, the last freed first. Only while drivers are not watched, and of a pool without limit:
-  /// late use is not seen any more.
+  /// Free blocks at the hand of one processor, the last freed first. Only while drivers are not watched, and
+  /// of a pool without limit: late use is not seen any more.
   struct alignas(64) Cache {
     Item* first = nullptr;
     std::atomic<std::uint32_t> count{0};
   };
   static constexpr std::uint32_t kBatch = 32;  ///< blocks that go from or to the others at a time
-  Item* take_cached() noexcept EXCLUDES(lock_);
+  Item* take_cached(kernel::Driver* owner) noexcept EXCLUDES(lock_);
   Item* take_oldest() noexcept EXCLUDES(lock_);
   void give_cached(Item* item) noexcept EXCLUDES(lock_);
   Item* unlink_oldest() noexcept REQUIRES(lock_);
   void append_free(Item* item) noexcept REQUIRES(lock_);
   bool grow() REQUIRES(lock_);
+  Item* carve() noexcept REQUIRES(lock_);
   void set_mark(Item* item, bool free) const noexcept;
+  bool is_free(Item* item) const noexcept;
+  Item* item_at(char* block) const noexcept { return reinterpret_cast<Item*>(block + front_); }
+  void clear_front(Item* item) const noexcept;
+  /// Of the calling processor.
+  static Cache& own(Cache* caches) noexcept { return caches[machine::processor_here->index]; }
 
+  std::atomic<Cache*> quick_{nullptr};  ///< caches_, while the pool serves quickly
   const ItemKind kind_;
-  const std::size_t header_;
+  const std::size_t front_;  ///< what stands in a block before the Item
   const std::size_t body_;
   const std::size_t poisoned_;
   const std::size_t stride_;
@@ -189,14 +209,39 @@ class ItemPool {
   Item* oldest_free_ GUARDED_BY(lock_) = nullptr;
   Item* newest_free_ GUARDED_BY(lock_) = nullptr;
   std::vector<Run> runs_ GUARDED_BY(lock_);
+  char* fresh_ GUARDED_BY(lock_) = nullptr;  ///< from here on, the newest run has not been cut into blocks
+  char* fresh_end_ GUARDED_BY(lock_) = nullptr;
   std::atomic<std::uint32_t> live_{0};  ///< not in the free list; written under the lock
 };
 
 /// What a pointer that a driver passed turned out to be.
 enum class ItemFound : std::uint8_t { Live, Freed, NotOurs };
 
+namespace detail {
+
+/// The region that items live in: from the bottom up, given back by nobody. There is a word before it.
+[[gnu::visibility("hidden")]] extern constinit char* item_region;
+[[gnu::visibility("hidden")]] extern constinit std::atomic<std::size_t> item_region_used;
+
+inline std::uintptr_t item_mark(ItemKind kind, bool free, const void* body) noexcept {
+  constexpr std::uintptr_t kMarks = 0x6D72'4B1F'0000'0001;
+  return reinterpret_cast<std::uintptr_t>(body) ^
+         (kMarks + (static_cast<std::uintptr_t>(kind) << 9) + (free ? 0x100U : 0U));
+}
+/// Whether there may be a mark before `body`.
+inline bool may_be_item(const void* body) noexcept {
+  const auto at = static_cast<std::size_t>(static_cast<const char*>(body) - item_region);
+  return at < item_region_used.load(std::memory_order_relaxed) && at % alignof(std::uintptr_t) == 0;
+}
+
+}  // namespace detail
+
 /// Whether `body` is a live item of that kind.
 ItemFound find_item(ItemKind kind, const void* body) noexcept;
+inline bool is_live(ItemKind kind, const void* body) noexcept {
+  return detail::may_be_item(body) &&
+         static_cast<const std::uintptr_t*>(body)[-1] == detail::item_mark(kind, false, body);
+}
 inline NblItem* item_of(NET_BUFFER_LIST* list) noexcept {
   return reinterpret_cast<NblItem*>(list) - 1;
 }
@@ -210,12 +255,63 @@ inline BufferItem* item_of(MDL* mdl) noexcept {
   return reinterpret_cast<BufferItem*>(mdl) - 1;
 }
 
-/// Whether a list is on a leg that is stamped in its item (data_path6.cpp), not on the plain way (plain_path.h). NDIS' own word of the
-/// list, so that who walks the chain need not look at the item.
-inline bool is_stamped(const NET_BUFFER_LIST* list) noexcept { return list->NdisReserved[1] != nullptr; }
+template <ItemKind kind>
+inline Item* ItemPool::take_quickly(std::uint8_t derived) noexcept {
+  Cache* const caches = quick_.load(std::memory_order_relaxed);
+  if (caches == nullptr) [[unlikely]]
+    return nullptr;
+  Cache& cache = own(caches);
+  Item* const item = cache.first;
+  if (item == nullptr) [[unlikely]]
+    return nullptr;
+  cache.first = item->next;
+  cache.count.store(cache.count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  if (item->used) [[unlikely]]
+    clear_front(item);
+  item->state = ItemState::Held;
+  item->derived = derived;
+  if (kernel::watch() == kernel::Watch::Holder) item->holder = item->owner;
+  void* const body = body_of(item);
+  std::atomic_ref(item->mark).store(detail::item_mark(kind, false, body), std::memory_order_release);
+  return item;
+}
 
-/// Stacks of allocation and free cost some 200 ns each; off for benchmarks. On by default.
+template <ItemKind kind>
+inline bool ItemPool::give_quickly(Item* item) noexcept {
+  const ItemPool& pool = *item->pool;
+  Cache* const caches = pool.quick_.load(std::memory_order_relaxed);
+  if (caches == nullptr) [[unlikely]]
+    return false;
+  Cache& cache = own(caches);
+  const std::uint32_t count = cache.count.load(std::memory_order_relaxed) + 1;
+  if (count > 2 * kBatch) [[unlikely]]
+    return false;
+  std::atomic_ref(item->mark).store(detail::item_mark(kind, true, body_of(item)), std::memory_order_relaxed);
+  item->next = cache.first;
+  cache.first = item;
+  cache.count.store(count, std::memory_order_relaxed);
+  return true;
+}
+
+namespace detail {
+[[gnu::visibility("hidden")]] extern constinit bool quick_calls;  ///< set by the ItemBook
+}
+/// Whether a call that changes nothing but what it is given may be carried out without more ado: its driver
+/// is not watched, and no schedule decides what fails.
+inline bool goes_quickly() noexcept {
+  return detail::quick_calls;
+}
+
+/// Whether a list is on a leg that is stamped in its item (data_path6.cpp), not on the plain way
+/// (plain_path.h). NDIS' own word of the list, so that who walks the chain need not look at the item.
+inline bool is_stamped(const NET_BUFFER_LIST* list) noexcept {
+  return list->NdisReserved[1] != nullptr;
+}
+
+/// Stacks of allocation and free. On by default; verifier::Evidence says when not.
 void keep_item_stacks(bool on) noexcept;
+/// Memory of pools that are gone is used again at once: there is nobody left to use it late.
+void end_item_quarantine() noexcept;
 
 // ---- who calls, and telling ----
 

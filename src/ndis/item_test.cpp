@@ -153,10 +153,10 @@ TEST_F(Items, ContextSpaceGrowsAndShrinks) {
     NET_BUFFER_LIST_CONTEXT* const first = list->Context;
     EXPECT_EQ(NdisAllocateNetBufferListContext(list, 16, 0, kTag), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(list->Context, first);  // out of what was left
-    EXPECT_EQ(NdisAllocateNetBufferListContext(list, 32, 32, kTag), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(NdisAllocateNetBufferListContext(list, 128, 32, kTag), NDIS_STATUS_SUCCESS);
     EXPECT_NE(list->Context, first);
     EXPECT_EQ(NdisAllocateNetBufferListContext(list, 5, 0, kTag), NDIS_STATUS_FAILURE);
-    NdisFreeNetBufferListContext(list, 32);
+    NdisFreeNetBufferListContext(list, 128);
     EXPECT_EQ(list->Context, first);
     NdisFreeNetBufferListContext(list, 16);
     NdisFreeNetBufferList(list);

@@ -78,6 +78,7 @@ ItemPool& DriverPool::add_blocks(std::size_t header, std::size_t body, std::size
                                  std::uint32_t limit) {
   blocks_.push_back(std::make_unique<ItemPool>(items_, header, body, poisoned, limit));
   blocks_.back()->of = this;
+  blocks_.back()->serve_quickly(owner_);
   return *blocks_.back();
 }
 
@@ -106,9 +107,19 @@ ItemBook::ItemBook()
     : lists_(new NblPool(nullptr, NblPool::Parameters{.tag = kNdisTag, .with_buffer = true})),
       buffers_(new NbPool(nullptr, kNdisTag, 0)),
       packets_(new PacketPool(nullptr, ItemPool::kNoLimit, PROTOCOL_RESERVED_SIZE_IN_PACKET)),
-      mdls_(new BufferPool(nullptr)) {}
+      mdls_(new BufferPool(nullptr)) {
+  detail::quick_calls = !kernel::watches_all() && !kernel::System::current().machine().single_threaded();
+}
 
-ItemBook::~ItemBook() = default;
+ItemBook::~ItemBook() {
+  detail::quick_calls = false;
+  pools_.clear();
+  lists_ = {};
+  buffers_ = {};
+  packets_ = {};
+  mdls_ = {};
+  end_item_quarantine();
+}
 
 std::vector<DriverPool*> ItemBook::own() const {
   return {lists_.get(), buffers_.get(), packets_.get(), mdls_.get()};
@@ -147,6 +158,7 @@ void ItemBook::free(DriverPool& pool) {
   }
   Library::current().handles().close(pool.handle_);
   pool.open_ = false;
+  for (const auto& blocks : pool.blocks_) blocks->end_quick_service();
   const std::vector<Item*> out = pool.live_items();
   if (out.empty()) {
     drop(pool);

@@ -24,17 +24,6 @@ MDL* new_front(ULONG& size, AllocateMdl allocate) {
 
 }  // namespace
 
-void adjust_current_mdl(NET_BUFFER* buffer) noexcept {
-  MDL* mdl = buffer->MdlChain;
-  ULONG offset = buffer->DataOffset;
-  while (mdl != nullptr && offset >= mdl->ByteCount && mdl->Next != nullptr) {
-    offset -= mdl->ByteCount;
-    mdl = mdl->Next;
-  }
-  buffer->CurrentMdl = mdl;
-  buffer->CurrentMdlOffset = offset;
-}
-
 NDIS_STATUS retreat(NET_BUFFER* buffer, ULONG delta, ULONG backfill, AllocateMdl allocate) {
   if (delta <= buffer->DataOffset) {
     buffer->DataOffset -= delta;

@@ -14,7 +14,23 @@ using AllocateMdl = kernel::callback<PMDL(PULONG)>;
 using FreeMdl = kernel::callback<VOID(PMDL)>;
 
 /// Sets CurrentMdl and CurrentMdlOffset by DataOffset.
-void adjust_current_mdl(NET_BUFFER* buffer) noexcept;
+inline void adjust_current_mdl(NET_BUFFER* buffer) noexcept {
+  MDL* mdl = buffer->MdlChain;
+  ULONG offset = buffer->DataOffset;
+  while (mdl != nullptr && offset >= mdl->ByteCount && mdl->Next != nullptr) {
+    offset -= mdl->ByteCount;
+    mdl = mdl->Next;
+  }
+  buffer->CurrentMdl = mdl;
+  buffer->CurrentMdlOffset = offset;
+}
+/// Makes the buffer describe `length` bytes of the chain from `offset` on.
+inline void set_data(NET_BUFFER* buffer, MDL* chain, ULONG offset, SIZE_T length) noexcept {
+  buffer->MdlChain = chain;
+  buffer->DataOffset = offset;
+  buffer->stDataLength = length;
+  adjust_current_mdl(buffer);
+}
 /// NDIS_STATUS_SUCCESS or RESOURCES.
 NDIS_STATUS retreat(NET_BUFFER* buffer, ULONG delta, ULONG backfill, AllocateMdl allocate);
 /// False: there is less data than is to be released.

@@ -16,48 +16,10 @@
 namespace undis {
 namespace {
 
-constexpr std::size_t round16(std::size_t n) {
-  return (n + 15) / 16 * 16;
-}
 constexpr std::size_t mdl_size(std::size_t data) {
-  return round16(sizeof(MDL) + (data / PAGE_SIZE + 2) * sizeof(PFN_NUMBER));
+  return in_16s(sizeof(MDL) + (data / PAGE_SIZE + 2) * sizeof(PFN_NUMBER));
 }
-constexpr std::size_t kContextAt = round16(sizeof(NET_BUFFER_LIST));
 constexpr std::size_t kContextHeader = offsetof(NET_BUFFER_LIST_CONTEXT, ContextData);
-
-NET_BUFFER_LIST_CONTEXT* inline_context(NET_BUFFER_LIST* list) noexcept {
-  return reinterpret_cast<NET_BUFFER_LIST_CONTEXT*>(reinterpret_cast<char*>(list) + kContextAt);
-}
-
-std::size_t body_size(const NblPool::Parameters& p, std::size_t& buffer_at, std::size_t& mdl_at,
-                      std::size_t& data_at) {
-  std::size_t size = kContextAt;
-  if (p.context_size != 0) size += kContextHeader + round16(p.context_size);
-  buffer_at = size;
-  if (p.with_buffer) size += round16(sizeof(NET_BUFFER));
-  mdl_at = size;
-  data_at = mdl_at + mdl_size(p.data_size);
-  return p.with_buffer && p.data_size != 0 ? data_at + p.data_size : size;
-}
-
-bool push_context(NET_BUFFER_LIST* list, std::size_t size, std::size_t backfill) noexcept {
-  void* const memory = ::operator new (kContextHeader + size + backfill,
-                                       std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT}, std::nothrow);
-  if (memory == nullptr) return false;
-  auto* const context = static_cast<NET_BUFFER_LIST_CONTEXT*>(memory);
-  context->Next = list->Context;
-  context->Size = static_cast<USHORT>(size + backfill);
-  context->Offset = static_cast<USHORT>(backfill);
-  list->Context = context;
-  return true;
-}
-
-void pop_context(NET_BUFFER_LIST* list) noexcept {
-  NET_BUFFER_LIST_CONTEXT* const context = list->Context;
-  list->Context = context->Next;
-  if (context != inline_context(list))
-    ::operator delete (context, std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT});
-}
 
 }  // namespace
 
@@ -65,9 +27,32 @@ void pop_context(NET_BUFFER_LIST* list) noexcept {
 
 NblPool::NblPool(kernel::Driver* owner, const Parameters& parameters)
     : DriverPool(HandleKind::NblPool, ItemKind::NetBufferList, owner, parameters.tag),
-      parameters_(parameters) {
-  const std::size_t size = body_size(parameters_, buffer_at_, mdl_at_, data_at_);
+      parameters_(parameters),
+      room_(in_16s(parameters.context_size) + (kernel::watches_all() ? 0 : kMoreContext)) {
+  std::size_t size = parameters_.with_buffer ? kContextAtWithBuffer : kContextAt;
+  if (room_ != 0) size += kContextHeader + room_;
+  mdl_at_ = size;
+  data_at_ = mdl_at_ + mdl_size(parameters_.data_size);
+  if (parameters_.with_buffer && parameters_.data_size != 0) size = data_at_ + parameters_.data_size;
   lists_ = &add_blocks(sizeof(NblItem), size, size);
+  if (parameters_.with_buffer && parameters_.data_size == 0) empty_lists_ = lists_;
+}
+
+/// All of a new list but its context.
+inline void NblPool::clear(NET_BUFFER_LIST* list) const noexcept {
+  detail::set_zero<sizeof(*list)>(list);
+  list->NdisPoolHandle = handle();
+  NdisSetNetBufferListProtocolId(list, parameters_.protocol_id);
+  if (!parameters_.with_buffer) return;
+  auto* const body = reinterpret_cast<char*>(list);
+  auto* const buffer = reinterpret_cast<NET_BUFFER*>(body + kBufferAt);
+  detail::set_zero<sizeof(*buffer)>(buffer);
+  buffer->NdisPoolHandle = handle();
+  list->FirstNetBuffer = buffer;
+  if (parameters_.data_size == 0) return;
+  auto* const mdl = reinterpret_cast<MDL*>(body + mdl_at_);
+  describe_memory(mdl, body + data_at_, parameters_.data_size);
+  set_data(buffer, mdl, 0, 0);
 }
 
 NET_BUFFER_LIST* NblPool::allocate(kernel::Driver* owner, std::size_t context_size,
@@ -75,33 +60,16 @@ NET_BUFFER_LIST* NblPool::allocate(kernel::Driver* owner, std::size_t context_si
   auto* const item = static_cast<NblItem*>(lists_->take(owner));
   if (item == nullptr) return nullptr;
   NET_BUFFER_LIST* const list = item->body();
-  std::memset(static_cast<void*>(list), 0, sizeof(*list));
-  list->NdisPoolHandle = handle();
-  NdisSetNetBufferListProtocolId(list, parameters_.protocol_id);
+  clear(list);
   const std::size_t context = context_size + context_backfill;
   if (context != 0) {
-    if (context <= parameters_.context_size) {
-      list->Context = inline_context(list);
-      list->Context->Next = nullptr;
-      list->Context->Size = static_cast<USHORT>(context);
-      list->Context->Offset = static_cast<USHORT>(context_backfill);
+    if (context <= room_) {
+      give_context(list, context_size, context_backfill);
     } else if (!push_context(list, context_size, context_backfill)) {
       free(list);
       return nullptr;
     }
     item->initial_context = list->Context;
-  }
-  if (parameters_.with_buffer) {
-    auto* const body = reinterpret_cast<char*>(list);
-    auto* const buffer = reinterpret_cast<NET_BUFFER*>(body + buffer_at_);
-    std::memset(static_cast<void*>(buffer), 0, sizeof(*buffer));
-    buffer->NdisPoolHandle = handle();
-    list->FirstNetBuffer = buffer;
-    if (parameters_.data_size != 0) {
-      auto* const mdl = reinterpret_cast<MDL*>(body + mdl_at_);
-      describe_memory(mdl, body + data_at_, parameters_.data_size);
-      set_data(buffer, mdl, 0, 0);
-    }
   }
   return list;
 }
@@ -114,11 +82,27 @@ void NblPool::free(NET_BUFFER_LIST* list) noexcept {
   pool->block_returned();
 }
 
+NET_BUFFER_LIST* NblPool::allocate_quickly(std::size_t context_size, std::size_t context_backfill,
+                                           Derived how) noexcept {
+  const std::size_t context = context_size + context_backfill;
+  if (context > room_) [[unlikely]]
+    return nullptr;
+  auto* const item =
+      static_cast<NblItem*>(lists_->take_quickly<ItemKind::NetBufferList>(static_cast<std::uint8_t>(how)));
+  if (item == nullptr) [[unlikely]]
+    return nullptr;
+  NET_BUFFER_LIST* const list = item->body();
+  clear(list);
+  if (context != 0) give_context(list, context_size, context_backfill);
+  item->initial_context = list->Context;
+  return list;
+}
+
 // ---- buffers ----
 
 NbPool::NbPool(kernel::Driver* owner, ULONG tag, ULONG data_size)
     : DriverPool(HandleKind::NetBufferPool, ItemKind::NetBuffer, owner, tag), data_size_(data_size) {
-  std::size_t size = round16(sizeof(NET_BUFFER));
+  std::size_t size = in_16s(sizeof(NET_BUFFER));
   if (data_size != 0) {
     data_at_ = size + mdl_size(data_size);
     size = data_at_ + data_size;
@@ -126,18 +110,25 @@ NbPool::NbPool(kernel::Driver* owner, ULONG tag, ULONG data_size)
   buffers_ = &add_blocks(sizeof(NbItem), size, size);
 }
 
-NET_BUFFER* NbPool::allocate(kernel::Driver* owner, bool with_data) noexcept {
-  auto* const item = static_cast<NbItem*>(buffers_->take(owner));
-  if (item == nullptr) return nullptr;
-  NET_BUFFER* const buffer = item->body();
-  std::memset(static_cast<void*>(buffer), 0, sizeof(*buffer));
+inline NET_BUFFER* NbPool::made(NET_BUFFER* buffer, bool with_data) const noexcept {
+  detail::set_zero<sizeof(*buffer)>(buffer);
   buffer->NdisPoolHandle = handle();
   if (with_data && data_size_ != 0) {
-    auto* const mdl = reinterpret_cast<MDL*>(reinterpret_cast<char*>(buffer) + round16(sizeof(NET_BUFFER)));
+    auto* const mdl = reinterpret_cast<MDL*>(reinterpret_cast<char*>(buffer) + in_16s(sizeof(NET_BUFFER)));
     describe_memory(mdl, reinterpret_cast<char*>(buffer) + data_at_, data_size_);
     set_data(buffer, mdl, 0, 0);
   }
   return buffer;
+}
+
+NET_BUFFER* NbPool::allocate(kernel::Driver* owner, bool with_data) noexcept {
+  auto* const item = static_cast<NbItem*>(buffers_->take(owner));
+  return item != nullptr ? made(item->body(), with_data) : nullptr;
+}
+
+NET_BUFFER* NbPool::allocate_quickly(bool with_data) noexcept {
+  auto* const item = static_cast<NbItem*>(buffers_->take_quickly<ItemKind::NetBuffer>(0));
+  return item != nullptr ? made(item->body(), with_data) : nullptr;
 }
 
 void NbPool::free(NET_BUFFER* buffer) noexcept {
@@ -147,31 +138,51 @@ void NbPool::free(NET_BUFFER* buffer) noexcept {
   pool->block_returned();
 }
 
-void set_data(NET_BUFFER* buffer, MDL* chain, ULONG offset, SIZE_T length) noexcept {
-  buffer->MdlChain = chain;
-  buffer->DataOffset = offset;
-  buffer->stDataLength = length;
-  adjust_current_mdl(buffer);
+// ---- context space ----
+
+bool NblPool::push_context(NET_BUFFER_LIST* list, std::size_t size, std::size_t backfill) noexcept {
+  void* const memory = ::operator new (kContextHeader + size + backfill,
+                                       std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT}, std::nothrow);
+  if (memory == nullptr) return false;
+  auto* const context = static_cast<NET_BUFFER_LIST_CONTEXT*>(memory);
+  context->Next = list->Context;
+  context->Size = static_cast<USHORT>(size + backfill);
+  context->Offset = static_cast<USHORT>(backfill);
+  list->Context = context;
+  return true;
 }
 
-// ---- context space ----
+void NblPool::pop_context(NET_BUFFER_LIST* list) noexcept {
+  NET_BUFFER_LIST_CONTEXT* const context = list->Context;
+  list->Context = context->Next;
+  if (!is_inner(list, context)) ::operator delete (context, std::align_val_t{MEMORY_ALLOCATION_ALIGNMENT});
+}
 
 NDIS_STATUS add_context(NET_BUFFER_LIST* list, USHORT size, USHORT backfill) noexcept {
   if (size % sizeof(void*) != 0 || backfill % sizeof(void*) != 0 || size + backfill > 0xFFFF)
     return NDIS_STATUS_FAILURE;
+  if (list->Context == nullptr && !kernel::watches_all()) {
+    const auto& pool = static_cast<const NblPool&>(*item_of(list)->pool->of);
+    if (size <= pool.room_) {
+      pool.give_context(list, size, backfill);
+      return NDIS_STATUS_SUCCESS;
+    }
+  }
   NET_BUFFER_LIST_CONTEXT* const context = list->Context;
   if (context != nullptr && context->Offset >= size) {
     context->Offset = static_cast<USHORT>(context->Offset - size);
     return NDIS_STATUS_SUCCESS;
   }
-  return push_context(list, size, backfill) ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
+  return NblPool::push_context(list, size, backfill) ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
 }
 
 bool remove_context(NET_BUFFER_LIST* list, USHORT size) noexcept {
   NET_BUFFER_LIST_CONTEXT* const context = list->Context;
   if (context == nullptr || context->Offset + size > context->Size) return false;
   context->Offset = static_cast<USHORT>(context->Offset + size);
-  if (context->Offset == context->Size && context != item_of(list)->initial_context) pop_context(list);
+  if (context->Offset != context->Size || context == item_of(list)->initial_context) return true;
+  // What is in the list's own block stays for the next who wants some.
+  if (kernel::watches_all() || !NblPool::is_inner(list, context)) NblPool::pop_context(list);
   return true;
 }
 

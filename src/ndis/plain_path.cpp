@@ -24,7 +24,10 @@ using data_path::Chain;
 
 template <class... A>
 void take(const Way& way, NET_BUFFER_LIST* chain, A... args) {
-  way.take(kernel::Thread::current(), chain, args...);
+  if (kernel::watch() == kernel::Watch::Holder) item_of(chain)->holder = way.frame.driver;
+  kernel::CallFrame frame = way.frame;
+  const kernel::FrameScope scope(frame);
+  way.call(chain, args...);
 }
 
 bool none_stamped() noexcept { return data_path::stamped_legs.load(std::memory_order_relaxed) == 0; }
@@ -182,33 +185,21 @@ void complete_up(const Adapter& adapter, FilterModule* next, NET_BUFFER_LIST* ch
 
 // ---- receives: up ----
 
-/// Whether every list is for that binding.
-bool accepts_all(const Binding& to, const NET_BUFFER_LIST* chain) noexcept {
-  if ((to.packet_filter.load(std::memory_order_relaxed) & NDIS_PACKET_TYPE_PROMISCUOUS) != 0) return true;
-  for (; chain != nullptr; chain = chain->Next) {
-    if (chain->FirstNetBuffer == nullptr) return false;
-    if (!data_path::accepts(to, data_path::destination(data_path::frame_of(chain->FirstNetBuffer))))
-      return false;
-  }
-  return true;
-}
-
-/// The binding that takes all of it, if there is just one, of 6.x. nullptr: it is not as simple as that. Where no other binding is,
-/// what the miniport lets through is what this one has asked for (docs/decisions.md#watch-levels).
-Binding* only_receiver(const Adapter& adapter, const NET_BUFFER_LIST* chain) noexcept {
+/// The binding that takes all of it, if there is just one, of 6.x. nullptr: it is not as simple as that. Where no other binding asks for
+/// anything, what the miniport lets through is what this one has asked for (docs/decisions.md#watch-levels).
+Binding* only_receiver(const Adapter& adapter) noexcept {
   Binding* only = nullptr;
-  const std::span<Binding* const> bindings = adapter.bindings_now();
-  for (Binding* const binding : bindings) {
+  for (Binding* const binding : adapter.bindings_now()) {
     if (binding->packet_filter.load(std::memory_order_relaxed) == 0) continue;
     if (only != nullptr || !binding->carries_lists()) return nullptr;
     only = binding;
   }
-  return only != nullptr && (bindings.size() == 1 || accepts_all(*only, chain)) ? only : nullptr;
+  return only;
 }
 
 /// To `next`, or (nullptr) to the binding that takes it all. Nobody: it is not as simple as that.
-Way way_up(const Adapter& adapter, FilterModule* next, const NET_BUFFER_LIST* chain) noexcept {
-  return next_up(next, next != nullptr ? nullptr : only_receiver(adapter, chain));
+Way way_up(const Adapter& adapter, FilterModule* next) noexcept {
+  return next_up(next, next != nullptr ? nullptr : only_receiver(adapter));
 }
 
 /// Puts a list that came the plain way to `at`, from below or its own, on the stamped one.
@@ -283,6 +274,7 @@ void send(NDIS_HANDLE binding, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, UL
     if (!from.carries_lists()) return false;
     Adapter& adapter = from.adapter();
     if (!takes_plain(adapter) || may_loop_back(adapter, flags) || !claim(chain, binding)) return false;
+    adapter.ways.note_sender(from);
     if (const Way way = way_down(adapter, adapter.filters.first_send, chain); way.handler != nullptr) {
       take(way, chain, port, flags & ~static_cast<ULONG>(NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK));
     } else {
@@ -306,7 +298,7 @@ void indicate(NDIS_HANDLE adapter, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port
               Receive* stamped) {
   const bool done = visit<const Adapter>(adapter, HandleKind::Adapter, [&](const Adapter& by) {
     if (!takes_plain(by) || NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) return false;
-    const Way way = way_up(by, by.filters.first_receive, chain);
+    const Way way = way_up(by, by.filters.first_receive);
     if (way.handler == nullptr || !claim(chain, adapter)) return false;
     take(way, chain, port, count, flags);
     return true;
@@ -362,7 +354,7 @@ void filter_indicate(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBE
       show(from, plain, port, count, flags);
     } else if (FilterModule* const next = from.next_receive; next != nullptr) {
       take(next_up(next, nullptr), plain, port, count, flags);
-    } else if (const Way way = any_stamped(plain) ? Way{} : way_up(from.adapter(), nullptr, plain); way.handler != nullptr) {
+    } else if (const Way way = any_stamped(plain) ? Way{} : way_up(from.adapter(), nullptr); way.handler != nullptr) {
       take(way, plain, port, count, flags);
     } else {
       stamp_for_bindings(from, plain);

@@ -27,11 +27,11 @@ template <class T, class Body>
   kernel::Thread& thread = kernel::Thread::current();
   kernel::Passage* const outer = thread.passage;
   if (passage == outer) return carry_out();
-  const kernel::Passage::Phase phase = passage->enter();
+  const kernel::Passage::Side side = passage->enter();
   thread.passage = passage;
   const bool done = carry_out();
   thread.passage = outer;
-  passage->leave(phase);
+  passage->leave(side);
   return done;
 }
 

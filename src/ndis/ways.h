@@ -5,13 +5,15 @@
 //
 // A handle's slot leads to the ways that begin at its object: what a send of that binding, a completion of
 // that miniport and so on comes to. There is one only while it holds for every chain: the stack runs, is
-// of 6.x, has one binding, and nothing has to be looked at. Whatever has none, or a list that does not fit
-// it, takes the plain way in full (plain_path.h).
+// of 6.x, nothing has to be looked at, and where a way ends at the bindings, just one of them has sent or
+// asks for what is received. Whatever has none, or a list that does not fit it, takes the plain way in full
+// (plain_path.h).
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,9 +23,8 @@
 #include "kernel/lock.h"
 #include "kernel/passage.h"
 #include "kernel/thread.h"
-#include "kernel/watch.h"
+#include "machine/fence.h"
 #include "ndis/handle.h"
-#include "ndis/item.h"
 
 namespace undis {
 
@@ -33,24 +34,15 @@ class FilterModule;
 
 /// One handler, and what a call of it has to say.
 struct Way {
-  kernel::Driver* driver = nullptr;
-  const char* name = "";
-  const void* object = nullptr;
   void* context = nullptr;
   void* handler = nullptr;
   NDIS_HANDLE source = nullptr;  ///< SourceHandle that the first list must have; nullptr: any
+  /// Of every call by this way, on whatever thread: so it does not say what is around it, `up` is nullptr.
+  kernel::CallFrame frame{};
 
   template <class... A>
-  void take(kernel::Thread& thread, NET_BUFFER_LIST* chain, A... args) const {
-    if (kernel::watch() == kernel::Watch::Holder) item_of(chain)->holder = driver;
-    kernel::CallFrame frame;
-    frame.name = name;
-    frame.driver = driver;
-    frame.object = object;
-    frame.up = thread.calls;
-    thread.calls = &frame;
+  void call(NET_BUFFER_LIST* chain, A... args) const {
     reinterpret_cast<VOID (*)(NDIS_HANDLE, NET_BUFFER_LIST*, A...)>(handler)(context, chain, args...);
-    thread.calls = frame.up;
   }
 };
 
@@ -66,47 +58,94 @@ inline bool fits(const Way* way, const NET_BUFFER_LIST* chain) noexcept {
          (way->source == nullptr || chain->SourceHandle == way->source);
 }
 
-/// The way was taken away between a look at it and the entry.
+namespace detail {
+
+/// Inside the stack already: the call costs its frame. Written so that what is not taken is left by a jump.
 template <class... A>
-[[gnu::noinline, gnu::cold]] VOID leave_for(kernel::Passage& passage, kernel::Passage::Phase phase,
+[[gnu::always_inline]] inline VOID
+follow_inside(Direction direction, VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
+              const HandleTable::Slot* slot, kernel::Thread& thread, NET_BUFFER_LIST* chain, A... args) {
+  const Way* const way = slot->ways[static_cast<std::size_t>(direction)].load(std::memory_order_acquire);
+  if (!fits(way, chain)) [[unlikely]]
+    return otherwise(const_cast<HandleTable::Slot*>(slot), chain, args...);
+  kernel::CallFrame* const around = thread.calls;
+  thread.calls = const_cast<kernel::CallFrame*>(&way->frame);
+  way->call(chain, args...);
+  thread.calls = around;
+}
+
+/// The way was taken away before the entry, or does not fit.
+template <class... A>
+[[gnu::noinline, gnu::cold]] VOID leave_for(kernel::Passage& passage, kernel::Passage::Side side,
                                             kernel::Passage* outer,
                                             VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
                                             NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
   kernel::Thread::current().passage = outer;
-  passage.leave(phase);
+  passage.leave(side);
   otherwise(handle, chain, args...);
 }
 
-/// Hands a chain on by the way that begins at `handle`, if there is one and the chain fits it. Otherwise that
-/// is `otherwise`'s to do. Written so that what is not taken is left by a jump, with nothing saved for it
-/// before.
+/// From outside the stack.
 template <class... A>
-[[gnu::always_inline]] inline VOID follow(Direction direction,
-                                          VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
-                                          NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
-  const HandleTable::Slot* const slot = HandleTable::slot_now(handle);
-  if (slot == nullptr || chain == nullptr) [[unlikely]]
+[[gnu::always_inline]] inline VOID
+follow_in(Direction direction, VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
+          const HandleTable::Slot* slot, kernel::Thread& thread, NET_BUFFER_LIST* chain, A... args) {
+  const NDIS_HANDLE handle = const_cast<HandleTable::Slot*>(slot);
+  kernel::Passage* const passage = slot->passage.load(std::memory_order_acquire);
+  if (passage == nullptr) [[unlikely]]
     return otherwise(handle, chain, args...);
-  const std::atomic<const Way*>& place = slot->ways[static_cast<std::size_t>(direction)];
-  if (place.load(std::memory_order_relaxed) == nullptr) [[unlikely]]
-    return otherwise(handle, chain, args...);
-  kernel::Passage& passage = *slot->passage.load(std::memory_order_acquire);  // what has ways has one
-  kernel::Thread& thread = kernel::Thread::current();
+  const kernel::Passage::Side side = passage->enter();
   kernel::Passage* const outer = thread.passage;
-  if (&passage == outer) {
-    const Way* const way = place.load(std::memory_order_acquire);
-    if (!fits(way, chain)) [[unlikely]]
-      return otherwise(handle, chain, args...);
-    return way->take(thread, chain, args...);
-  }
-  const kernel::Passage::Phase phase = passage.enter();
-  thread.passage = &passage;
-  const Way* const way = place.load(std::memory_order_acquire);
+  thread.passage = passage;
+  const Way* const way = slot->ways[static_cast<std::size_t>(direction)].load(std::memory_order_acquire);
   if (!fits(way, chain)) [[unlikely]]
-    return leave_for(passage, phase, outer, otherwise, handle, chain, args...);
-  way->take(thread, chain, args...);
+    return leave_for(*passage, side, outer, otherwise, handle, chain, args...);
+  kernel::CallFrame* const around = thread.calls;
+  thread.calls = const_cast<kernel::CallFrame*>(&way->frame);
+  way->call(chain, args...);
+  thread.calls = around;
+  machine::fence::light();  // two stores, not one that is put together first
   thread.passage = outer;
-  passage.leave(phase);
+  passage->leave(side);
+}
+
+/// Where the caller of an entry point usually is; the other case is a function of its own, so that this one
+/// saves nothing for it.
+template <Direction direction, class... A>
+[[gnu::noinline]] VOID follow_inside_after_all(VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
+                                               NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+  follow_inside(direction, otherwise, HandleTable::slot_of(handle), kernel::Thread::current(), chain,
+                args...);
+}
+template <Direction direction, class... A>
+[[gnu::noinline]] VOID follow_in_after_all(VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
+                                           NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+  follow_in(direction, otherwise, HandleTable::slot_of(handle), kernel::Thread::current(), chain, args...);
+}
+
+}  // namespace detail
+
+enum class Usually : std::uint8_t { Outside, Inside };
+
+/// Hands a chain on by the way that begins at `handle`, if there is one and the chain fits it. Otherwise that
+/// is `otherwise`'s to do.
+template <Direction direction, Usually usually, class... A>
+[[gnu::always_inline]] inline VOID follow(VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
+                                          NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+  if (!HandleTable::is_slot(handle) || chain == nullptr) [[unlikely]]
+    return otherwise(handle, chain, args...);
+  const HandleTable::Slot* const slot = HandleTable::slot_of(handle);
+  kernel::Thread& thread = kernel::Thread::current();
+  const bool inside = slot->passage.load(std::memory_order_acquire) == thread.passage;
+  if constexpr (usually == Usually::Inside) {
+    if (!inside) [[unlikely]]
+      return detail::follow_in_after_all<direction>(otherwise, handle, chain, args...);
+    return detail::follow_inside(direction, otherwise, slot, thread, chain, args...);
+  } else {
+    if (inside) [[unlikely]]
+      return detail::follow_inside_after_all<direction>(otherwise, handle, chain, args...);
+    return detail::follow_in(direction, otherwise, slot, thread, chain, args...);
+  }
 }
 
 /// The ways of one stack.
@@ -119,12 +158,26 @@ class Ways {
   /// PASSIVE_LEVEL.
   void settle() EXCLUDES(lock_);
 
+  /// Before a chain of that binding goes down another way than by one of these: while only one binding has
+  /// sent since the stack runs, all that is completed is its.
+  void note_sender(const Binding& from) EXCLUDES(lock_);
+
  private:
+  /// Both ends of the stack: whose all is that is completed, and who gets all that is received. nullptr:
+  /// nobody, or it depends on the chain.
+  struct Ends {
+    const Binding* sender = nullptr;
+    const Binding* receiver = nullptr;
+  };
   using Block = std::vector<Way>;
+  Ends ends(std::span<Binding* const> bindings) const noexcept;
   void set(Block& block, NDIS_HANDLE from, Direction direction, const Way& way) REQUIRES(lock_);
-  void plan_module(Block& block, const FilterModule& module, const Binding* only) REQUIRES(lock_);
+  void plan_binding(Block& block, const Binding& binding, const Ends& ends, bool alone) REQUIRES(lock_);
+  void plan_module(Block& block, const FilterModule& module, const Ends& ends) REQUIRES(lock_);
 
   Adapter& adapter_;
+  std::atomic<const Binding*> sender_{nullptr};  ///< who has sent since the stack runs; the first
+  std::atomic<bool> several_{false};             ///< others have, too
   kernel::Lock lock_;
   std::vector<std::atomic<const Way*>*> set_ GUARDED_BY(lock_);
   std::vector<std::unique_ptr<Block>>

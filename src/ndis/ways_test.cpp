@@ -78,15 +78,41 @@ TEST_F(WaysOfAStack, AreNotTakenWhereEachChainIsLookedAt) {
   EXPECT_EQ(ways(stack), kAll);
 }
 
-TEST_F(WaysOfAStack, LeadBackToTheSenderOnlyWhereThereIsOne) {
+TEST_F(WaysOfAStack, LeadBackToTheSenderWhileOneOfSeveralBindingsSends) {
+  LeastStack stack(unwatched(kernel::Watch::Nothing));
+  Adapter& adapter = *stack.world().adapter("nic0");
+  ASSERT_EQ(stack.run([&] {
+    const Ref<Binding> other(new Binding(adapter.bindings()[0]->protocol(), adapter));
+    const auto send = [&] {
+      Lists lists(stack.binding(), 4, 64);
+      NdisSendNetBufferLists(stack.binding(), lists.take(4), NDIS_DEFAULT_PORT_NUMBER, 0);
+      EXPECT_EQ(lists.free_count(), 4U);
+    };
+    adapter.add(*other);
+    EXPECT_EQ(ways(stack), " return / receive");  // nobody has sent yet
+    send();
+    EXPECT_EQ(ways(stack), kAll);
+    adapter.ways.note_sender(*other);
+    EXPECT_EQ(ways(stack), " send return / receive");  // what is completed may be of both
+    send();
+    adapter.remove(*other);
+    EXPECT_EQ(ways(stack), kAll);
+  }),
+            kernel::Outcome::Idle);
+}
+
+TEST_F(WaysOfAStack, LeadToTheOneOfSeveralBindingsThatAsksForFrames) {
   LeastStack stack(unwatched(kernel::Watch::Nothing));
   Adapter& adapter = *stack.world().adapter("nic0");
   ASSERT_EQ(stack.run([&] {
     const Ref<Binding> other(new Binding(adapter.bindings()[0]->protocol(), adapter));
     adapter.add(*other);
-    EXPECT_EQ(ways(stack), kNone);
+    EXPECT_EQ(ways(stack), " return / receive");
+    other->set_packet_filter(NDIS_PACKET_TYPE_DIRECTED);
+    EXPECT_EQ(ways(stack), " return /");
+    other->set_packet_filter(0);
+    EXPECT_EQ(ways(stack), " return / receive");
     adapter.remove(*other);
-    EXPECT_EQ(ways(stack), kAll);
   }),
             kernel::Outcome::Idle);
 }

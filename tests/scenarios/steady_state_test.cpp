@@ -25,8 +25,9 @@
 
 #include <gtest/gtest.h>
 
+#include "frames.h"
 #include "lab/net_buffers.h"
-#include "ndis/least_stack_testing.h"
+#include "stack.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNDIS_SANITIZED 1
@@ -41,6 +42,12 @@
 
 namespace undis::test {
 namespace {
+
+using bench::Lists;
+using bench::Middle;
+using bench::Packets;
+using bench::Stack;
+using bench::StackOptions;
 
 struct Counts {
   std::uint64_t instructions = 0;
@@ -160,49 +167,73 @@ class TheSteadyState : public ::testing::Test {
     if (UNDIS_SANITIZED != 0) GTEST_SKIP() << "a sanitizer's own instructions would be counted";
     if (!may_trace()) GTEST_SKIP() << "this process may not trace a child";
   }
-  /// One processor: the child's first thread carries it.
-  static Setting
-  on_stack(const std::function<void(LeastStack&, const std::function<void(const Round&)>&)>& body) {
-    return [body](const std::function<void(const Round&)>& rounds) {
-      lab::WorldOptions options;
-      options.engine = lab::Engine::Threaded;
-      options.processors = 1;
-      options.watch = kernel::Watch::Nothing;
-      LeastStack stack(options);
+  /// What a stack does in a round of `body`. One processor: the child's first thread carries it.
+  static Counts count_on(StackOptions options,
+                         const std::function<void(Stack&, const std::function<void(const Round&)>&)>& body) {
+    options.processors = 1;
+    return count([&](const std::function<void(const Round&)>& rounds) {
+      Stack stack(options);
+      if (!stack.is_up()) _exit(1);
       stack.run([&] { body(stack, rounds); });
-    };
+    });
   }
-  void expect_nothing_shared(const Counts& counts) {
-    EXPECT_EQ(counts.locked, 0U);
-    EXPECT_EQ(counts.allocations, 0U);
-    EXPECT_EQ(counts.system_calls, 0U);
-    EXPECT_GT(counts.instructions, 0U);
-    RecordProperty("instructions", std::to_string(counts.instructions));
+  void expect_nothing_shared(const char* what, const Counts& counts) {
+    EXPECT_EQ(counts.locked, 0U) << what;
+    EXPECT_EQ(counts.allocations, 0U) << what;
+    EXPECT_EQ(counts.system_calls, 0U) << what;
+    EXPECT_GT(counts.instructions, 0U) << what;
+    RecordProperty(what, std::to_string(counts.instructions));
+  }
+  /// A chain down and back, and one up and back.
+  void expect_of_lists(const StackOptions& options) {
+    expect_nothing_shared("send", count_on(options, [](Stack& stack, const auto& rounds) {
+                            Lists lists(stack.binding(), kChain, 64);
+                            rounds([&] {
+                              NdisSendNetBufferLists(stack.binding(), lists.take(kChain),
+                                                     NDIS_DEFAULT_PORT_NUMBER, 0);
+                              if (lists.free_count() != kChain) _exit(1);
+                            });
+                          }));
+    expect_nothing_shared("receive", count_on(options, [](Stack& stack, const auto& rounds) {
+                            Lists lists(stack.adapter(), kChain, 64);
+                            rounds([&] {
+                              NdisMIndicateReceiveNetBufferLists(stack.adapter(), lists.take(kChain),
+                                                                 NDIS_DEFAULT_PORT_NUMBER, kChain, 0);
+                              if (lists.free_count() != kChain) _exit(1);
+                            });
+                          }));
   }
 };
 
-TEST_F(TheSteadyState, OfSendAndComplete) {
-  expect_nothing_shared(count(on_stack([](LeastStack& stack, const auto& rounds) {
-    Lists lists(stack.binding(), kChain, 64);
-    rounds([&] { NdisSendNetBufferLists(stack.binding(), lists.take(kChain), NDIS_DEFAULT_PORT_NUMBER, 0); });
-  })));
+TEST_F(TheSteadyState, OfAProtocolOnAMiniport) {
+  expect_of_lists({});
 }
-
-TEST_F(TheSteadyState, OfIndicateAndReturn) {
-  expect_nothing_shared(count(on_stack([](LeastStack& stack, const auto& rounds) {
-    Lists lists(stack.adapter(), kChain, 64);
-    rounds([&] {
-      NdisMIndicateReceiveNetBufferLists(stack.adapter(), lists.take(kChain), NDIS_DEFAULT_PORT_NUMBER,
-                                         kChain, 0);
-    });
-  })));
+TEST_F(TheSteadyState, OfTwoFilters) {
+  expect_of_lists({.filters = 2});
+}
+TEST_F(TheSteadyState, OfThreeFilters) {
+  expect_of_lists({.filters = 3});
+}
+TEST_F(TheSteadyState, OfAForwardingIntermediateDriver) {
+  expect_of_lists({.middle = Middle::Forwards});
+}
+TEST_F(TheSteadyState, OfACloningIntermediateDriver) {
+  expect_of_lists({.middle = Middle::Clones});
+}
+TEST_F(TheSteadyState, OfOneThatClonesWithTheOriginalsMdls) {
+  expect_of_lists({.middle = Middle::ClonesOfMdls});
+}
+TEST_F(TheSteadyState, OfFourProtocols) {
+  expect_of_lists({.protocols = 4});
 }
 
 TEST_F(TheSteadyState, OfAllocateAndFree) {
-  expect_nothing_shared(count(on_stack([](LeastStack& stack, const auto& rounds) {
-    const NDIS_HANDLE pool = lab::make_pool(stack.binding(), lab::pool_tag("Stdy"));
-    rounds([&] { NdisFreeNetBufferList(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, nullptr, 0, 0)); });
-  })));
+  expect_nothing_shared(
+      "lists", count_on({}, [](Stack& stack, const auto& rounds) {
+        const NDIS_HANDLE pool = lab::make_pool(stack.binding(), lab::pool_tag("Stdy"));
+        rounds(
+            [&] { NdisFreeNetBufferList(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, nullptr, 0, 0)); });
+      }));
 }
 
 }  // namespace
