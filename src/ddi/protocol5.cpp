@@ -117,7 +117,7 @@ VOID NTAPI NdisOpenAdapter(PNDIS_STATUS Status, PNDIS_STATUS OpenErrorStatus, PN
     *Status = NDIS_STATUS_ADAPTER_NOT_FOUND;
   } else if (call.fails()) {
     *Status = NDIS_STATUS_RESOURCES;
-  } else if (const Ref<Binding> binding = protocol->binding_to(*adapter); binding && binding->bind_under_way()) {
+  } else if (const Ref<Binding> binding = adapter->binding_of(*protocol); binding && binding->bind_under_way()) {
     *Status = binding->open(ProtocolBindingContext, MediumArray, MediumArraySize, NdisBindingHandle, SelectedMediumIndex);
   } else {
     call.tell_breach("OpenOutsideBind", adapter->name(), "the adapter is opened outside ProtocolBindAdapter: the protocol misses what a bind tells it");

@@ -78,6 +78,13 @@ std::vector<Ref<Binding>> Adapter::bindings() const {
   return bindings_;
 }
 
+Ref<Binding> Adapter::binding_of(const ProtocolDriver& protocol) const {
+  const kernel::Hold hold(lock_);
+  for (const Ref<Binding>& binding : bindings_)
+    if (&binding->protocol() == &protocol && !binding->is_own()) return binding;
+  return {};
+}
+
 std::unique_ptr<const Adapter::BindingsNow> Adapter::publish_bindings_locked() {
   auto fresh = std::make_unique<BindingsNow>();
   for (const Ref<Binding>& binding : bindings_) fresh->push_back(binding.get());

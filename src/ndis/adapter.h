@@ -44,6 +44,7 @@ class AdapterHardware;
 class Binding;
 class CoAdapter;
 class DeviceInstance;
+class ProtocolDriver;
 
 /// What a device is before any driver has seen it.
 struct AdapterConfig {
@@ -152,6 +153,8 @@ class Adapter final : public Object {
 
   // ---- bindings, oldest first ----
   std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
+  /// The one that came of a bind of this protocol, whatever its state.
+  Ref<Binding> binding_of(const ProtocolDriver& protocol) const EXCLUDES(lock_);
   /// The same for the data path, inside a section.
   std::span<Binding* const> bindings_now() const noexcept { return *bindings_now_.load(std::memory_order_acquire); }
   void add(Binding& binding) EXCLUDES(lock_);
@@ -183,9 +186,9 @@ class Adapter final : public Object {
   Gate receives;          ///< indicated by the miniport, not all returned
   Gate calls{"data path calls into the miniport"};  ///< calls of its data functions that run; a halt waits for them too
   SendQueue send_queue;   ///< of a serialized 5.x miniport
-  bool initialized() const noexcept { return initialized_; }
+  bool initialized() const noexcept { return initialized_.load(std::memory_order_acquire); }
   /// MiniportHalt(Ex) has returned, or MiniportInitialize(Ex) failed: nothing of the driver's may be called for it.
-  bool was_halted() const noexcept { return halted_; }
+  bool was_halted() const noexcept { return halted_.load(std::memory_order_acquire); }
   bool removing = false;  ///< a removal has begun; written under the claim of the stack
   bool removed = false;   ///< halted for good
   bool stopped = false;   ///< halted, to be started again (IRP_MN_STOP_DEVICE); written under the claim of the stack
@@ -230,8 +233,8 @@ class Adapter final : public Object {
   void* context_ = nullptr;
   ULONG attribute_flags_ = 0;
   AdapterTraits traits_;
-  bool initialized_ = false;
-  bool halted_ = false;
+  std::atomic<bool> initialized_{false};
+  std::atomic<bool> halted_{false};
   bool attributes5_set_ = false;
   bool registration_attributes_set_ = false;
   bool general_attributes_set_ = false;

@@ -241,7 +241,7 @@ void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count) {
     if (!may || !by.receives.enter()) {
       if (serialized) {
         NDIS_SET_PACKET_STATUS(packet, NDIS_STATUS_SUCCESS);
-      } else if (!resources && by.initialized() && by.driver().handlers5().ReturnPacket) {
+      } else if (!resources && !by.was_halted() && by.driver().handlers5().ReturnPacket) {
         const InCall call(by.calls);
         kernel::call_driver(&driver, callbacks::kMiniportReturnPacket, &by, nullptr,
                             by.driver().handlers5().ReturnPacket, by.context(), packet);

@@ -296,5 +296,33 @@ TEST_F(Receiving5, AHaltWaitsForWhatProtocolsHold) {
   nic.adapter = nullptr;
 }
 
+// LIFE-349
+TEST_F(Receiving5, WhatIsIndicatedInsideTheHaltComesBackAndGoesNowhere) {
+  Card& nic = start(card(false));
+  Protocol& p = protocol("proto", false);
+  const std::vector<Bytes> frames = some_frames(2);
+  nic.on_halt = [&] {
+    nic.indicate(frames);
+    EXPECT_EQ(nic.returned, frames) << "the driver may not free their pool before they are back";
+    nic.indicate_lookahead(frames.front(), 60);
+  };
+  system->spawn("removal", [&] { remove_device(*nic.adapter); });
+  settle();
+  nic.on_halt = nullptr;
+  nic.adapter = nullptr;
+  EXPECT_TRUE(p.received.empty());
+  EXPECT_TRUE(seen.blank_moves.empty());
+}
+
+TEST_F(Receiving5, WhatIsIndicatedAfterTheHaltIsTold) {
+  Card& nic = start(card(false));
+  Protocol& p = protocol("proto", false);
+  system->spawn("stop", [&] { stop_device(*nic.adapter); });
+  settle();
+  nic.indicate_lookahead(frame(1, 60), 60);
+  EXPECT_TRUE(p.received.empty());
+  EXPECT_EQ(seen.blank_moves, (Lines{"adapter Halted SendReceive"}));
+}
+
 }  // namespace
 }  // namespace undis::test

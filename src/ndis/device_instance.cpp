@@ -39,7 +39,7 @@ NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_vi
   {
     const kernel::Hold hold(library.lock_);
     if (!library.by_instance_name_.emplace(kernel::upcased(name), instance.get()).second) return NDIS_STATUS_NOT_ACCEPTED;
-    library.instances_.push_back(instance);
+    library.instances_.add(*instance);
   }
   if (Binding* const binding = binding_being_made(); binding != nullptr) {
     const kernel::Hold hold(binding->running_lock);
@@ -89,7 +89,7 @@ void Library::initialize_instance(DeviceInstance& instance) {
 
 void Library::drop_locked(const DeviceInstance& instance) {
   by_instance_name_.erase(kernel::upcased(instance.name()));
-  std::erase_if(instances_, [&](const Ref<DeviceInstance>& other) { return other == &instance; });
+  instances_.take_out(instance);
 }
 
 void Library::start_device(std::u16string_view name) {

@@ -239,7 +239,7 @@ Ref<Adapter> Library::add_adapter(MiniportDriver& driver, AdapterConfig config) 
   driver.add(*adapter);
   const kernel::Hold hold(lock_);
   adapter->interface_index_ = ++last_interface_index_;
-  adapters_.push_back(adapter);
+  adapters_.add(*adapter);
   by_device_name_.emplace(kernel::upcased(adapter->config().device_name), adapter.get());
   return adapter;
 }
@@ -267,7 +267,7 @@ void Library::forget(Adapter& adapter) {
   Ref<Adapter> gone;
   {
     const kernel::Hold hold(lock_);
-    gone = take_out(adapters_, adapter);
+    gone = adapters_.take_out(adapter);
     if (gone) by_device_name_.erase(kernel::upcased(gone->config().device_name));
   }
   if (!gone) return;
@@ -295,7 +295,7 @@ kernel::Passage& Library::take_passage() {
 
 std::vector<Ref<Adapter>> Library::adapters() const {
   const kernel::Hold hold(lock_);
-  return adapters_;
+  return adapters_.all();
 }
 
 Ref<Adapter> Library::adapter_by_device_name(std::u16string_view name) const {
@@ -306,7 +306,7 @@ Ref<Adapter> Library::adapter_by_device_name(std::u16string_view name) const {
 
 std::vector<Ref<DeviceInstance>> Library::instances() const {
   const kernel::Hold hold(lock_);
-  return instances_;
+  return instances_.all();
 }
 
 Ref<DeviceInstance> Library::instance_named(std::u16string_view name) const {

@@ -22,6 +22,7 @@
 #include "ndis/miniport_driver.h"
 #include "ndis/observer.h"
 #include "ndis/protocol_driver.h"
+#include "ndis/roster.h"
 #include "ndis/service.h"
 
 namespace undis {
@@ -156,9 +157,9 @@ class Library {
   std::vector<Ref<MiniportDriver>> miniport_drivers_ GUARDED_BY(lock_);
   std::vector<Ref<ProtocolDriver>> protocols_ GUARDED_BY(lock_);
   std::vector<Ref<FilterDriver>> filter_drivers_ GUARDED_BY(lock_);
-  std::vector<Ref<Adapter>> adapters_ GUARDED_BY(lock_);
+  Roster<Adapter> adapters_ GUARDED_BY(lock_);
   std::unordered_map<std::u16string, Adapter*> by_device_name_ GUARDED_BY(lock_);   ///< by upper-case name; looked up only
-  std::vector<Ref<DeviceInstance>> instances_ GUARDED_BY(lock_);
+  Roster<DeviceInstance> instances_ GUARDED_BY(lock_);
   std::unordered_map<std::u16string, DeviceInstance*> by_instance_name_ GUARDED_BY(lock_);   ///< the same by upper-case name
   std::vector<const kernel::Driver*> intermediates_ GUARDED_BY(lock_);   ///< drivers that ever registered an intermediate half
   ULONG last_interface_index_ GUARDED_BY(lock_) = 0;

@@ -84,19 +84,17 @@ std::string MiniportDriver::name() const {
 
 std::vector<Ref<Adapter>> MiniportDriver::adapters() const {
   const kernel::Hold hold(lock_);
-  std::vector<Ref<Adapter>> found;
-  for (Adapter* adapter : adapters_) found.emplace_back(adapter);
-  return found;
+  return adapters_.all();
 }
 
 void MiniportDriver::add(Adapter& adapter) {
   const kernel::Hold hold(lock_);
-  adapters_.push_back(&adapter);
+  adapters_.add(adapter);
 }
 
 void MiniportDriver::remove(Adapter& adapter) {
   const kernel::Hold hold(lock_);
-  std::erase(adapters_, &adapter);
+  adapters_.take_out(adapter);
 }
 
 }  // namespace undis

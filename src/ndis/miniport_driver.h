@@ -16,6 +16,7 @@
 #include "ndis/handle.h"
 #include "ndis/handler.h"
 #include "ndis/object.h"
+#include "ndis/roster.h"
 #include "ndis/version.h"
 
 namespace undis {
@@ -130,7 +131,7 @@ class MiniportDriver final : public Object {
   NDIS_HANDLE handle_ = nullptr;           ///< opened and closed by Library
   ProtocolDriver* associated_ = nullptr;
   mutable kernel::Lock lock_;
-  std::vector<Adapter*> adapters_ GUARDED_BY(lock_);
+  Roster<Adapter, Adapter*> adapters_ GUARDED_BY(lock_);
 };
 
 /// NdisMInitializeWrapper's object: what a 5.x miniport's DriverEntry starts with.

@@ -75,10 +75,9 @@ bool may_indicate(const Adapter& by) {
   if (state == AdapterState::Restarting) return true;  // LIFE-134: as soon as MiniportRestart was called
   // A 5.x miniport knows of no pause, but it does know whether it is initialised.
   const bool own_pause_of_ndis = !by.is_version6() && state == AdapterState::Paused;
-  // Its interrupt goes within its halt: what was being handled when that began still ends.
-  const bool from_last_interrupt =
-      !by.is_version6() && state == AdapterState::Halted && kernel::inside_callback("MiniportHandleInterrupt", &by);
-  if (!own_pause_of_ndis && !from_last_interrupt)
+  // Its interrupt goes and its last packets come back within its halt: until that returns, it may be at it.
+  const bool within_its_halt = !by.is_version6() && state == AdapterState::Halted && !by.was_halted();
+  if (!own_pause_of_ndis && !within_its_halt)
     Library::current().observer().on(StateMove{"adapter", by.name(), to_text(state),
                                                to_text(AdapterEvent::SendReceive), nullptr,
                                                &by.driver().driver(), caller().function});

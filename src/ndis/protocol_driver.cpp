@@ -68,16 +68,7 @@ std::string ProtocolDriver::name() const { return kernel::to_utf8(registered_nam
 
 std::vector<Ref<Binding>> ProtocolDriver::bindings() const {
   const kernel::Hold hold(lock_);
-  std::vector<Ref<Binding>> found;
-  for (Binding* binding : bindings_) found.emplace_back(binding);
-  return found;
-}
-
-Ref<Binding> ProtocolDriver::binding_to(const Adapter& adapter) const {
-  const kernel::Hold hold(lock_);
-  for (Binding* binding : bindings_)
-    if (&binding->adapter() == &adapter && !binding->is_own()) return Ref<Binding>(binding);
-  return {};
+  return bindings_.all();
 }
 
 bool ProtocolDriver::deregistering() const noexcept {
@@ -88,7 +79,7 @@ bool ProtocolDriver::deregistering() const noexcept {
 bool ProtocolDriver::add(Binding& binding) {
   const kernel::Hold hold(lock_);
   if (deregistering_) return false;
-  bindings_.push_back(&binding);
+  bindings_.add(binding);
   return true;
 }
 
@@ -97,7 +88,7 @@ void ProtocolDriver::remove(Binding& binding) {
   const char* function = nullptr;
   {
     const kernel::Hold hold(lock_);
-    std::erase(bindings_, &binding);
+    bindings_.take_out(binding);
     function = deregistered_by_;
     release = release_when_unbound_ && bindings_.empty();
     if (release) release_when_unbound_ = false;
@@ -107,7 +98,7 @@ void ProtocolDriver::remove(Binding& binding) {
 
 void ProtocolDriver::forget(Binding& binding) {
   const kernel::Hold hold(lock_);
-  std::erase(bindings_, &binding);
+  bindings_.take_out(binding);
 }
 
 bool ProtocolDriver::deregister(const char* function) {

@@ -11,6 +11,7 @@
 #include "kernel/system.h"
 #include "ndis/claim.h"
 #include "ndis/miniport_driver.h"
+#include "ndis/roster.h"
 
 namespace undis {
 
@@ -80,8 +81,6 @@ class ProtocolDriver final : public Object {
 
   /// A reference to each binding, oldest first, whatever its state.
   std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
-  /// The binding that came of a bind, whatever its state.
-  Ref<Binding> binding_to(const Adapter& adapter) const EXCLUDES(lock_);
 
   /// NdisDeregisterProtocol(Driver): unbinds every binding (once each), waits until their opens are closed, then gives
   /// the registration back. Inside the unbind of a binding on this same thread that one is not waited for: the
@@ -116,7 +115,7 @@ class ProtocolDriver final : public Object {
   NDIS_HANDLE handle_ = nullptr;                                  ///< opened and closed by Library
   bool ever_bound_ = false;                                       ///< an adapter was opened at least once
   mutable kernel::Lock lock_;
-  std::vector<Binding*> bindings_ GUARDED_BY(lock_);
+  Roster<Binding, Binding*> bindings_ GUARDED_BY(lock_);
   bool deregistering_ GUARDED_BY(lock_) = false;
   bool release_when_unbound_ GUARDED_BY(lock_) = false;           ///< deregistered from inside the last unbind
   const char* deregistered_by_ GUARDED_BY(lock_) = nullptr;

@@ -10,8 +10,6 @@
 // Counts    who sends a chain has it back when the call returns, as every end of these stacks completes at
 //           once; lists that do not come back are missing in their row
 // Time      UNDIS_SOAK_SECONDS for each test, or half a second
-// All       with UNDIS_SOAK_ALL also what is known not to hold: cards of 5.x (what they indicate while
-//           their MiniportHalt runs is told, and does not come back)
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -52,11 +50,6 @@ std::chrono::milliseconds time_wanted() {
                          : std::chrono::seconds(std::strtol(text, nullptr, 10));
 }
 
-/// Also what is known not to hold.
-bool all_wanted() {
-  return std::getenv("UNDIS_SOAK_ALL") != nullptr;
-}
-
 struct Counts {
   std::atomic<std::uint64_t> sent{0};
   std::atomic<std::uint64_t> completed{0};
@@ -82,7 +75,7 @@ StackOptions draw_options(std::mt19937& random, kernel::Watch watch) {
   if (draw(2) == 0) options.middle = static_cast<Middle>(1 + draw(3));
   if (options.middle == Middle::None && draw(3) == 0) {
     options.protocols5 = draw(2) == 0;
-    options.cards5 = all_wanted() && draw(2) == 0;
+    options.cards5 = draw(2) == 0;
     // One ProtocolReceivePacket at a time for each binding, and one registration without a context.
     if (options.protocols5) options.protocols = options.listeners = 1;
   }
