@@ -12,12 +12,13 @@
 namespace undis {
 namespace {
 
-kernel::CallFrame frame_of(Ddi ddi, const void* object) noexcept {
+kernel::CallFrame frame_of(Ddi ddi, const char* name, const void* object, kernel::Thread* thread) noexcept {
   kernel::CallFrame frame;
   frame.kind = kernel::CallFrame::Kind::Ddi;
   frame.number = static_cast<std::uint16_t>(ddi);
-  frame.name = info(ddi).name;
-  frame.driver = kernel::current_driver();
+  frame.name = name;
+  frame.up = thread != nullptr ? thread->calls : nullptr;
+  frame.driver = frame.up != nullptr ? frame.up->driver : nullptr;
   if (frame.driver == nullptr) frame.driver = &kernel::System::current().host_driver();
   frame.object = object;
   frame.irql = kernel::irql();
@@ -26,11 +27,13 @@ kernel::CallFrame frame_of(Ddi ddi, const void* object) noexcept {
 
 }  // namespace
 
-DdiCall::DdiCall(Ddi ddi, const void* object, Tells tells) noexcept : frame_(frame_of(ddi, object)), scope_(frame_) {
+DdiCall::DdiCall(Ddi ddi, const void* object, Tells tells) noexcept : thread_(kernel::Thread::current_or_null()) {
+  const DdiInfo& row = info(ddi);
+  frame_ = frame_of(ddi, row.name, object, thread_);
+  if (thread_ != nullptr) thread_->calls = &frame_;
   kernel::schedule_point(frame_.name);
   if (tells == Tells::Nothing) kernel::tell_nothing();
   if (!kernel::watches_all()) return;
-  const DdiInfo& row = info(ddi);
   kernel::check_irql(row.name, static_cast<KIRQL>(row.max_irql), static_cast<KIRQL>(row.min_irql));
   Library::current().observer().on_ddi_enter(frame_);
 }
@@ -39,6 +42,7 @@ DdiCall::~DdiCall() {
   if (kernel::watches_all()) Library::current().observer().on_ddi_leave(frame_);
   kernel::tell_of_code_in(frame_.up);
   kernel::schedule_point(frame_.name);
+  if (thread_ != nullptr) thread_->calls = frame_.up;
 }
 
 void DdiCall::tell_misuse(const char* argument, NDIS_HANDLE handle, HandleKind expected) const noexcept {

@@ -50,7 +50,7 @@ class DdiCall {
 
  private:
   kernel::CallFrame frame_;
-  kernel::FrameScope scope_;
+  kernel::Thread* thread_;  ///< in whose chain of calls the frame is; nullptr: none
 };
 
 }  // namespace undis

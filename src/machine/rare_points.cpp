@@ -14,17 +14,24 @@ std::uint64_t hash_of(const char* text) noexcept {
 
 }  // namespace
 
-void RarePoints::look_up(Numbers::Slot& slot, const char* what) {
+bool RarePoints::counts_anew(const char* what) noexcept {
+  Numbers::Slot& slot = numbers_.slot_of(what);
   const auto next = static_cast<std::uint32_t>(numbers_.by_text.size());
-  slot = {what, numbers_.by_text.try_emplace(hash_of(what), next).first->second};
+  if (slot.what != what) slot = {what, numbers_.by_text.try_emplace(hash_of(what), next).first->second};
   if (names_.size() <= slot.number) names_.resize(slot.number + 64);
+  Name& name = names_[slot.number];
+  if (name.era == era_) return ++name.passed <= kFirst || (name.passed == name.next && counts_again(name));
+  if (name.era == 0) ++era_;
+  name = {era_, 1, 2 * kFirst};
+  return true;
 }
 
-/// 1 to 8, then each 8th up to the 64th, then each 64th ...
-std::uint32_t RarePoints::stride(std::uint32_t passed) noexcept {
+/// After the first kFirst: each 8th up to the 64th, then each 64th ...
+bool RarePoints::counts_again(Name& name) noexcept {
   std::uint32_t stride = kFirst;
-  while (passed / kFirst >= stride) stride *= kFirst;
-  return stride;
+  while (name.passed / kFirst >= stride) stride *= kFirst;
+  name.next += stride;
+  return true;
 }
 
 }  // namespace undis::machine

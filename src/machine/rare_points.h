@@ -25,18 +25,10 @@ class RarePoints {
   /// `what`: the name of a point, which stays where it is; equal texts at different places are one name, so
   /// that the linker has no say.
   bool counts(const char* what) noexcept {
-    Numbers::Slot& slot = numbers_.slot_of(what);
-    if (slot.what != what || slot.number >= names_.size()) [[unlikely]] look_up(slot, what);
-    Name& name = names_[slot.number];
-    if (name.era != era_) {
-      if (name.era == 0) ++era_;
-      name = {era_, 1, 2 * kFirst};
-      return true;
-    }
-    if (++name.passed <= kFirst) return true;
-    if (name.passed != name.next) return false;
-    name.next += stride(name.passed);
-    return true;
+    Name* const name = had(what);
+    if (name == nullptr) return counts_anew(what);
+    if (++name->passed <= kFirst) return true;
+    return name->passed == name->next && counts_again(*name);
   }
 
  private:
@@ -61,8 +53,15 @@ class RarePoints {
     std::unordered_map<std::uint64_t, std::uint32_t> by_text;
   };
 
-  void look_up(Numbers::Slot& slot, const char* what);
-  static std::uint32_t stride(std::uint32_t passed) noexcept;
+  /// What is known of a point that has been passed in this era; nullptr: not yet, or it has to be looked for.
+  Name* had(const char* what) noexcept {
+    const Numbers::Slot& slot = numbers_.slot_of(what);
+    if (slot.what != what || slot.number >= names_.size()) return nullptr;
+    Name& name = names_[slot.number];
+    return name.era == era_ ? &name : nullptr;
+  }
+  bool counts_anew(const char* what) noexcept;
+  static bool counts_again(Name& name) noexcept;
 
   Numbers& numbers_ = per_thread<Numbers>();  // of the OS thread that makes the machine, and runs it
   std::vector<Name> names_ = std::vector<Name>(numbers_.by_text.size());
