@@ -10,27 +10,19 @@
 #include "ndis/binding.h"
 
 namespace undis {
-namespace {
-
-kernel::CallFrame frame_of(Ddi ddi, const char* name, const void* object, kernel::Thread* thread) noexcept {
-  kernel::CallFrame frame;
-  frame.kind = kernel::CallFrame::Kind::Ddi;
-  frame.number = static_cast<std::uint16_t>(ddi);
-  frame.name = name;
-  frame.up = thread != nullptr ? thread->calls : nullptr;
-  frame.driver = frame.up != nullptr ? frame.up->driver : nullptr;
-  if (frame.driver == nullptr) frame.driver = &kernel::System::current().host_driver();
-  frame.object = object;
-  frame.irql = kernel::irql();
-  return frame;
-}
-
-}  // namespace
-
 DdiCall::DdiCall(Ddi ddi, const void* object, Tells tells) noexcept : thread_(kernel::Thread::current_or_null()) {
   const DdiInfo& row = info(ddi);
-  frame_ = frame_of(ddi, row.name, object, thread_);
-  if (thread_ != nullptr) thread_->calls = &frame_;
+  frame_.kind = kernel::CallFrame::Kind::Ddi;
+  frame_.number = static_cast<std::uint16_t>(ddi);
+  frame_.name = row.name;
+  frame_.object = object;
+  frame_.irql = kernel::irql();
+  if (thread_ != nullptr) {
+    frame_.up = thread_->calls;
+    thread_->calls = &frame_;
+    if (frame_.up != nullptr) frame_.driver = frame_.up->driver;
+  }
+  if (frame_.driver == nullptr) frame_.driver = &kernel::System::current().host_driver();
   kernel::schedule_point(frame_.name);
   if (tells == Tells::Nothing) kernel::tell_nothing();
   if (!kernel::watches_all()) return;

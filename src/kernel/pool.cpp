@@ -14,6 +14,7 @@
 #include "kernel/driver.h"
 #include "kernel/misuse.h"
 #include "kernel/pool_store.h"
+#include "kernel/stack_table.h"
 
 namespace undis::kernel {
 
@@ -52,68 +53,6 @@ std::size_t poison_size(const PoolCell& cell) noexcept {
 std::string describe(const PoolCell& cell) {
   return fmt::format("pool block of {} bytes, tag '{}'", cell.size, pool_tag_text(cell.tag).text);
 }
-
-/// Stacks are few compared with blocks: each is kept once.
-class StackTable {
- public:
-  StackTable() { keep(Stack{}); }
-  std::uint32_t add(const Stack& stack) {
-    if (stack.count == 0) return 0;
-    const std::uint64_t hash = hash_of(stack);
-    for (std::size_t at = hash % index_.size();; at = (at + 1) % index_.size()) {
-      if (index_[at].stack == 0) {
-        const std::uint32_t added = keep(stack);
-        index_[at] = {hash, added};
-        if (count_ > index_.size() / 2) widen();
-        return added;
-      }
-      if (index_[at].hash == hash && same(this->at(index_[at].stack), stack)) return index_[at].stack;
-    }
-  }
-  const Stack& at(std::uint32_t index) const noexcept { return chunks_[index / kChunk][index % kChunk]; }
-
- private:
-  static bool same(const Stack& a, const Stack& b) noexcept {
-    return a.count == b.count && std::equal(a.frames, a.frames + a.count, b.frames);
-  }
-  /// Each frame is multiplied on its own, so that none waits for the one before it.
-  static std::uint64_t hash_of(const Stack& stack) noexcept {
-    constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15u;
-    std::uint64_t hash = stack.count;
-    std::uint64_t factor = kSpread;
-    for (std::uint32_t i = 0; i < stack.count; ++i, factor += 2 * kSpread)
-      hash += reinterpret_cast<std::uintptr_t>(stack.frames[i]) * factor;
-    return hash ^ hash >> 32;
-  }
-  void widen() {
-    std::vector<Place> wider(2 * index_.size());
-    for (const Place& place : index_) {
-      if (place.stack == 0) continue;
-      std::size_t at = place.hash % wider.size();
-      while (wider[at].stack != 0) at = (at + 1) % wider.size();
-      wider[at] = place;
-    }
-    index_.swap(wider);
-  }
-
-  /// 0, the empty stack, marks a free place; sizes are powers of two.
-  struct Place {
-    std::uint64_t hash = 0;
-    std::uint32_t stack = 0;
-  };
-  std::uint32_t keep(const Stack& stack) {
-    if (count_ % kChunk == 0) chunks_.push_back(std::make_unique_for_overwrite<Stack[]>(kChunk));
-    Stack& kept = chunks_.back()[count_ % kChunk];
-    kept.count = stack.count;
-    std::copy_n(stack.frames, stack.count, kept.frames);
-    return count_++;
-  }
-
-  static constexpr std::uint32_t kChunk = 64;
-  std::vector<std::unique_ptr<Stack[]>> chunks_;  // a stack stays where it is
-  std::uint32_t count_ = 0;
-  std::vector<Place> index_ = std::vector<Place>(128);
-};
 
 /// A report that is sent once the lock is given back.
 struct Finding {

@@ -7,6 +7,7 @@
 #include <ntddk.h>
 
 #include "kernel/sanitizer.h"
+#include "kernel/stack_table.h"
 #include "kernel/testing.h"
 
 namespace undis::kernel {
@@ -280,4 +281,27 @@ TEST_F(UsingLookasideLists, FailsInLowMemory) {
 }
 
 }  // namespace
+TEST(AStackTable, KeepsEachStackOnceWhereItIs) {
+  StackTable table;
+  EXPECT_EQ(table.add(Stack{}), 0u);
+  const auto stack_of = [](std::uintptr_t seed) {
+    Stack stack;
+    for (std::uintptr_t i = 0; i <= seed % Stack::kDepth; ++i)
+      stack.frames[stack.count++] = reinterpret_cast<void*>(0x1000 + seed * 16 + i);
+    return stack;
+  };
+  constexpr std::uintptr_t kStacks = 1000;  // more than a chunk, and more than the table begins with
+  const Stack* const first = &table.at(table.add(stack_of(0)));
+  std::vector<std::uint32_t> numbers;
+  for (std::uintptr_t seed = 0; seed < kStacks; ++seed) numbers.push_back(table.add(stack_of(seed)));
+  EXPECT_EQ(&table.at(numbers[0]), first);
+  for (std::uintptr_t seed = 0; seed < kStacks; ++seed) {
+    const Stack wanted = stack_of(seed);
+    EXPECT_EQ(table.add(wanted), numbers[seed]);
+    const Stack& kept = table.at(numbers[seed]);
+    ASSERT_EQ(kept.count, wanted.count);
+    EXPECT_TRUE(std::equal(kept.frames, kept.frames + kept.count, wanted.frames));
+  }
+}
+
 }  // namespace undis::kernel

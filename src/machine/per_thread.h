@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An object that each OS thread has for itself, found by one load: for what is kept because it comes again in one run after another.
+// An object that each OS thread has for itself, found by one load: for what is kept because it comes again in
+// one run after another.
 #pragma once
 
 #include <memory>
