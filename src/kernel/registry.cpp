@@ -38,6 +38,12 @@ auto place_of(const RegistryKey& key, std::u16string_view name) {
 }
 
 Registry::Key child(const RegistryKey& key, std::u16string_view name) {
+  constexpr std::size_t kFew = 4;  // most names are written as they were when the key was made
+  if (key.subkeys.size() <= kFew)
+    for (const Registry::Key& subkey : key.subkeys)
+      if (subkey->name.size() == name.size() &&
+          std::memcmp(subkey->name.data(), name.data(), name.size() * sizeof(char16_t)) == 0)
+        return subkey;
   const auto place = place_of(key, name);
   return place != key.subkeys.end() && equal_ignore_case((*place)->name, name) ? *place : nullptr;
 }

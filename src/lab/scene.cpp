@@ -134,6 +134,11 @@ bool Scene::wants_card() {
 }
 
 /// An intermediate driver reads the names of its virtual miniports from the UpperBindings of each binding.
+bool Scene::has_virtual_miniports(const kernel::Driver& driver) {
+  return std::ranges::any_of(world_.library().miniport_drivers_of(driver),
+                             [](const Ref<MiniportDriver>& miniport) { return miniport->is_intermediate(); });
+}
+
 void Scene::name_virtual_miniports(unsigned count) {
   kernel::Registry& registry = world_.system().registry();
   for (kernel::Driver* subject : subjects_) {
@@ -141,6 +146,7 @@ void Scene::name_virtual_miniports(unsigned count) {
       bool created = false;
       const kernel::Registry::Key section =
           registry.create(registry.root(), protocol_section(subject->name(), device_name(card_name(i))), false, created);
+      if (!has_virtual_miniports(*subject)) continue;
       // One virtual miniport over all cards, for a driver that knows of such (examples/mux5).
       registry.set(section, u"Bundle", kernel::RegistryValue::string(device_name(subject->name() + "-bundle")));
       registry.set(section, u"UpperBindings",

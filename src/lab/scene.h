@@ -78,6 +78,7 @@ class Scene {
   kernel::Driver* subject_of(const kernel::Driver& driver) const;
   std::size_t position(const kernel::Driver& driver) const;
   bool binds(const ProtocolDriver& protocol, const Adapter& adapter);
+  bool has_virtual_miniports(const kernel::Driver& driver);
   void name_virtual_miniports(unsigned count);
   kernel::PciDevice* install_adapter(std::size_t subject, const std::string& name, unsigned index);
   void plug_host_card(unsigned index);

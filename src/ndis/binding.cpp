@@ -18,19 +18,22 @@ namespace undis {
 using kernel::call_driver;
 
 Binding::Binding(ProtocolDriver& protocol, Adapter& adapter, bool own)
-    : sends(fmt::format("{} on {}: sends outstanding", protocol.name(), adapter.name())),
-      receives(fmt::format("{} on {}: indicated packets not returned", protocol.name(), adapter.name())),
-      requests(fmt::format("{} on {}: OID requests outstanding", protocol.name(), adapter.name())),
-      families(fmt::format("{} on {}: address families open", protocol.name(), adapter.name())),
+    : Binding(protocol, adapter, own, protocol.name() + " on " + adapter.name()) {}
+
+Binding::Binding(ProtocolDriver& protocol, Adapter& adapter, bool own, std::string name)
+    : sends(name + ": sends outstanding"),
+      receives(name + ": indicated packets not returned"),
+      requests(name + ": OID requests outstanding"),
+      families(name + ": address families open"),
       protocol_(&protocol),
       adapter_(&adapter),
       own_(own),
-      name_(fmt::format("{} on {}", protocol.name(), adapter.name())),
-      claim_(fmt::format("{}: another operation on the binding", name_)),
-      answered_(fmt::format("{}: completion by the protocol", name_)),
-      closed_(fmt::format("{}: NdisCloseAdapter(Ex)", name_)),
-      opened_(fmt::format("{}: open", name_)),
-      vanished_(fmt::format("{}: the end of a close outside an unbind", name_)) {
+      name_(std::move(name)),
+      claim_(name_ + ": another operation on the binding"),
+      answered_(name_ + ": completion by the protocol"),
+      closed_(name_ + ": NdisCloseAdapter(Ex)"),
+      opened_(name_ + ": open"),
+      vanished_(name_ + ": the end of a close outside an unbind") {
   closed_.set();
   opened_.set();
   // Nothing goes to or from the protocol before its open is complete, also if that is pended: it has no handle, we have no context.

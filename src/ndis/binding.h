@@ -124,6 +124,7 @@ class Binding final : public Object {
   std::vector<std::u16string> instances_made;
 
  private:
+  Binding(ProtocolDriver& protocol, Adapter& adapter, bool own, std::string name);
   void advance(BindingEvent event) EXCLUDES(lock_);
   bool mine() const noexcept;             ///< this thread carries out an operation on this binding
   void pause_claimed(ULONG reason);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Rules that are one statement of a page each: requests, resets, power, plug and play, ports, attributes.
+#include <atomic>
 #include <string_view>
 
 #include "kernel/call.h"
@@ -13,7 +14,7 @@ namespace {
 
 class BreachRules final : public Family {
  public:
-  explicit BreachRules(Verifier& verifier) : Family(verifier, kDdiEnter) {}
+  explicit BreachRules(Verifier& verifier) : Family(verifier, kCallbackEnter | kCallbackLeave | kDdiEnter) {}
   using Family::on;
 
   void on(const Breach& e) override {
@@ -28,8 +29,16 @@ class BreachRules final : public Family {
     report(std::move(v));
   }
 
+  void on_callback_enter(const kernel::CallbackEvent& e) override {
+    if (is_shutdown(e.info)) shutdowns_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void on_callback_leave(const kernel::CallbackEvent& e) override {
+    if (is_shutdown(e.info)) shutdowns_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
   /// What a driver calls inside MiniportShutdown(Ex).
   void on_ddi_enter(const kernel::CallFrame& frame) override {
+    if (shutdowns_.load(std::memory_order_relaxed) == 0) return;
     const kernel::CallFrame* const callback = kernel::current_callback();
     if (callback == nullptr || frame.driver == nullptr) return;
     if (callback->name != callbacks::kMiniportShutdownEx.name && callback->name != callbacks::kMiniportShutdown.name) return;
@@ -45,6 +54,9 @@ class BreachRules final : public Family {
   }
 
  private:
+  static bool is_shutdown(const kernel::CallbackInfo& info) noexcept {
+    return &info == &callbacks::kMiniportShutdownEx || &info == &callbacks::kMiniportShutdown;
+  }
   static bool releases(std::string_view function) {
     for (const std::string_view word : {"Free", "Deregister", "Release", "Close", "Unmap"})
       if (function.find(word) != std::string_view::npos && function.find("SpinLock") == std::string_view::npos &&
@@ -63,6 +75,7 @@ class BreachRules final : public Family {
     report(std::move(v));
   }
 
+  std::atomic<int> shutdowns_{0};  ///< that are called now, on any thread
 };
 
 }  // namespace
