@@ -161,6 +161,7 @@ bool ItemPool::grow() {
   for (char* at = start; at + stride_ <= start + units * kUnit; at += stride_) {
     Item* const item = new (item_at(at)) Item{};
     item->pool = this;
+    clear_front(item);  // the run may be another pool's of before
     set_mark(item, true);
     append_free(item);
   }
