@@ -11,6 +11,8 @@
 #include "ddi/ddi_call.h"
 #include "ndis/binding.h"
 #include "ndis/data_path.h"
+#include "ndis/item.h"
+#include "ndis/visit.h"
 
 using namespace undis;
 
@@ -44,12 +46,36 @@ void complete_indications(const DdiCall& call, NDIS_HANDLE handle) {
   if (adapter) indicate_receive_complete(*adapter);
 }
 
+/// Carries `body` out on the object of a handle while its driver is not watched: in a visit to its stack, without a lock or a
+/// reference. False: the long way.
+template <class T, class Body>
+bool quickly(Ddi ddi, NDIS_HANDLE handle, HandleKind kind, const Body& body) {
+  return goes_quickly() && visit<T>(handle, kind, [&](T& object) {
+           kernel::CallFrame frame;
+           frame.kind = kernel::CallFrame::Kind::Ddi;
+           frame.name = info(ddi).name;
+           frame.driver = kernel::current_driver();
+           if (frame.driver == nullptr) frame.driver = &kernel::System::current().host_driver();
+           frame.object = &object;
+           const kernel::FrameScope scope(frame);
+           kernel::passing_point(frame.name);
+           body(object);
+           return true;
+         });
+}
+
 }  // namespace
 
 // ---- protocols ----
 
 // IRQL  <= DISPATCH_LEVEL
 VOID NdisSend(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_PACKET Packet) {
+  if (NDIS_STATUS quick = NDIS_STATUS_PENDING;
+      quickly<Binding>(Ddi::NdisSend, NdisBindingHandle, HandleKind::Binding,
+                       [&](Binding& from) { quick = send_packet(from, Packet); })) {
+    if (Status != nullptr) *Status = quick;
+    return;
+  }
   const DdiCall call(Ddi::NdisSend);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
   const NDIS_STATUS status =
@@ -59,6 +85,9 @@ VOID NdisSend(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_PACKET P
 
 // IRQL  <= DISPATCH_LEVEL
 VOID NdisSendPackets(NDIS_HANDLE NdisBindingHandle, PPNDIS_PACKET PacketArray, UINT NumberOfPackets) {
+  if (quickly<Binding>(Ddi::NdisSendPackets, NdisBindingHandle, HandleKind::Binding,
+                       [&](Binding& from) { send_packets(from, PacketArray, NumberOfPackets); }))
+    return;
   const DdiCall call(Ddi::NdisSendPackets);
   const Ref<Binding> binding = call.find_open_binding("NdisBindingHandle", NdisBindingHandle);
   if (binding) send_packets(*binding, PacketArray, NumberOfPackets);
@@ -131,6 +160,9 @@ NDIS_STATUS NdisQueryPendingIOCount(NDIS_HANDLE NdisBindingHandle, PULONG IoCoun
 
 // IRQL  <= DISPATCH_LEVEL
 VOID NdisMSendComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_PACKET Packet, NDIS_STATUS Status) {
+  if (quickly<Adapter>(Ddi::NdisMSendComplete, MiniportAdapterHandle, HandleKind::Adapter,
+                       [&](Adapter& by) { complete_packet(by, Packet, Status); }))
+    return;
   const DdiCall call(Ddi::NdisMSendComplete);
   const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
   if (adapter) complete_packet(*adapter, Packet, Status);
@@ -146,6 +178,9 @@ VOID NdisMSendResourcesAvailable(NDIS_HANDLE MiniportAdapterHandle) {
 // IRQL  <= DISPATCH_LEVEL; a serialized driver's DISPATCH_LEVEL
 VOID NdisMIndicateReceivePacket(NDIS_HANDLE MiniportAdapterHandle, PPNDIS_PACKET ReceivePackets,
                                 UINT NumberOfPackets) {
+  if (quickly<Adapter>(Ddi::NdisMIndicateReceivePacket, MiniportAdapterHandle, HandleKind::Adapter,
+                       [&](Adapter& by) { indicate_packets(by, ReceivePackets, NumberOfPackets); }))
+    return;
   const DdiCall call(Ddi::NdisMIndicateReceivePacket);
   const Ref<Adapter> adapter = find_adapter(call, MiniportAdapterHandle);
   if (adapter) indicate_packets(*adapter, ReceivePackets, NumberOfPackets);

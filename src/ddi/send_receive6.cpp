@@ -51,15 +51,48 @@ namespace {
 
 }  // namespace
 
+namespace {
+
+/// Whether a schedule point may be passed without a look (kernel::passing_point).
+bool passes() noexcept {
+  std::uint32_t& passing = machine::processor_here->passing;
+  if (passing == 0) [[unlikely]]
+    return false;
+  --passing;
+  return true;
+}
+
+[[gnu::always_inline]] inline VOID send_on(NDIS_HANDLE binding, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port,
+                                           ULONG flags) {
+  if (NDIS_TEST_SEND_FLAG(flags, NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK)) [[unlikely]]
+    return plain::in_full<&plain::send, &stamped_send>(binding, chain, port, flags);
+  follow<Direction::Send, Usually::Outside>(plain::in_full<&plain::send, &stamped_send>, binding, chain, port,
+                                            flags);
+}
+[[gnu::always_inline]] inline VOID indicate_on(NDIS_HANDLE adapter, NET_BUFFER_LIST* chain,
+                                               NDIS_PORT_NUMBER port, ULONG count, ULONG flags) {
+  if (NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) [[unlikely]]
+    return plain::in_full<&plain::indicate, &stamped_indicate>(adapter, chain, port, count, flags);
+  follow<Direction::Receive, Usually::Outside>(plain::in_full<&plain::indicate, &stamped_indicate>, adapter,
+                                               chain, port, count, flags);
+}
+
+/// The same after a schedule point; a driver that is watched has one in the stamped way.
+template <auto kOn, class... A>
+[[gnu::noinline]] VOID after_point(const char* name, A... args) {
+  if (!kernel::watches_all()) kernel::schedule_point(name);
+  kOn(args...);
+}
+
+}  // namespace
+
 // Page    ndis/nf-ndis-ndissendnetbufferlists                        IRQL  <= DISPATCH_LEVEL
 VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
                             NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
-  if (!kernel::watches_all()) kernel::passing_point("NdisSendNetBufferLists");
-  if (NDIS_TEST_SEND_FLAG(SendFlags, NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK)) [[unlikely]]
-    return plain::in_full<&plain::send, &stamped_send>(NdisBindingHandle, NetBufferLists, PortNumber,
-                                                       SendFlags);
-  follow<Direction::Send, Usually::Outside>(plain::in_full<&plain::send, &stamped_send>, NdisBindingHandle, NetBufferLists,
-         PortNumber, SendFlags);
+  if (!passes()) [[unlikely]]
+    return after_point<&send_on>("NdisSendNetBufferLists", NdisBindingHandle, NetBufferLists, PortNumber,
+                                 SendFlags);
+  send_on(NdisBindingHandle, NetBufferLists, PortNumber, SendFlags);
 }
 
 // Page    ndis/nf-ndis-ndiscancelsendnetbufferlists                  IRQL  <= DISPATCH_LEVEL
@@ -73,25 +106,23 @@ VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId)
 // Beyond  Lists go back until the close is complete, so also after NdisCloseAdapterEx was called.
 VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
                               ULONG ReturnFlags) {
-  follow<Direction::Return, Usually::Inside>(plain::in_full<&plain::give_back, &stamped_give_back>, NdisBindingHandle,
-         NetBufferLists, ReturnFlags);
+  follow<Direction::Return, Usually::Inside>(plain::in_full<&plain::give_back, &stamped_give_back>,
+                                             NdisBindingHandle, NetBufferLists, ReturnFlags);
 }
 
 // Page    ndis/nf-ndis-ndismsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
-  follow<Direction::Complete, Usually::Inside>(plain::in_full<&plain::complete, &stamped_complete>, MiniportAdapterHandle,
-         NetBufferList, SendCompleteFlags);
+  follow<Direction::Complete, Usually::Inside>(plain::in_full<&plain::complete, &stamped_complete>,
+                                               MiniportAdapterHandle, NetBufferList, SendCompleteFlags);
 }
 
 // Page    ndis/nf-ndis-ndismindicatereceivenetbufferlists            IRQL  <= DISPATCH_LEVEL
 VOID NdisMIndicateReceiveNetBufferLists(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
                                         NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
                                         ULONG ReceiveFlags) {
-  if (!kernel::watches_all()) kernel::passing_point("NdisMIndicateReceiveNetBufferLists");
-  if (NDIS_TEST_RECEIVE_CANNOT_PEND(ReceiveFlags)) [[unlikely]]
-    return plain::in_full<&plain::indicate, &stamped_indicate>(
-        MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-  follow<Direction::Receive, Usually::Outside>(plain::in_full<&plain::indicate, &stamped_indicate>, MiniportAdapterHandle,
-         NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+  if (!passes()) [[unlikely]]
+    return after_point<&indicate_on>("NdisMIndicateReceiveNetBufferLists", MiniportAdapterHandle,
+                                     NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
+  indicate_on(MiniportAdapterHandle, NetBufferList, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
 }

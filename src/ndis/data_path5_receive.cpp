@@ -82,8 +82,8 @@ void end_use(PacketUse& use, Hop& hop) {
 void call_receive_packet(Binding& to, NDIS_PACKET* packet, Hop& hop, PacketUse& use) {
   PacketItem& item = *item_of(packet);
   const bool resources = hop.resources;
-  INT count = kernel::call_driver(&to.driver(), callbacks::kProtocolReceivePacket, &to, nullptr,
-                                  to.protocol().handlers5().ReceivePacket, to.context(), packet);
+  INT count = call_data(to.driver(), callbacks::kProtocolReceivePacket, &to,
+                        to.protocol().handlers5().ReceivePacket, to.context(), packet);
   if (count > 0 && resources) {
     tell_item_misuse(ItemKind::Packet, packet, false,
                      fmt::format("ProtocolReceivePacket of {} keeps a packet with status "
@@ -127,8 +127,9 @@ bool deliver5(Binding& to, NDIS_PACKET* packet, Hop& hop) {
   if (!call || !to.receives.enter()) return false;
   PacketItem& item = *item_of(packet);
   kernel::Driver* const from = hop.adapter != nullptr ? &hop.adapter->driver().driver() : nullptr;
-  tell_item(observer(), ItemEvent::What::Indicated, ItemKind::Packet, packet, from, &to.driver(),
-            caller().function, to.name());
+  if (kernel::watches_all())
+    tell_item(observer(), ItemEvent::What::Indicated, ItemKind::Packet, packet, from, &to.driver(),
+              caller().function, to.name());
   hop.binding = &to;
   item.holder = &to.driver();
   PacketUse* const use = to.protocol().handlers5().ReceivePacket ? begin_use(item, hop, to) : nullptr;
@@ -145,8 +146,8 @@ bool deliver5(Binding& to, NDIS_PACKET* packet, Hop& hop) {
 void call_receive_complete(Binding& to) {
   const InCall call(to.calls);
   if (call && to.protocol().handlers5().ReceiveComplete)
-    kernel::call_driver(&to.driver(), callbacks::kProtocolReceiveComplete, &to, nullptr,
-                        to.protocol().handlers5().ReceiveComplete, to.context());
+    call_data(to.driver(), callbacks::kProtocolReceiveComplete, &to, to.protocol().handlers5().ReceiveComplete,
+              to.context());
 }
 
 void release(NDIS_PACKET* packet, Hop& hop) {
@@ -173,8 +174,9 @@ void release(NDIS_PACKET* packet, Hop& hop) {
     adapter.receives.leave();
     return;
   }
-  tell_item(observer(), ItemEvent::What::Returned, ItemKind::Packet, packet, nullptr, item.holder,
-            caller().function, adapter.name());
+  if (kernel::watches_all())
+    tell_item(observer(), ItemEvent::What::Returned, ItemKind::Packet, packet, nullptr, item.holder,
+              caller().function, adapter.name());
   return_packet(adapter, packet);
 }
 

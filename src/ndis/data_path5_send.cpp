@@ -26,6 +26,8 @@ Observer& observer() {
   return Library::current().observer();
 }
 
+constexpr UINT kAtOnce = 32;  ///< packets in one call of a miniport
+
 /// True: this thread may call the driver now; what it has to do is done until serialized_end(). False:
 /// `packet` was queued.
 bool serialized_begin(Adapter& adapter, PacketItem& packet) noexcept {
@@ -86,8 +88,8 @@ NDIS_STATUS call_send(Adapter& adapter, NDIS_PACKET* packet) {
     const bool serialized = adapter.is_serialized();
     if (serialized) NDIS_SET_PACKET_STATUS(packet, NDIS_STATUS_PENDING);
     NDIS_PACKET* array[] = {packet};
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendPackets, &adapter, nullptr,
-                        handlers.SendPackets, adapter.context(), array, 1U);
+    call_data(miniport.driver(), callbacks::kMiniportSendPackets, &adapter, handlers.SendPackets,
+              adapter.context(), array, 1U);
     // A deserialized driver completes each packet; a serialized one may leave its answer in the packet.
     if (!serialized || find_item(ItemKind::Packet, packet) != ItemFound::Live ||
         find_hop(*item_of(packet), Hop::Kind::Send, &adapter) == nullptr)
@@ -95,8 +97,8 @@ NDIS_STATUS call_send(Adapter& adapter, NDIS_PACKET* packet) {
     return NDIS_GET_PACKET_STATUS(packet);
   }
   if (!handlers.Send) return NDIS_STATUS_NOT_SUPPORTED;
-  return kernel::call_driver(&miniport.driver(), callbacks::kMiniportSend, &adapter, nullptr, handlers.Send,
-                             adapter.context(), packet, packet->Private.Flags);
+  return call_data(miniport.driver(), callbacks::kMiniportSend, &adapter, handlers.Send, adapter.context(),
+                   packet, packet->Private.Flags);
 }
 
 void call_return(Adapter& adapter, NDIS_PACKET* packet) {
@@ -104,8 +106,8 @@ void call_return(Adapter& adapter, NDIS_PACKET* packet) {
   const InCall call(adapter.calls);
   adapter.receives.leave();
   if (miniport.handlers5().ReturnPacket)
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportReturnPacket, &adapter, nullptr,
-                        miniport.handlers5().ReturnPacket, adapter.context(), packet);
+    call_data(miniport.driver(), callbacks::kMiniportReturnPacket, &adapter,
+              miniport.handlers5().ReturnPacket, adapter.context(), packet);
 }
 
 /// Sends one packet and deals with the answer. `final` receives the status of a packet whose sender waits for
@@ -332,15 +334,14 @@ void give_packets(Adapter& adapter, NDIS_PACKET** packets, UINT count) {
     for (UINT i = 0; i < count; ++i) send_one(adapter, packets[i], nullptr);
     return;
   }
-  constexpr UINT kAtOnce = 32;
   for (UINT done = 0; done < count;) {
     // The array is NDIS' own: a driver may write into it.
     std::array<NDIS_PACKET*, kAtOnce> array{};
     const UINT n = std::min(kAtOnce, count - done);
     std::copy_n(packets + done, n, array.begin());
     const InCall call(adapter.calls);
-    kernel::call_driver(&miniport.driver(), callbacks::kMiniportSendPackets, &adapter, nullptr,
-                        miniport.handlers5().SendPackets, adapter.context(), array.data(), n);
+    call_data(miniport.driver(), callbacks::kMiniportSendPackets, &adapter, miniport.handlers5().SendPackets,
+              adapter.context(), array.data(), n);
     done += n;
   }
 }
@@ -365,22 +366,27 @@ void finish_send(NDIS_PACKET* packet, Hop& hop, NDIS_STATUS status) {
   Binding& binding = *hop.binding;
   end_hop(item, hop);
   item.holder = &binding.driver();
-  tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet, &adapter.driver().driver(),
-            &binding.driver(), caller().function, binding.name());
+  if (kernel::watches_all())
+    tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet, &adapter.driver().driver(),
+              &binding.driver(), caller().function, binding.name());
   NDIS_SET_PACKET_STATUS(packet, status);
   const InCall call(binding.calls);
   binding.sends.leave();
-  kernel::call_driver(&binding.driver(), callbacks::kProtocolSendComplete, &binding, nullptr,
-                      binding.protocol().handlers5().SendComplete, binding.context(), packet, status);
+  call_data(binding.driver(), callbacks::kProtocolSendComplete, &binding,
+            binding.protocol().handlers5().SendComplete, binding.context(), packet, status);
 }
 
 namespace {
 
+bool may_send(const Binding& from) noexcept {
+  return from.may_carry_data() && from.adapter().may_carry_data();
+}
+
 /// Begins the leg of a 5.x protocol's packet. SUCCESS: it is on its way, its uses of the gates counted.
-NDIS_STATUS begin_send(Binding& from, NDIS_PACKET* packet) {
+NDIS_STATUS begin_send(Binding& from, NDIS_PACKET* packet, bool may) {
   Adapter& adapter = from.adapter();
   if (!may_give(packet, from.driver(), "sent")) return NDIS_STATUS_FAILURE;
-  if (!from.may_carry_data() || !adapter.may_carry_data()) {
+  if (!may) {
     tell_send_while_paused(from);
     return adapter.reset.in_progress() ? NDIS_STATUS_RESET_IN_PROGRESS : NDIS_STATUS_FAILURE;
   }
@@ -393,8 +399,9 @@ NDIS_STATUS begin_send(Binding& from, NDIS_PACKET* packet) {
   PacketItem& item = *item_of(packet);
   push(item, Hop::Kind::Send, &adapter, &from);
   item.holder = &adapter.driver().driver();
-  tell_item(observer(), ItemEvent::What::Sent, ItemKind::Packet, packet, &from.driver(), item.holder,
-            caller().function, from.name());
+  if (kernel::watches_all())
+    tell_item(observer(), ItemEvent::What::Sent, ItemKind::Packet, packet, &from.driver(), item.holder,
+              caller().function, from.name());
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -413,7 +420,7 @@ bool loop_back_packet(Binding& from, NDIS_PACKET* packet) {
 using namespace data_path;
 
 NDIS_STATUS send_packet(Binding& from, NDIS_PACKET* packet) {
-  if (const NDIS_STATUS status = begin_send(from, packet); status != NDIS_STATUS_SUCCESS) return status;
+  if (const NDIS_STATUS status = begin_send(from, packet, may_send(from)); status != NDIS_STATUS_SUCCESS) return status;
   Adapter& adapter = from.adapter();
   Hop& hop = *find_hop(*item_of(packet), Hop::Kind::Send, &adapter);
   if (loop_back_packet(from, packet)) {
@@ -440,40 +447,43 @@ NDIS_STATUS send_packet(Binding& from, NDIS_PACKET* packet) {
 
 void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
   Adapter& adapter = from.adapter();
-  std::vector<NDIS_PACKET*> sent;
-  sent.reserve(count);
+  const bool as_lists = sends_as_lists(adapter);
+  std::array<NDIS_PACKET*, kAtOnce> sent{};
+  UINT waiting = 0;
+  const auto hand_on = [&] {
+    if (waiting == 0) return;
+    const UINT n = std::exchange(waiting, 0);
+    if (as_lists) {
+      send_as_lists(adapter, sent.data(), n);
+    } else {
+      give_packets(adapter, sent.data(), n);
+    }
+  };
+  // Not watched: the state is looked at once for all of them; who changes it waits for this call.
+  const bool once = goes_quickly();
+  const bool may_at_first = once && may_send(from);
   for (UINT i = 0; i < count; ++i) {
     NDIS_PACKET* const packet = packets[i];
     const bool usable =
         find_item(ItemKind::Packet, packet) == ItemFound::Live && item_of(packet)->state == ItemState::Held;
-    const NDIS_STATUS status = begin_send(from, packet);
+    const NDIS_STATUS status = begin_send(from, packet, once ? may_at_first : may_send(from));
     if (status == NDIS_STATUS_SUCCESS) {
       if (!loop_back_packet(from, packet)) {
-        sent.push_back(packet);
+        sent[waiting++] = packet;
+        if (waiting == kAtOnce) hand_on();
         continue;
       }
-      if (!sends_as_lists(adapter)) adapter.sends.leave();
+      if (!as_lists) adapter.sends.leave();
       finish_send(packet, *find_hop(*item_of(packet), Hop::Kind::Send, &adapter), NDIS_STATUS_SUCCESS);
     } else if (usable) {  // each packet that may be completed is, in its turn
-      if (!sent.empty()) {
-        if (sends_as_lists(adapter))
-          send_as_lists(adapter, sent.data(), static_cast<UINT>(sent.size()));
-        else
-          give_packets(adapter, sent.data(), static_cast<UINT>(sent.size()));
-        sent.clear();
-      }
+      hand_on();
       const InCall call(from.calls);
       NDIS_SET_PACKET_STATUS(packet, status);
-      kernel::call_driver(&from.driver(), callbacks::kProtocolSendComplete, &from, nullptr,
-                          from.protocol().handlers5().SendComplete, from.context(), packet, status);
+      call_data(from.driver(), callbacks::kProtocolSendComplete, &from,
+                from.protocol().handlers5().SendComplete, from.context(), packet, status);
     }
   }
-  if (sent.empty()) return;
-  if (sends_as_lists(adapter)) {
-    send_as_lists(adapter, sent.data(), static_cast<UINT>(sent.size()));
-  } else {
-    give_packets(adapter, sent.data(), static_cast<UINT>(sent.size()));
-  }
+  hand_on();
 }
 
 void cancel_packets(Binding& from, void* cancel_id) {

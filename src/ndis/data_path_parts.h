@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <ndis.h>
@@ -184,6 +185,22 @@ RunningReceive* find_running(Binding& binding, NDIS_HANDLE context) noexcept;
 /// ProtocolReceive of a 5.x binding, at DISPATCH_LEVEL.
 void call_receive5(Binding& to, NDIS_HANDLE context, NDIS_PACKET* packet, void* header, UINT header_size,
                    void* lookahead, UINT lookahead_size, UINT packet_size);
+
+/// Calls a data function of a 5.x driver: with nothing around it but a frame while it is not watched, and a
+/// schedule point that is passed now and then.
+template <class R, class... A, class... B>
+R call_data(kernel::Driver& driver, const kernel::CallbackInfo& info, const void* object,
+            const kernel::callback<R(A...)>& target, B&&... args) {
+  if (!goes_quickly()) [[unlikely]]
+    return kernel::call_driver(&driver, info, object, nullptr, target, std::forward<B>(args)...);
+  kernel::CallFrame frame;
+  frame.name = info.name;
+  frame.driver = &driver;
+  frame.object = object;
+  const kernel::FrameScope scope(frame);
+  kernel::passing_point(info.name);
+  return target(static_cast<A>(std::forward<B>(args))...);
+}
 
 /// Keeps a binding or an adapter from being closed or halted while one of its driver's data functions runs.
 class InCall {

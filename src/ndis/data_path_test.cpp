@@ -58,6 +58,23 @@ TEST_P(BetweenDrivers, SendsThatTheMiniportHoldsAreCompletedLater) {
   EXPECT_EQ(nic.adapter->sends.inside(), 0U);
 }
 
+TEST_P(BetweenDrivers, WhatTwoProtocolsSentAndIsCompletedTogetherGoesBackToEach) {
+  Card& nic = start(card(card6()));
+  Protocol& first = protocol("first", protocol6());
+  Protocol& second = protocol("second", protocol6());
+  const std::vector<Bytes> frames = some_frames(2);
+  first.send(frames);  // alone so far
+  EXPECT_EQ(first.completed.size(), 2U);
+  nic.hold_sends = true;
+  first.send(frames);
+  second.send(frames);
+  first.send(frames);
+  EXPECT_EQ(nic.sent.size(), 8U);
+  nic.complete_held();
+  EXPECT_EQ(first.completed, std::vector<NDIS_STATUS>(6, kSuccess));
+  EXPECT_EQ(second.completed, std::vector<NDIS_STATUS>(2, kSuccess));
+}
+
 TEST_P(BetweenDrivers, ReceivesArriveByteForByteAndInOrder) {
   Card& nic = start(card(card6()));
   Protocol& p = protocol("proto", protocol6());

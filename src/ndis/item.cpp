@@ -191,6 +191,7 @@ Item* ItemPool::carve() noexcept {
   Item* const item = new (item_at(fresh_)) Item{};
   fresh_ += stride_;
   item->pool = this;
+  clear_front(item);  // the run may be another pool's of before
   set_mark(item, true);
   return item;
 }

@@ -262,12 +262,10 @@ inline Item* ItemPool::take_quickly(std::uint8_t derived) noexcept {
     return nullptr;
   Cache& cache = own(caches);
   Item* const item = cache.first;
-  if (item == nullptr) [[unlikely]]
+  if (item == nullptr || item->used) [[unlikely]]  // take() clears what it was used for
     return nullptr;
   cache.first = item->next;
   cache.count.store(cache.count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  if (item->used) [[unlikely]]
-    clear_front(item);
   item->state = ItemState::Held;
   item->derived = derived;
   if (kernel::watch() == kernel::Watch::Holder) item->holder = item->owner;

@@ -224,6 +224,31 @@ TEST_P(QuickLists, AClonesDataIsTheOriginals) {
   });
 }
 
+TEST_P(QuickLists, WhatAnotherPoolNotedInAListIsNotThereInMemoryThatIsUsedAgain) {
+  expect_silent([this] {
+    constexpr int kPools = 200;  // memory of a pool that is gone is used again after that of many others
+    std::vector<NET_BUFFER_LIST*> seen;
+    bool again = false;
+    for (int i = 0; i < kPools; ++i) {
+      const NDIS_HANDLE pool = list_pool();
+      NET_BUFFER_LIST* lists[2] = {};
+      for (NET_BUFFER_LIST*& list : lists) {
+        list = NdisAllocateNetBufferList(pool, 0, 0);
+        NblItem& item = *item_of(list);
+        again |= std::ranges::find(seen, list) != seen.end();
+        EXPECT_EQ(item.packet, nullptr);
+        EXPECT_EQ(item.depth, 0);
+        seen.push_back(list);
+        item.packet = reinterpret_cast<NDIS_PACKET*>(list);
+        item.used = true;
+      }
+      for (NET_BUFFER_LIST* const list : lists) NdisFreeNetBufferList(list);
+      NdisFreeNetBufferListPool(pool);
+    }
+    EXPECT_TRUE(again);
+  });
+}
+
 TEST_P(QuickLists, FreeingTwiceIsTold) {
   EXPECT_EQ(told_of([this] {
               const NDIS_HANDLE pool = list_pool();

@@ -227,6 +227,32 @@ TEST_F(TheSteadyState, OfFourProtocols) {
   expect_of_lists({.protocols = 4});
 }
 
+TEST_F(TheSteadyState, OfNdis5) {
+  const StackOptions options{.cards5 = true, .protocols5 = true};
+  const Counts sent = count_on(options, [](Stack& stack, const auto& rounds) {
+    Packets packets(kChain, 64, true);
+    rounds([&] {
+      NdisSendPackets(stack.binding(), packets.take(kChain), kChain);
+      if (packets.free_count() != kChain) _exit(1);
+    });
+  });
+  RecordProperty("send", std::to_string(sent.instructions));
+  EXPECT_EQ(sent.allocations, 0U);
+  EXPECT_EQ(sent.system_calls, 0U);
+  EXPECT_LT(sent.locked, kChain) << "there are some for a call, none for a packet";
+  const Counts received = count_on(options, [](Stack& stack, const auto& rounds) {
+    Packets packets(kChain, 64, true);
+    rounds([&] {
+      NdisMIndicateReceivePacket(stack.adapter(), packets.take(kChain), kChain);
+      if (packets.free_count() != kChain) _exit(1);
+    });
+  });
+  RecordProperty("receive", std::to_string(received.instructions));
+  RecordProperty("receive_locked", std::to_string(received.locked));
+  EXPECT_LT(received.allocations, kChain) << "there are some for a call, none for a packet";
+  EXPECT_EQ(received.system_calls, 0U);
+}
+
 TEST_F(TheSteadyState, OfAllocateAndFree) {
   expect_nothing_shared(
       "lists", count_on({}, [](Stack& stack, const auto& rounds) {
