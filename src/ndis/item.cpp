@@ -225,7 +225,7 @@ Item* ItemPool::take(kernel::Driver* owner) noexcept {
   item->owner = owner;
   item->holder = owner;
   if (g_keep_stacks && kernel::watches_all()) item->origin = kernel::Stack::capture(2);
-  std::atomic_ref(item->state).store(ItemState::Held, std::memory_order_release);  // live_items() may look now
+  item->state.publish(ItemState::Held);  // live_items() may look now
   return item;
 }
 
@@ -233,7 +233,7 @@ void ItemPool::give(Item* item) noexcept {
   const bool watched = kernel::watches_all();
   if (g_keep_stacks && watched) item->origin = kernel::Stack::capture(2);
   if (watched) std::memset(body_of(item), kPoison, poisoned_);
-  std::atomic_ref(item->state).store(ItemState::Free, std::memory_order_relaxed);
+  item->state = ItemState::Free;
   set_mark(item, true);
   if (__asan_poison_memory_region != nullptr) __asan_poison_memory_region(body_of(item), body_);
   if (caches_ != nullptr && (of == nullptr || of->open())) {
@@ -251,7 +251,7 @@ std::vector<Item*> ItemPool::live_items() {
   for (const Run& run : runs_)
     for (char* at = run.start; at + stride_ <= run.start + run.units * kUnit; at += stride_)
       if (auto* const item = reinterpret_cast<Item*>(at);
-          std::atomic_ref(item->state).load(std::memory_order_acquire) != ItemState::Free)
+          item->state.read() != ItemState::Free)
         found.push_back(item);
   return found;
 }

@@ -61,12 +61,35 @@ struct Hop {
   bool asked_synchronously = false;  ///< Send: NdisSend returns the status unless it is PENDING
 };
 
+/// What whoever has an item writes, while another may look at it to say who has it or what is left (sweep_items()).
+template <class T>
+class Stamp {
+ public:
+  Stamp() noexcept = default;
+  explicit(false) Stamp(T value) noexcept : value_(value) {}
+  Stamp(const Stamp& other) noexcept : value_(other.get()) {}
+  Stamp& operator=(const Stamp& other) noexcept { return *this = other.get(); }
+  Stamp& operator=(T value) noexcept {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
+  T get() const noexcept { return value_.load(std::memory_order_relaxed); }
+  explicit(false) operator T() const noexcept { return get(); }
+  T operator->() const noexcept { return get(); }
+  /// With what was written before: for who looks by read().
+  void publish(T value) noexcept { value_.store(value, std::memory_order_release); }
+  T read() const noexcept { return value_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<T> value_;
+};
+
 struct Item {
   ItemPool* pool;
-  Item* next;              ///< in the free list, or in a queue of NDIS
-  kernel::Driver* owner;   ///< who allocated it; nullptr: NDIS
-  kernel::Driver* holder;  ///< who has it now; nullptr: NDIS
-  ItemState state;
+  Item* next;                     ///< in the free list, or in a queue of NDIS
+  Stamp<kernel::Driver*> owner;   ///< who allocated it; nullptr: NDIS
+  Stamp<kernel::Driver*> holder;  ///< who has it now; nullptr: NDIS
+  Stamp<ItemState> state;
   kernel::Stack origin;  ///< of the allocation; with `state` Free of the free
 };
 
