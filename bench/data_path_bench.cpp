@@ -10,6 +10,9 @@
 //           the last. Ways: fN through N filters that pass everything on, bypassN under N filters without
 //           data handlers, forward and clone and clonemdls through an intermediate driver.
 //           ...OnProcessors/N: N of them, each with a stack of its own; time per item of all together
+// Machine   ...OnProcessors/N: what N processors make of registers alone. Additions that wait for nothing are
+//           bounded by what a core can begin at a time, multiplications that wait for each other by none of
+//           it: twice as many of these and not of those are two threads of one core, which share it
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -220,6 +223,37 @@ void run_bare_on_processors(benchmark::State& state, unsigned count) {
       });
 }
 
+/// Four at a time that do not wait for each other.
+void add() noexcept {
+  std::uint64_t a = 0, b = 0, c = 0, d = 0;
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    a += 1;
+    b += 3;
+    c += 5;
+    d += 7;
+    asm volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
+  }
+}
+/// Each waits for the one before.
+void multiply() noexcept {
+  std::uint64_t a = 1;
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    a = a * 6364136223846793005U + 1;
+    asm volatile("" : "+r"(a));
+  }
+}
+
+void run_machine_on_processors(benchmark::State& state, unsigned count, void (*work)()) {
+  std::vector<std::thread> threads;
+  run_lanes(
+      state, count, [&](auto body) { threads.emplace_back(body); },
+      [&] {
+        for (std::thread& thread : threads) thread.join();
+        threads.clear();
+      },
+      [work](unsigned, auto measure) { measure(work); });
+}
+
 // ---- pools ----
 
 void run_allocate(benchmark::State& state, kernel::Watch watch) {
@@ -274,6 +308,14 @@ void register_rows() {
             }
           }
   for (const unsigned count : {1U, 2U}) {
+    benchmark::RegisterBenchmark(
+        fmt::format("MachineAddOnProcessors/{}", count).c_str(),
+        [count](benchmark::State& state) { run_machine_on_processors(state, count, add); })
+        ->UseManualTime();
+    benchmark::RegisterBenchmark(
+        fmt::format("MachineMultiplyOnProcessors/{}", count).c_str(),
+        [count](benchmark::State& state) { run_machine_on_processors(state, count, multiply); })
+        ->UseManualTime();
     benchmark::RegisterBenchmark(fmt::format("BareSendOnProcessors/{}", count).c_str(),
                                  [count](benchmark::State& state) { run_bare_on_processors(state, count); })
         ->UseManualTime();

@@ -39,8 +39,15 @@ class Protocol6 final : public Part {
   }
   static NDIS_STATUS event(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {
     if (context == nullptr) return NDIS_STATUS_SUCCESS;
-    if (event->NetPnPEvent.NetEvent == NetEventPause) open_of(context).use.stop();
-    if (event->NetPnPEvent.NetEvent == NetEventRestart) open_of(context).use.start();
+    Open& open = open_of(context);
+    if (event->NetPnPEvent.NetEvent == NetEventPause) {
+      if (open.stack->on_pause) open.stack->on_pause();
+      open.use.stop();
+    }
+    if (event->NetPnPEvent.NetEvent == NetEventRestart) {
+      open.use.start();
+      if (open.stack->on_restart) open.stack->on_restart();
+    }
     return NDIS_STATUS_SUCCESS;
   }
   static VOID receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER, ULONG, ULONG flags) {

@@ -105,6 +105,7 @@ Port& Stack::new_port(NDIS_HANDLE handle) {
 Open& Stack::new_open(bool listens) {
   const std::lock_guard hold(growing_);
   Open& open = opens.emplace_back();
+  open.stack = this;
   open.listens = listens;
   open.touched = options_.touched;
   return open;

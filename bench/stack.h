@@ -91,8 +91,11 @@ struct Bound {
   kernel::Event closed{"a close"};
 };
 
+class Stack;
+
 /// A protocol on a card, or on the virtual miniport above it.
 struct Open : Bound {
+  Stack* stack = nullptr;
   NDIS_HANDLE handle = nullptr;
   bool touched = false;
   bool listens = true;
@@ -118,6 +121,10 @@ class Stack {
   bool is_clean() noexcept { return world_.verifier().violations().empty(); }
   /// What was told, for a message.
   std::string complaint();
+
+  /// In NetEventPause and NetEventRestart of a protocol of 6.x, if set.
+  std::function<void()> on_pause;
+  std::function<void()> on_restart;
 
   std::deque<Port> ports;  ///< in the order in which they were plugged in; never removed
   std::deque<Open> opens;  ///< in the order in which they were opened; never removed. Handle nullptr: closed

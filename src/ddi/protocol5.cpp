@@ -73,6 +73,7 @@ VOID NTAPI NdisRegisterProtocol(PNDIS_STATUS Status, PNDIS_HANDLE NdisProtocolHa
     const Ref<ProtocolDriver> protocol(new ProtocolDriver(call.driver(), std::u16string(kernel::view(&copy.Name)), copy));
     if (library.add(*protocol, call.name())) {
       *NdisProtocolHandle = protocol->handle();
+      protocol->set_ready();
       library.bind_later(*protocol);
     } else {
       *Status = NDIS_STATUS_RESOURCES;

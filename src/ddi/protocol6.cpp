@@ -66,6 +66,7 @@ NDIS_STATUS NdisRegisterProtocolDriver(NDIS_HANDLE ProtocolDriverContext, PNDIS_
       return refuse(status);
     }
   }
+  protocol->set_ready();
   library.bind_later(*protocol);
   return call.returns(NDIS_STATUS_SUCCESS);
 }

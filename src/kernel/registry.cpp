@@ -31,12 +31,6 @@ std::u16string_view next_part(std::u16string_view& path) noexcept {
   return part;
 }
 
-auto place_of(const RegistryKey& key, std::u16string_view name) {
-  return std::lower_bound(
-      key.subkeys.begin(), key.subkeys.end(), name,
-      [](const auto& subkey, std::u16string_view wanted) { return compare(subkey->name, wanted, true) < 0; });
-}
-
 Registry::Key child(const RegistryKey& key, std::u16string_view name) {
   constexpr std::size_t kFew = 4;  // most names are written as they were when the key was made
   if (key.subkeys.size() <= kFew)
@@ -44,8 +38,8 @@ Registry::Key child(const RegistryKey& key, std::u16string_view name) {
       if (subkey->name.size() == name.size() &&
           std::memcmp(subkey->name.data(), name.data(), name.size() * sizeof(char16_t)) == 0)
         return subkey;
-  const auto place = place_of(key, name);
-  return place != key.subkeys.end() && equal_ignore_case((*place)->name, name) ? *place : nullptr;
+  const auto place = key.subkeys.find(name);
+  return place != key.subkeys.end() ? *place : nullptr;
 }
 
 Registry::Key walk(Registry::Key key, std::u16string_view path) {
@@ -68,7 +62,7 @@ Registry::Key walk_and_create(Registry::Key key, std::u16string_view path, bool 
       below->name = part;
       below->parent = key.get();
       below->volatile_key = volatile_key;
-      key->subkeys.insert(place_of(*key, part), below);
+      key->subkeys.insert(below);
     }
     key = std::move(below);
   }
@@ -188,6 +182,16 @@ std::vector<std::u16string> RegistryValue::as_strings() const {
   return all;
 }
 
+bool RegistryKey::Order::operator()(const Key& a, const Key& b) const noexcept {
+  return compare(a->name, b->name, true) < 0;
+}
+bool RegistryKey::Order::operator()(const Key& a, std::u16string_view wanted) const noexcept {
+  return compare(a->name, wanted, true) < 0;
+}
+bool RegistryKey::Order::operator()(std::u16string_view wanted, const Key& b) const noexcept {
+  return compare(wanted, b->name, true) < 0;
+}
+
 Registry::Registry() : root_(std::make_shared<RegistryKey>()) {
   bool created = false;
   for (const std::u16string_view path : kRoots) walk_and_create(root_, path, false, created);
@@ -237,7 +241,7 @@ bool Registry::erase_key(std::u16string_view path) {
   if (key == nullptr || key == root_) return false;
   RegistryKey& parent = *key->parent;
   mark_deleted(*key);
-  parent.subkeys.erase(place_of(parent, key->name));
+  parent.subkeys.erase(key);
   return true;
 }
 
@@ -288,7 +292,7 @@ bool Registry::erase(const Key& key) {
   if (key->deleted || key->parent == nullptr || !key->subkeys.empty()) return false;
   RegistryKey& parent = *key->parent;
   mark_deleted(*key);
-  parent.subkeys.erase(place_of(parent, key->name));
+  parent.subkeys.erase(key);
   return true;
 }
 
@@ -299,7 +303,7 @@ std::optional<RegistryKey::Value> Registry::value_at(const Key& key, std::size_t
 
 Registry::Key Registry::subkey_at(const Key& key, std::size_t index) const {
   const Hold hold(lock_);
-  return index < key->subkeys.size() ? key->subkeys[index] : nullptr;
+  return index < key->subkeys.size() ? *std::next(key->subkeys.begin(), static_cast<std::ptrdiff_t>(index)) : nullptr;
 }
 
 std::u16string Registry::path_of(const Key& key) const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,13 +55,21 @@ struct RegistryValue {
 /// its lock.
 class RegistryKey {
  public:
+  /// By name, ignoring case.
+  struct Order {
+    using is_transparent = void;
+    using Key = std::shared_ptr<RegistryKey>;
+    bool operator()(const Key& a, const Key& b) const noexcept;
+    bool operator()(const Key& a, std::u16string_view wanted) const noexcept;
+    bool operator()(std::u16string_view wanted, const Key& b) const noexcept;
+  };
   struct Value {
     std::u16string name;
     RegistryValue value;
   };
   std::u16string name;                                ///< as first written
   std::vector<Value> values;                          ///< in the order of creation
-  std::vector<std::shared_ptr<RegistryKey>> subkeys;  ///< sorted by name, ignoring case
+  std::set<std::shared_ptr<RegistryKey>, Order> subkeys;
   RegistryKey* parent = nullptr;                      ///< nullptr: the root, or deleted
   bool volatile_key = false;
   bool deleted = false;

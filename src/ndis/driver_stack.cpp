@@ -28,7 +28,7 @@ bool may_bind(const Adapter& adapter) {
 bool has_missing_bindings(const Adapter& adapter) {
   Library& library = Library::current();
   for (const Ref<ProtocolDriver>& protocol : library.protocols())
-    if (library.wants(*protocol, adapter) && !adapter.binding_of(*protocol)) return true;
+    if (protocol->bindable() && library.wants(*protocol, adapter) && !adapter.binding_of(*protocol)) return true;
   return false;
 }
 
@@ -36,7 +36,7 @@ void bind_missing(Adapter& adapter) {
   Library& library = Library::current();
   for (const Ref<ProtocolDriver>& protocol : library.protocols()) {
     if (!may_bind(adapter)) return;  // a bind may have taken the adapter down
-    if (protocol->deregistering() || !library.wants(*protocol, adapter) || adapter.binding_of(*protocol)) continue;
+    if (!protocol->bindable() || !library.wants(*protocol, adapter) || adapter.binding_of(*protocol)) continue;
     const Ref<Binding> binding(new Binding(*protocol, adapter));
     if (binding->bind() == NDIS_STATUS_SUCCESS) adapter.co->advertise();
     // A protocol that deregistered from inside its own bind has no use for what it then opened.

@@ -122,6 +122,24 @@ TEST_F(AStack, IsPausedAndRestartedAroundAProtocolThatRegistersLater) {
   two_down();
 }
 
+TEST_F(AStack, DoesNotBindAProtocolBeforeItsRegistrationIsComplete) {
+  up();
+  q.be_protocol6();
+  q.on_set_options = [&](NDIS_HANDLE) {
+    kernel::Event over("another thread's look for missing bindings");
+    world.system().spawn("binds", [&] {
+      add_bindings(*nic());
+      over.set();
+    });
+    over.wait();
+    EXPECT_EQ(nic()->bindings().size(), 1U) << "q has neither its handle nor its options";
+    return NDIS_STATUS_SUCCESS;
+  };
+  run([&] { ASSERT_EQ(q.load(), STATUS_SUCCESS); });
+  EXPECT_EQ(nic()->bindings().size(), 2U);
+  two_down();
+}
+
 TEST_F(AStack, IsNotDisturbedByAProtocolThatDoesNotWantIt) {
   up();
   world.library().policy.binds = [&](const ProtocolDriver& protocol, const Adapter&) { return &protocol.driver() == &p.driver(); };

@@ -64,16 +64,36 @@ struct Hop {
   bool asked_synchronously = false;  ///< Send: NdisSend returns the status unless it is PENDING
 };
 
+/// What whoever has an item writes, while another may look at it to say who has it or what is left (sweep_items()).
+template <class T>
+class Stamp {
+ public:
+  Stamp() noexcept = default;
+  explicit(false) Stamp(T value) noexcept : value_(value) {}
+  Stamp(const Stamp& other) noexcept : value_(other.get()) {}
+  Stamp& operator=(const Stamp& other) noexcept { return *this = other.get(); }
+  Stamp& operator=(T value) noexcept {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
+  T get() const noexcept { return value_.load(std::memory_order_relaxed); }
+  explicit(false) operator T() const noexcept { return get(); }
+  T operator->() const noexcept { return get(); }
+
+ private:
+  std::atomic<T> value_;
+};
+
 /// The last thing before what the driver sees. What allocating and freeing write is in one cache line.
 struct alignas(64) Item {
   kernel::Stack origin;  ///< of the allocation; of one that is free: of the free
   alignas(64) ItemPool* pool;
   Item* next;               ///< in the free list, or in a queue of NDIS
-  kernel::Driver* owner;    ///< who allocated it; nullptr: NDIS
-  kernel::Driver* holder;   ///< who has it now; nullptr: NDIS
+  Stamp<kernel::Driver*> owner;   ///< who allocated it; nullptr: NDIS
+  Stamp<kernel::Driver*> holder;  ///< who has it now; nullptr: NDIS
   void* initial_context;    ///< of a list: came with it and is not given back before it
   std::uint64_t data_room;  ///< of an MDL: bytes of data behind it; 0: it describes memory of others
-  ItemState state;
+  Stamp<ItemState> state;
   std::uint8_t derived;  ///< of a list: a Derived (nbl_data.h), freed by a function of its own
   bool used;             ///< what stands before the Item may not be zero any more
   std::uintptr_t mark;   ///< says what the body is, and whether it is free

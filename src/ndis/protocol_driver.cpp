@@ -76,9 +76,19 @@ bool ProtocolDriver::deregistering() const noexcept {
   return deregistering_;
 }
 
+void ProtocolDriver::set_ready() {
+  const kernel::Hold hold(lock_);
+  ready_ = true;
+}
+
+bool ProtocolDriver::bindable() const noexcept {
+  const kernel::Hold hold(lock_);
+  return ready_ && !deregistering_;
+}
+
 bool ProtocolDriver::add(Binding& binding) {
   const kernel::Hold hold(lock_);
-  if (deregistering_) return false;
+  if (!ready_ || deregistering_) return false;
   bindings_.add(binding);
   return true;
 }

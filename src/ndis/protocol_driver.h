@@ -87,6 +87,9 @@ class ProtocolDriver final : public Object {
   /// registration is then given back when that binding has gone. False: already being deregistered. PASSIVE_LEVEL.
   bool deregister(const char* function) EXCLUDES(lock_);
   bool deregistering() const noexcept EXCLUDES(lock_);
+  /// The driver has its handle, and ProtocolSetOptions has returned: it may be bound from now on.
+  void set_ready() EXCLUDES(lock_);
+  bool bindable() const noexcept EXCLUDES(lock_);
 
   // ---- an event for the protocol as a whole (net_event.h): one at a time ----
   /// False: the protocol is going.
@@ -116,6 +119,7 @@ class ProtocolDriver final : public Object {
   bool ever_bound_ = false;                                       ///< an adapter was opened at least once
   mutable kernel::Lock lock_;
   Roster<Binding, Binding*> bindings_ GUARDED_BY(lock_);
+  bool ready_ GUARDED_BY(lock_) = false;
   bool deregistering_ GUARDED_BY(lock_) = false;
   bool release_when_unbound_ GUARDED_BY(lock_) = false;           ///< deregistered from inside the last unbind
   const char* deregistered_by_ GUARDED_BY(lock_) = nullptr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Objects in the order of their arrival, each of them found and taken out by its address in a time that does not
-// depend on how many there are.
+// Objects in the order of their arrival, each of them found and taken out by its address in a time that does
+// not depend on how many there are.
 //
 // Entry   Ref<T> where the list keeps its objects alive, T* where somebody else does
 // Order   visits go from the oldest to the newest, whatever the addresses are: runs repeat
@@ -33,7 +33,8 @@ class Roster {
     entries_.emplace_back(&object);
     place->second = std::prev(entries_.end());
   }
-  /// What was in the list, so that a last reference is dropped where the caller wants it; empty: it was not there.
+  /// What was in the list, so that a last reference is dropped where the caller wants it; empty: it was not
+  /// there.
   Entry take_out(const T& object) noexcept {
     const auto place = places_.find(&object);
     if (place == places_.end()) return {};
