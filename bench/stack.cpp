@@ -11,6 +11,15 @@
 #include "parts.h"
 
 namespace undis::bench {
+
+bool is_optimized() noexcept {
+#ifdef __OPTIMIZE__
+  return true;
+#else
+  return false;
+#endif
+}
+
 namespace {
 
 /// The parts that there are: what DriverEntry and Unload are told is a DRIVER_OBJECT.

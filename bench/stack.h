@@ -53,6 +53,9 @@ struct StackOptions {
   std::uint32_t processors = 0;  ///< 0: as many as a world has by itself
 };
 
+/// Whether this file was built optimized, and so the library it is built with.
+bool is_optimized() noexcept;
+
 /// The use of what may be paused.
 class Use {
  public:

@@ -4,12 +4,9 @@
 // Pages: nblapi/nf-nblapi-ndisallocatenetbufferlistpool, nblapi/nf-nblapi-ndisallocatenetbufferpool,
 // network/net-buffer-architecture.
 //
-// Layout  body of a list: NET_BUFFER_LIST; if the pool gives buffers: NET_BUFFER, an MDL for the data of a
-// clone;
+// Layout  body of a list: NET_BUFFER_LIST; if the pool gives buffers: NET_BUFFER, MDL for a clone's data;
 //         context space; MDL and data, if the pool has a data size.
-// Quick   While drivers are not watched, the functions of the second half do what is often done, without a
-// call
-//         frame, a trace or a lock, or say that it is not for them.
+// Quick   What is often done with a list of a driver that is not watched: nbl_quick.h.
 #pragma once
 
 #include <utility>
@@ -59,7 +56,7 @@ class NblPool final : public DriverPool {
   /// it may go.
   static void free(NET_BUFFER_LIST* list) noexcept;
 
-  /// nullptr: allocate() does it.
+  /// nullptr: allocate() does it. The first: without context space, of a pool that gives_empty_buffers().
   [[gnu::always_inline]] NET_BUFFER_LIST* allocate_empty_quickly(Derived how) noexcept;
   NET_BUFFER_LIST* allocate_quickly(std::size_t context_size, std::size_t context_backfill,
                                     Derived how) noexcept;

@@ -11,10 +11,9 @@
 
 namespace undis {
 
-/// Without context space.
 inline NET_BUFFER_LIST* NblPool::allocate_empty_quickly(Derived how) noexcept {
-  auto* const item =
-      static_cast<NblItem*>(lists_->take_quickly<ItemKind::NetBufferList>(static_cast<std::uint8_t>(how)));
+  auto* const item = static_cast<NblItem*>(
+      empty_lists_->take_quickly<ItemKind::NetBufferList>(static_cast<std::uint8_t>(how)));
   if (item == nullptr) [[unlikely]]
     return nullptr;
   item->initial_context = nullptr;

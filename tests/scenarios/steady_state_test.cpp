@@ -154,16 +154,11 @@ bool may_trace() {
 }
 
 constexpr std::size_t kChain = 32;
-#ifdef __OPTIMIZE__
-constexpr bool kOptimized = true;
-#else
-constexpr bool kOptimized = false;
-#endif
 
 class TheSteadyState : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!kOptimized) GTEST_SKIP() << "unoptimized code has locked instructions of its own";
+    if (!bench::is_optimized()) GTEST_SKIP() << "unoptimized code has locked instructions of its own";
     if (UNDIS_SANITIZED != 0) GTEST_SKIP() << "a sanitizer's own instructions would be counted";
     if (!may_trace()) GTEST_SKIP() << "this process may not trace a child";
   }
