@@ -98,7 +98,7 @@ def derived(rows):
 
 
 def two_processors(rows):
-    """Where two processors are two threads of one core, nothing carries twice as much: then the bare model is the measure."""
+    """Where the machine itself does not carry twice as much (two threads of one core), the bare model is the measure."""
     carried = {}
     for what, one, two in ((what, *(rows.ns.get(f"{what}OnProcessors/{count}{tail}") for count in (1, 2)))
                            for what, tail in (("MachineAdd", ""), ("MachineMultiply", ""), ("BareSend", ""), ("NdisSend", "/w0"))):

@@ -13,7 +13,9 @@ class Strand;
 inline constexpr std::uint8_t kPassive = 0;
 inline constexpr std::uint8_t kDispatch = 2;
 
-struct Processor {
+/// What it writes at each point and section lies in no cache line of another processor's, nor in the one that is
+/// fetched along with it.
+struct alignas(128) Processor {
   std::uint32_t index = 0;
   std::uint8_t irql = kPassive;
   std::uint8_t interrupt_irql = 0;  ///< of the highest device interrupt that waits for it; 0: none does

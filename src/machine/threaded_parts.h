@@ -40,7 +40,7 @@ inline std::atomic_ref<bool> dpcs_waiting(Processor& processor) noexcept {
 
 /// The OS thread of a processor. `executing`, `left`, `after`, `points` are its own; the rest is under the
 /// machine's mutex.
-struct Threaded::Carrier {
+struct alignas(128) Threaded::Carrier {
   Processor* processor = nullptr;
   Fiber* loop = nullptr;  // the OS thread's own flow of control
   Strand* executing = nullptr;
