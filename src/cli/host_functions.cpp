@@ -93,7 +93,8 @@ bool is_of_host(std::string_view name) {
   if (address == nullptr || dladdr(address, &info) == 0 || info.dli_fname == nullptr) return false;
   const std::string_view file(info.dli_fname);
   return file.find("libc.so") != std::string_view::npos || file.find("libm.so") != std::string_view::npos ||
-         file.find("libpthread") != std::string_view::npos;
+         file.find("libpthread") != std::string_view::npos ||
+         file.find("libmimalloc") != std::string_view::npos;  // stands before libc's malloc
 }
 
 }  // namespace
