@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a whole life costs: load, bind, traffic, unbind, unload of an intermediate driver in the simulated machine, and how that grows
-// with the number of adapters and of protocols. A bare world (no driver at all) stands beside it for comparison.
+// What a whole life costs: load, bind, traffic, unbind, unload of an intermediate driver in the simulated
+// machine, and how that grows with the number of adapters and of protocols. A bare world (no driver at all)
+// stands beside it for comparison.
 //
 // lifecycle_bench PASSTHRU6.so [options of Google Benchmark]
 #include <cstdio>
@@ -31,7 +32,8 @@ void cycle(benchmark::State& state, unsigned adapters) {
       scene.unload();
       scene.close();
     });
-    if (outcome != kernel::Outcome::Idle || !scene.world().verifier().violations().empty()) state.SkipWithError("the run was not clean");
+    if (outcome != kernel::Outcome::Idle || !scene.world().verifier().violations().empty())
+      state.SkipWithError("the run was not clean");
   }
 }
 
@@ -43,14 +45,20 @@ void BareWorld(benchmark::State& state) {
 }
 BENCHMARK(BareWorld)->Unit(benchmark::kMicrosecond);
 
-void IntermediateCycle(benchmark::State& state) { cycle(state, 1); }
+void IntermediateCycle(benchmark::State& state) {
+  cycle(state, 1);
+}
 BENCHMARK(IntermediateCycle)->Unit(benchmark::kMicrosecond);
 
 void IntermediateCycleByAdapters(benchmark::State& state) {
   cycle(state, static_cast<unsigned>(state.range(0)));
   state.SetComplexityN(state.range(0));
 }
-BENCHMARK(IntermediateCycleByAdapters)->RangeMultiplier(10)->Range(1, 1000)->Unit(benchmark::kMillisecond)->Complexity(benchmark::oN);
+BENCHMARK(IntermediateCycleByAdapters)
+    ->RangeMultiplier(10)
+    ->Range(1, 1000)
+    ->Unit(benchmark::kMillisecond)
+    ->Complexity(benchmark::oN);
 
 void CycleByProtocols(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));

@@ -98,7 +98,8 @@ void LifeOfTwoDrivers(benchmark::State& state, bool noted) {
   for (auto _ : state) {
     trail.clear();
     trail.want_places = noted;
-    const lab::JobResult result = lab::run_job(g_images, suite, machine::Schedule(seed++), trail, verifier::Evidence::None);
+    const lab::JobResult result =
+        lab::run_job(g_images, suite, machine::Schedule(seed++), trail, verifier::Evidence::None);
     points += trail.points;
     if (!result.violations.empty() || result.poisoned) {
       state.SkipWithError(result.violations.empty() ? "the run did not end"

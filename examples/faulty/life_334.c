@@ -10,7 +10,8 @@ DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
 
 static VOID Halt(PMINI5_ADAPTER Adapter) {
-  NdisMIndicateStatus(Adapter->Handle, NDIS_STATUS_MEDIA_DISCONNECT, NULL, 0);  // wrong: nobody is to be called now
+  NdisMIndicateStatus(Adapter->Handle, NDIS_STATUS_MEDIA_DISCONNECT, NULL,
+                      0);  // wrong: nobody is to be called now
   NdisMIndicateStatusComplete(Adapter->Handle);
 }
 

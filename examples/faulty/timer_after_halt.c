@@ -12,7 +12,8 @@ static DRIVER_UNLOAD Unload;
 static NDIS_MINIPORT_TIMER Timers[MINI5_ADAPTERS];
 static LONG Ticks;
 
-static VOID NTAPI Watch(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2, PVOID SystemSpecific3) {
+static VOID NTAPI Watch(PVOID SystemSpecific1, PVOID FunctionContext, PVOID SystemSpecific2,
+                        PVOID SystemSpecific3) {
   UNREFERENCED_PARAMETER(SystemSpecific1);
   UNREFERENCED_PARAMETER(FunctionContext);
   UNREFERENCED_PARAMETER(SystemSpecific2);

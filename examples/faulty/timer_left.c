@@ -33,7 +33,7 @@ static NDIS_STATUS Initialize(PMINI6_ADAPTER Adapter) {
   c.TimerFunction = Tick;
   status = NdisAllocateTimerObject(Adapter->Handle, &c, &Timer);
   if (status != NDIS_STATUS_SUCCESS) return status;
-  due.QuadPart = -36000000000LL;  // an hour
+  due.QuadPart = -36000000000LL;            // an hour
   NdisSetTimerObject(Timer, due, 0, NULL);  // wrong: MiniportHaltEx does not cancel it
   return NDIS_STATUS_SUCCESS;
 }

@@ -167,7 +167,8 @@ static VOID MuxRemoveMiniport(PMUX_MINIPORT Miniport) {
   pending = Miniport->InitializePending;
   NdisReleaseSpinLock(&Mux.Lock);
   if (pending) {
-    if (NdisIMCancelInitializeDeviceInstance(Mux.Driver, &Miniport->DeviceName) == NDIS_STATUS_SUCCESS) return;
+    if (NdisIMCancelInitializeDeviceInstance(Mux.Driver, &Miniport->DeviceName) == NDIS_STATUS_SUCCESS)
+      return;
     NdisWaitEvent(&Miniport->Initialized, 0);  // too late to cancel: it is under way
   }
 

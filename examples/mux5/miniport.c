@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// mux5: the virtual miniports, as far as they are not data. Each answers its OID requests itself: the adapters below
-// are promiscuous, and which frames go where is decided here.
+// mux5: the virtual miniports, as far as they are not data. Each answers its OID requests itself: the
+// adapters below are promiscuous, and which frames go where is decided here.
 #include "mux5.h"
 
-#define MUX_FILTERS                                                                               \
-  (NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_ALL_MULTICAST |      \
+#define MUX_FILTERS                                                                          \
+  (NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_ALL_MULTICAST | \
    NDIS_PACKET_TYPE_BROADCAST | NDIS_PACKET_TYPE_PROMISCUOUS)
 
 // ---- life ----
 
-NDIS_STATUS NTAPI MuxInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex, PNDIS_MEDIUM MediumArray,
-                                UINT MediumArraySize, NDIS_HANDLE MiniportAdapterHandle,
-                                NDIS_HANDLE WrapperConfigurationContext) {
+NDIS_STATUS NTAPI MuxInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex,
+                                PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
+                                NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE WrapperConfigurationContext) {
   PMUX_MINIPORT miniport = NdisIMGetDeviceContext(MiniportAdapterHandle);
   UINT medium = 0;
   BOOLEAN found;
@@ -131,8 +131,9 @@ static const NDIS_OID MuxSupportedOids[] = {
     OID_802_3_XMIT_MORE_COLLISIONS,
 };
 
-NDIS_STATUS NTAPI MuxQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid, PVOID InformationBuffer,
-                                      ULONG InformationBufferLength, PULONG BytesWritten, PULONG BytesNeeded) {
+NDIS_STATUS NTAPI MuxQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid,
+                                      PVOID InformationBuffer, ULONG InformationBufferLength,
+                                      PULONG BytesWritten, PULONG BytesNeeded) {
   static const char Vendor[] = "undis example multiplexer";
   PMUX_MINIPORT miniport = MiniportAdapterContext;
   ULONG filter, lookahead, sent, received;
@@ -269,12 +270,14 @@ NDIS_STATUS NTAPI MuxSetInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID
     *BytesRead = InformationBufferLength;
     return NDIS_STATUS_SUCCESS;
   }
-  if (Oid != OID_GEN_CURRENT_PACKET_FILTER && Oid != OID_GEN_CURRENT_LOOKAHEAD) return NDIS_STATUS_NOT_SUPPORTED;
+  if (Oid != OID_GEN_CURRENT_PACKET_FILTER && Oid != OID_GEN_CURRENT_LOOKAHEAD)
+    return NDIS_STATUS_NOT_SUPPORTED;
 
   *BytesNeeded = sizeof(value);
   if (InformationBufferLength < sizeof(value)) return NDIS_STATUS_INVALID_LENGTH;
   NdisMoveMemory(&value, InformationBuffer, sizeof(value));
-  if (Oid == OID_GEN_CURRENT_PACKET_FILTER && (value & ~(ULONG)MUX_FILTERS) != 0) return NDIS_STATUS_NOT_SUPPORTED;
+  if (Oid == OID_GEN_CURRENT_PACKET_FILTER && (value & ~(ULONG)MUX_FILTERS) != 0)
+    return NDIS_STATUS_NOT_SUPPORTED;
   NdisAcquireSpinLock(&Mux.Lock);
   if (Oid == OID_GEN_CURRENT_PACKET_FILTER)
     miniport->PacketFilter = value;

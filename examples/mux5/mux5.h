@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// mux5: an NDIS 5.1 intermediate driver with several virtual miniports over one binding, and one over several. Each
-// adapter below carries the virtual miniports that its section names: "UpperBindings" one of its own, to which a second
-// is added, and "Bundle" one that all bindings which name it share. Sends of a bundle take turns over its adapters.
+// mux5: an NDIS 5.1 intermediate driver with several virtual miniports over one binding, and one over
+// several. Each adapter below carries the virtual miniports that its section names: "UpperBindings" one of
+// its own, to which a second is added, and "Bundle" one that all bindings which name it share. Sends of a
+// bundle take turns over its adapters.
 //
-// Files   driver.c   DriverEntry and unload            protocol.c  bindings, requests, events and status from below
+// Files   driver.c   DriverEntry and unload            protocol.c  bindings, requests, events and status from
+// below
 //         bundle.c   which miniport is over which      miniport.c  initialize, halt, OID requests
 //         send.c     packets on their way down         receive.c   packets and lookahead on their way up
-// Lives   A MUX_BINDING from MuxBind to the end of MuxUnbind. A MUX_MINIPORT from the first binding that names it to
-//         the last: both are made and taken down with the gate held, which is an event and no lock, so that NDIS may
-//         be called. Nothing that NDIS calls from inside there takes the gate.
-// Lock    Mux.Lock guards who is over whom and who uses what: all that stands below "guarded" in the structures. NDIS is
+// Lives   A MUX_BINDING from MuxBind to the end of MuxUnbind. A MUX_MINIPORT from the first binding that
+// names it to
+//         the last: both are made and taken down with the gate held, which is an event and no lock, so that
+//         NDIS may be called. Nothing that NDIS calls from inside there takes the gate.
+// Lock    Mux.Lock guards who is over whom and who uses what: all that stands below "guarded" in the
+// structures. NDIS is
 //         never called with it held.
 #pragma once
 
@@ -85,8 +89,8 @@ typedef struct _MUX_GLOBALS {
 
 extern MUX_GLOBALS Mux;
 
-// What a packet of our own stands for. On its way down it lies in ProtocolReserved; on its way up in MiniportReserved,
-// where there is room for the first member only.
+// What a packet of our own stands for. On its way down it lies in ProtocolReserved; on its way up in
+// MiniportReserved, where there is room for the first member only.
 typedef struct _MUX_SEND {
   PNDIS_PACKET Original;
   PMUX_MINIPORT Miniport;
@@ -110,12 +114,14 @@ ULONG MuxTakeLowers(PMUX_MINIPORT Miniport, PMUX_BINDING* Lowers);
 PMUX_BINDING MuxTakeNextLower(PMUX_MINIPORT Miniport);
 
 // protocol.c
-VOID NTAPI MuxBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName, PVOID SystemSpecific1,
-                   PVOID SystemSpecific2);
+VOID NTAPI MuxBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName,
+                   PVOID SystemSpecific1, PVOID SystemSpecific2);
 VOID NTAPI MuxUnbind(PNDIS_STATUS Status, NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE UnbindContext);
-VOID NTAPI MuxOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status, NDIS_STATUS OpenErrorStatus);
+VOID NTAPI MuxOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status,
+                           NDIS_STATUS OpenErrorStatus);
 VOID NTAPI MuxCloseComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status);
-VOID NTAPI MuxRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest, NDIS_STATUS Status);
+VOID NTAPI MuxRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest,
+                              NDIS_STATUS Status);
 VOID NTAPI MuxResetComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status);
 VOID NTAPI MuxStatus(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS GeneralStatus, PVOID StatusBuffer,
                      UINT StatusBufferSize);
@@ -123,32 +129,36 @@ VOID NTAPI MuxStatusComplete(NDIS_HANDLE ProtocolBindingContext);
 NDIS_STATUS NTAPI MuxPnPEvent(NDIS_HANDLE ProtocolBindingContext, PNET_PNP_EVENT NetPnPEvent);
 
 // miniport.c
-NDIS_STATUS NTAPI MuxInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex, PNDIS_MEDIUM MediumArray,
-                                UINT MediumArraySize, NDIS_HANDLE MiniportAdapterHandle,
-                                NDIS_HANDLE WrapperConfigurationContext);
+NDIS_STATUS NTAPI MuxInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex,
+                                PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
+                                NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE WrapperConfigurationContext);
 VOID NTAPI MuxHalt(NDIS_HANDLE MiniportAdapterContext);
 VOID NTAPI MuxShutdown(PVOID ShutdownContext);
 VOID NTAPI MuxDevicePnPEvent(NDIS_HANDLE MiniportAdapterContext, NDIS_DEVICE_PNP_EVENT PnPEvent,
                              PVOID InformationBuffer, ULONG InformationBufferLength);
-NDIS_STATUS NTAPI MuxQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid, PVOID InformationBuffer,
-                                      ULONG InformationBufferLength, PULONG BytesWritten, PULONG BytesNeeded);
+NDIS_STATUS NTAPI MuxQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid,
+                                      PVOID InformationBuffer, ULONG InformationBufferLength,
+                                      PULONG BytesWritten, PULONG BytesNeeded);
 NDIS_STATUS NTAPI MuxSetInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid, PVOID InformationBuffer,
                                     ULONG InformationBufferLength, PULONG BytesRead, PULONG BytesNeeded);
 // Whether those above the miniport want a frame to this address.
 BOOLEAN MuxAccepts(PMUX_MINIPORT Miniport, const UCHAR* Destination);
 
 // send.c
-VOID NTAPI MuxSendPackets(NDIS_HANDLE MiniportAdapterContext, PPNDIS_PACKET PacketArray, UINT NumberOfPackets);
+VOID NTAPI MuxSendPackets(NDIS_HANDLE MiniportAdapterContext, PPNDIS_PACKET PacketArray,
+                          UINT NumberOfPackets);
 VOID NTAPI MuxCancelSendPackets(NDIS_HANDLE MiniportAdapterContext, PVOID CancelId);
 VOID NTAPI MuxSendComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet, NDIS_STATUS Status);
 
 // receive.c
 INT NTAPI MuxReceivePacket(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet);
-NDIS_STATUS NTAPI MuxReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext, PVOID HeaderBuffer,
-                             UINT HeaderBufferSize, PVOID LookAheadBuffer, UINT LookaheadBufferSize, UINT PacketSize);
+NDIS_STATUS NTAPI MuxReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext,
+                             PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookAheadBuffer,
+                             UINT LookaheadBufferSize, UINT PacketSize);
 VOID NTAPI MuxReceiveComplete(NDIS_HANDLE ProtocolBindingContext);
 VOID NTAPI MuxReturnPacket(NDIS_HANDLE MiniportAdapterContext, PNDIS_PACKET Packet);
-NDIS_STATUS NTAPI MuxTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred, NDIS_HANDLE MiniportAdapterContext,
-                                  NDIS_HANDLE MiniportReceiveContext, UINT ByteOffset, UINT BytesToTransfer);
-VOID NTAPI MuxTransferDataComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet, NDIS_STATUS Status,
-                                   UINT BytesTransferred);
+NDIS_STATUS NTAPI MuxTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred,
+                                  NDIS_HANDLE MiniportAdapterContext, NDIS_HANDLE MiniportReceiveContext,
+                                  UINT ByteOffset, UINT BytesToTransfer);
+VOID NTAPI MuxTransferDataComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet,
+                                   NDIS_STATUS Status, UINT BytesTransferred);

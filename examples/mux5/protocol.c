@@ -11,7 +11,8 @@ typedef struct _MUX_REQUEST {
   NDIS_STATUS Status;
 } MUX_REQUEST, *PMUX_REQUEST;
 
-static NDIS_STATUS MuxRequest(PMUX_BINDING Binding, NDIS_REQUEST_TYPE Type, NDIS_OID Oid, PVOID Buffer, UINT Length) {
+static NDIS_STATUS MuxRequest(PMUX_BINDING Binding, NDIS_REQUEST_TYPE Type, NDIS_OID Oid, PVOID Buffer,
+                              UINT Length) {
   MUX_REQUEST request;
   NDIS_STATUS status;
 
@@ -33,7 +34,8 @@ static NDIS_STATUS MuxRequest(PMUX_BINDING Binding, NDIS_REQUEST_TYPE Type, NDIS
   return request.Status;
 }
 
-VOID NTAPI MuxRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest, NDIS_STATUS Status) {
+VOID NTAPI MuxRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST NdisRequest,
+                              NDIS_STATUS Status) {
   PMUX_REQUEST request = CONTAINING_RECORD(NdisRequest, MUX_REQUEST, Request);
 
   UNREFERENCED_PARAMETER(ProtocolBindingContext);
@@ -46,14 +48,16 @@ VOID NTAPI MuxRequestComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_REQUEST 
 static PMUX_BINDING MuxAllocateBinding(VOID) {
   PMUX_BINDING binding;
 
-  if (NdisAllocateMemoryWithTag((PVOID*)&binding, sizeof(*binding), MUX_TAG) != NDIS_STATUS_SUCCESS) return NULL;
+  if (NdisAllocateMemoryWithTag((PVOID*)&binding, sizeof(*binding), MUX_TAG) != NDIS_STATUS_SUCCESS)
+    return NULL;
   NdisZeroMemory(binding, sizeof(*binding));
   NdisInitializeEvent(&binding->Completed);
   NdisInitializeEvent(&binding->NoUsers);
   return binding;
 }
 
-VOID NTAPI MuxOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status, NDIS_STATUS OpenErrorStatus) {
+VOID NTAPI MuxOpenComplete(NDIS_HANDLE ProtocolBindingContext, NDIS_STATUS Status,
+                           NDIS_STATUS OpenErrorStatus) {
   PMUX_BINDING binding = ProtocolBindingContext;
 
   UNREFERENCED_PARAMETER(OpenErrorStatus);
@@ -73,8 +77,8 @@ static NDIS_STATUS MuxOpen(PMUX_BINDING Binding, PNDIS_STRING DeviceName) {
   NDIS_STATUS status, error;
   UINT medium;
 
-  NdisOpenAdapter(&status, &error, &Binding->Handle, &medium, media, RTL_NUMBER_OF(media), Mux.Protocol, Binding,
-                  DeviceName, 0, NULL);
+  NdisOpenAdapter(&status, &error, &Binding->Handle, &medium, media, RTL_NUMBER_OF(media), Mux.Protocol,
+                  Binding, DeviceName, 0, NULL);
   if (status != NDIS_STATUS_PENDING) return status;
   NdisWaitEvent(&Binding->Completed, 0);
   return Binding->Status;
@@ -88,8 +92,8 @@ static VOID MuxClose(PMUX_BINDING Binding) {
   if (status == NDIS_STATUS_PENDING) NdisWaitEvent(&Binding->Completed, 0);
 }
 
-// What the virtual miniports will say of themselves, and a filter that lets in whatever any of them may want: the
-// driver sorts the frames itself.
+// What the virtual miniports will say of themselves, and a filter that lets in whatever any of them may want:
+// the driver sorts the frames itself.
 static NDIS_STATUS MuxConfigure(PMUX_BINDING Binding) {
   ULONG filter = NDIS_PACKET_TYPE_PROMISCUOUS;
   NDIS_STATUS status;
@@ -103,7 +107,8 @@ static NDIS_STATUS MuxConfigure(PMUX_BINDING Binding) {
   status = MuxRequest(Binding, NdisRequestQueryInformation, OID_GEN_LINK_SPEED, &Binding->LinkSpeed,
                       sizeof(Binding->LinkSpeed));
   if (status != NDIS_STATUS_SUCCESS) return status;
-  return MuxRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+  return MuxRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter,
+                    sizeof(filter));
 }
 
 // ---- the names of the virtual miniports ----
@@ -164,8 +169,8 @@ static VOID MuxTakeDown(PMUX_BINDING Binding) {
   NdisFreeMemory(Binding, 0, 0);
 }
 
-VOID NTAPI MuxBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName, PVOID SystemSpecific1,
-                   PVOID SystemSpecific2) {
+VOID NTAPI MuxBind(PNDIS_STATUS Status, NDIS_HANDLE BindContext, PNDIS_STRING DeviceName,
+                   PVOID SystemSpecific1, PVOID SystemSpecific2) {
   PMUX_BINDING binding = MuxAllocateBinding();
 
   UNREFERENCED_PARAMETER(BindContext);

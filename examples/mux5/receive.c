@@ -11,7 +11,8 @@ typedef struct _MUX_LOOKAHEAD {
 } MUX_LOOKAHEAD, *PMUX_LOOKAHEAD;
 
 // A packet of our own that describes the same frame; NULL: there is none left.
-static PNDIS_PACKET MuxMakeReceivePacket(PMUX_MINIPORT Miniport, PNDIS_PACKET Original, NDIS_STATUS OwnStatus) {
+static PNDIS_PACKET MuxMakeReceivePacket(PMUX_MINIPORT Miniport, PNDIS_PACKET Original,
+                                         NDIS_STATUS OwnStatus) {
   PNDIS_PACKET packet;
   NDIS_STATUS status;
 
@@ -48,8 +49,8 @@ static const UCHAR* MuxDestinationOf(PNDIS_PACKET Packet) {
   return data != NULL && length >= ETH_LENGTH_OF_ADDRESS ? data : NULL;
 }
 
-// Shows the packet to each miniport that wants it. Returns how many have it until MuxReturnPacket; with `Status`
-// NDIS_STATUS_RESOURCES none has.
+// Shows the packet to each miniport that wants it. Returns how many have it until MuxReturnPacket; with
+// `Status` NDIS_STATUS_RESOURCES none has.
 static INT MuxShow(PMUX_BINDING Binding, PNDIS_PACKET Packet, NDIS_STATUS Status) {
   PMUX_MINIPORT uppers[MUX_UPPER_MAX];
   const UCHAR* destination = MuxDestinationOf(Packet);
@@ -87,8 +88,9 @@ VOID NTAPI MuxReturnPacket(NDIS_HANDLE MiniportAdapterContext, PNDIS_PACKET Pack
 
 // ---- lookahead ----
 
-NDIS_STATUS NTAPI MuxReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext, PVOID HeaderBuffer,
-                             UINT HeaderBufferSize, PVOID LookAheadBuffer, UINT LookaheadBufferSize, UINT PacketSize) {
+NDIS_STATUS NTAPI MuxReceive(NDIS_HANDLE ProtocolBindingContext, NDIS_HANDLE MacReceiveContext,
+                             PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookAheadBuffer,
+                             UINT LookaheadBufferSize, UINT PacketSize) {
   PMUX_BINDING binding = ProtocolBindingContext;
   PMUX_MINIPORT uppers[MUX_UPPER_MAX];
   MUX_LOOKAHEAD context;
@@ -133,10 +135,11 @@ VOID NTAPI MuxReceiveComplete(NDIS_HANDLE ProtocolBindingContext) {
   }
 }
 
-// The packet of those above may be used by nobody below but one miniport at a time: what goes down is one of our own
-// on the same buffers.
-NDIS_STATUS NTAPI MuxTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred, NDIS_HANDLE MiniportAdapterContext,
-                                  NDIS_HANDLE MiniportReceiveContext, UINT ByteOffset, UINT BytesToTransfer) {
+// The packet of those above may be used by nobody below but one miniport at a time: what goes down is one of
+// our own on the same buffers.
+NDIS_STATUS NTAPI MuxTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred,
+                                  NDIS_HANDLE MiniportAdapterContext, NDIS_HANDLE MiniportReceiveContext,
+                                  UINT ByteOffset, UINT BytesToTransfer) {
   PMUX_MINIPORT miniport = MiniportAdapterContext;
   PMUX_LOOKAHEAD lookahead = MiniportReceiveContext;
   PMUX_BINDING binding = lookahead->Binding;
@@ -166,8 +169,8 @@ NDIS_STATUS NTAPI MuxTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred, N
   return status;
 }
 
-VOID NTAPI MuxTransferDataComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet, NDIS_STATUS Status,
-                                   UINT BytesTransferred) {
+VOID NTAPI MuxTransferDataComplete(NDIS_HANDLE ProtocolBindingContext, PNDIS_PACKET Packet,
+                                   NDIS_STATUS Status, UINT BytesTransferred) {
   PMUX_MINIPORT miniport = MUX_SEND_OF(Packet)->Miniport;
   PNDIS_PACKET original = MUX_SEND_OF(Packet)->Original;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// mux5: packets on their way down. Which miniport a completion is for lies in a packet of our own, which carries the
-// same buffers.
+// mux5: packets on their way down. Which miniport a completion is for lies in a packet of our own, which
+// carries the same buffers.
 #include "mux5.h"
 
 C_ASSERT(sizeof(MUX_SEND) <= PROTOCOL_RESERVED_SIZE_IN_PACKET);
@@ -21,7 +21,8 @@ static PNDIS_PACKET MuxMakeSendPacket(PMUX_MINIPORT Miniport, PNDIS_PACKET Origi
   packet->Private.Tail = NDIS_PACKET_LAST_NDIS_BUFFER(Original);
   NdisRecalculatePacketCounts(packet);
   NdisSetPacketFlags(packet, NdisGetPacketFlags(Original));
-  NdisMoveMemory(NDIS_OOB_DATA_FROM_PACKET(packet), NDIS_OOB_DATA_FROM_PACKET(Original), sizeof(NDIS_PACKET_OOB_DATA));
+  NdisMoveMemory(NDIS_OOB_DATA_FROM_PACKET(packet), NDIS_OOB_DATA_FROM_PACKET(Original),
+                 sizeof(NDIS_PACKET_OOB_DATA));
   NdisIMCopySendPerPacketInfo(packet, Original);
   NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(Original, &information, &size);
   if (information != NULL || size != 0) NDIS_SET_PACKET_MEDIA_SPECIFIC_INFO(packet, information, size);
@@ -59,7 +60,8 @@ static VOID MuxSendOne(PMUX_MINIPORT Miniport, PNDIS_PACKET Original) {
   if (status != NDIS_STATUS_PENDING) MuxFinishSend(binding, packet, status);
 }
 
-VOID NTAPI MuxSendPackets(NDIS_HANDLE MiniportAdapterContext, PPNDIS_PACKET PacketArray, UINT NumberOfPackets) {
+VOID NTAPI MuxSendPackets(NDIS_HANDLE MiniportAdapterContext, PPNDIS_PACKET PacketArray,
+                          UINT NumberOfPackets) {
   UINT i;
 
   for (i = 0; i < NumberOfPackets; i++) MuxSendOne(MiniportAdapterContext, PacketArray[i]);

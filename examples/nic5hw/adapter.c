@@ -13,7 +13,8 @@ static VOID NicFreeAdapter(PNIC_ADAPTER Adapter) {
   NicFreeMemory(Adapter, &Adapter->Tx.Buffers);
   NicFreeMemory(Adapter, &Adapter->Rx.Ring);
   NicFreeMemory(Adapter, &Adapter->Rx.Buffers);
-  if (Adapter->Ports != NULL) NdisMDeregisterIoPortRange(Adapter->Handle, Adapter->FirstPort, NIC_PORTS, Adapter->Ports);
+  if (Adapter->Ports != NULL)
+    NdisMDeregisterIoPortRange(Adapter->Handle, Adapter->FirstPort, NIC_PORTS, Adapter->Ports);
   NdisFreeMemory(Adapter, sizeof(*Adapter), 0);
 }
 
@@ -54,7 +55,8 @@ static NDIS_STATUS NicReadConfiguration(PNIC_ADAPTER Adapter, NDIS_HANDLE Wrappe
   NdisOpenConfiguration(&status, &configuration, WrapperConfigurationContext);
   if (status != NDIS_STATUS_SUCCESS) return status;
   NdisReadNetworkAddress(&status, &address, &length, configuration);
-  if (status == NDIS_STATUS_SUCCESS && length == ETH_LENGTH_OF_ADDRESS && !ETH_IS_MULTICAST(address) && !ETH_IS_EMPTY(address))
+  if (status == NDIS_STATUS_SUCCESS && length == ETH_LENGTH_OF_ADDRESS && !ETH_IS_MULTICAST(address) &&
+      !ETH_IS_EMPTY(address))
     NdisMoveMemory(Adapter->CurrentAddress, address, ETH_LENGTH_OF_ADDRESS);
   NdisCloseConfiguration(configuration);
   return NDIS_STATUS_SUCCESS;
@@ -88,7 +90,8 @@ static NDIS_STATUS NicAllocateMemory(PNIC_ADAPTER Adapter, NIC_MEMORY* Memory, U
 static NDIS_STATUS NicMakeRing(PNIC_ADAPTER Adapter, NIC_RING_STATE* Ring) {
   NDIS_STATUS status = NicAllocateMemory(Adapter, &Ring->Ring, NIC_RING * sizeof(NIC_DESCRIPTOR));
 
-  if (status == NDIS_STATUS_SUCCESS) status = NicAllocateMemory(Adapter, &Ring->Buffers, NIC_RING * NIC_BUFFER);
+  if (status == NDIS_STATUS_SUCCESS)
+    status = NicAllocateMemory(Adapter, &Ring->Buffers, NIC_RING * NIC_BUFFER);
   return status;
 }
 
@@ -106,7 +109,9 @@ static VOID NicPrepareRing(NIC_RING_STATE* Ring, USHORT Length) {
   Ring->Head = Ring->Tail = 0;
 }
 
-VOID NicSetFilter(PNIC_ADAPTER Adapter) { NicOut(Adapter, NIC_PORT_FILTER, Adapter->PacketFilter | Adapter->MulticastFilter); }
+VOID NicSetFilter(PNIC_ADAPTER Adapter) {
+  NicOut(Adapter, NIC_PORT_FILTER, Adapter->PacketFilter | Adapter->MulticastFilter);
+}
 
 static VOID NicStart(PNIC_ADAPTER Adapter) {
   ULONG low, high = 0;
@@ -131,7 +136,8 @@ static VOID NicStart(PNIC_ADAPTER Adapter) {
   NicOut(Adapter, NIC_PORT_CONTROL, NIC_CONTROL_RECEIVE | NIC_CONTROL_TRANSMIT);
 }
 
-NDIS_STATUS NTAPI NicInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex, PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
+NDIS_STATUS NTAPI NicInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex,
+                                PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
                                 NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE WrapperConfigurationContext) {
   PNIC_ADAPTER adapter;
   NDIS_STATUS status;
@@ -155,8 +161,8 @@ NDIS_STATUS NTAPI NicInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMedi
   if (status == NDIS_STATUS_SUCCESS) status = NicMakeRing(adapter, &adapter->Tx);
   if (status == NDIS_STATUS_SUCCESS) status = NicMakeRing(adapter, &adapter->Rx);
   if (status == NDIS_STATUS_SUCCESS)
-    status = NdisMRegisterInterrupt(&adapter->Interrupt, MiniportAdapterHandle, adapter->Vector, adapter->Level, TRUE, TRUE,
-                                    NdisInterruptLevelSensitive);
+    status = NdisMRegisterInterrupt(&adapter->Interrupt, MiniportAdapterHandle, adapter->Vector,
+                                    adapter->Level, TRUE, TRUE, NdisInterruptLevelSensitive);
   if (status != NDIS_STATUS_SUCCESS) {
     NicFreeAdapter(adapter);
     return status;
@@ -186,8 +192,8 @@ VOID NTAPI NicShutdown(PVOID ShutdownContext) {
   NicOut(ShutdownContext, NIC_PORT_CONTROL, NIC_CONTROL_RESET);
 }
 
-VOID NTAPI NicPnPEvent(NDIS_HANDLE MiniportAdapterContext, NDIS_DEVICE_PNP_EVENT PnPEvent, PVOID InformationBuffer,
-                       ULONG InformationBufferLength) {
+VOID NTAPI NicPnPEvent(NDIS_HANDLE MiniportAdapterContext, NDIS_DEVICE_PNP_EVENT PnPEvent,
+                       PVOID InformationBuffer, ULONG InformationBufferLength) {
   UNREFERENCED_PARAMETER(MiniportAdapterContext);
   UNREFERENCED_PARAMETER(PnPEvent);
   UNREFERENCED_PARAMETER(InformationBuffer);

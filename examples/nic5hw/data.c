@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// nic5hw: frames. A packet is copied into a buffer of the ring and is done at once; what finds the ring full is refused with
-// NDIS_STATUS_RESOURCES, and NDIS sends it again when there is room.
+// nic5hw: frames. A packet is copied into a buffer of the ring and is done at once; what finds the ring full
+// is refused with NDIS_STATUS_RESOURCES, and NDIS sends it again when there is room.
 #include "nic5hw.h"
 
 // Copies a whole packet. 0: it is longer than a frame can be.
@@ -45,17 +45,23 @@ NDIS_STATUS NTAPI NicSend(NDIS_HANDLE MiniportAdapterContext, PNDIS_PACKET Packe
 // ---- the interrupt ----
 
 // At the card's IRQL. The line is shared: the card may not be the one that asks.
-VOID NTAPI NicIsr(PBOOLEAN InterruptRecognized, PBOOLEAN QueueMiniportHandleInterrupt, NDIS_HANDLE MiniportAdapterContext) {
+VOID NTAPI NicIsr(PBOOLEAN InterruptRecognized, PBOOLEAN QueueMiniportHandleInterrupt,
+                  NDIS_HANDLE MiniportAdapterContext) {
   PNIC_ADAPTER adapter = MiniportAdapterContext;
 
-  *InterruptRecognized = *QueueMiniportHandleInterrupt = (BOOLEAN)((NicIn(adapter, NIC_PORT_CAUSES) & NicIn(adapter, NIC_PORT_MASK)) != 0);
+  *InterruptRecognized = *QueueMiniportHandleInterrupt =
+      (BOOLEAN)((NicIn(adapter, NIC_PORT_CAUSES) & NicIn(adapter, NIC_PORT_MASK)) != 0);
   if (*InterruptRecognized) NicDisableInterrupt(adapter);  // until NicHandleInterrupt is through
 }
 
-VOID NTAPI NicDisableInterrupt(NDIS_HANDLE MiniportAdapterContext) { NicOut(MiniportAdapterContext, NIC_PORT_MASK, 0); }
+VOID NTAPI NicDisableInterrupt(NDIS_HANDLE MiniportAdapterContext) {
+  NicOut(MiniportAdapterContext, NIC_PORT_MASK, 0);
+}
 
 // NDIS calls it after NicHandleInterrupt.
-VOID NTAPI NicEnableInterrupt(NDIS_HANDLE MiniportAdapterContext) { NicOut(MiniportAdapterContext, NIC_PORT_MASK, NIC_CAUSES_ALL); }
+VOID NTAPI NicEnableInterrupt(NDIS_HANDLE MiniportAdapterContext) {
+  NicOut(MiniportAdapterContext, NIC_PORT_MASK, NIC_CAUSES_ALL);
+}
 
 static VOID NicFinishSends(PNIC_ADAPTER Adapter) {
   PNIC_DESCRIPTOR ring = Adapter->Tx.Ring.Address;
@@ -82,8 +88,9 @@ static VOID NicReceiveFrames(PNIC_ADAPTER Adapter) {
     PUCHAR frame = (PUCHAR)Adapter->Rx.Buffers.Address + Adapter->Rx.Head * NIC_BUFFER;
     UINT length = (UINT)descriptor->Length - NIC_HEADER;
     Adapter->FramesIn++;
-    NdisMEthIndicateReceive(Adapter->Handle, (NDIS_HANDLE)descriptor, (PCHAR)frame, NIC_HEADER, frame + NIC_HEADER,
-                            length < Adapter->Lookahead ? length : Adapter->Lookahead, length);
+    NdisMEthIndicateReceive(Adapter->Handle, (NDIS_HANDLE)descriptor, (PCHAR)frame, NIC_HEADER,
+                            frame + NIC_HEADER, length < Adapter->Lookahead ? length : Adapter->Lookahead,
+                            length);
     any = TRUE;
     descriptor->Length = NIC_BUFFER;
     descriptor->Status = 0;
@@ -94,8 +101,9 @@ static VOID NicReceiveFrames(PNIC_ADAPTER Adapter) {
   if (any) NdisMEthIndicateReceiveComplete(Adapter->Handle);
 }
 
-NDIS_STATUS NTAPI NicTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred, NDIS_HANDLE MiniportAdapterContext,
-                                  NDIS_HANDLE MiniportReceiveContext, UINT ByteOffset, UINT BytesToTransfer) {
+NDIS_STATUS NTAPI NicTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred,
+                                  NDIS_HANDLE MiniportAdapterContext, NDIS_HANDLE MiniportReceiveContext,
+                                  UINT ByteOffset, UINT BytesToTransfer) {
   PNIC_ADAPTER adapter = MiniportAdapterContext;
   PNIC_DESCRIPTOR descriptor = MiniportReceiveContext;
   ULONG index = (ULONG)(descriptor - (PNIC_DESCRIPTOR)adapter->Rx.Ring.Address);
@@ -128,6 +136,7 @@ VOID NTAPI NicHandleInterrupt(NDIS_HANDLE MiniportAdapterContext) {
   connected = (BOOLEAN)((NicIn(adapter, NIC_PORT_STATUS) & NIC_STATUS_LINK) != 0);
   if (connected == adapter->Connected) return;
   adapter->Connected = connected;
-  NdisMIndicateStatus(adapter->Handle, connected ? NDIS_STATUS_MEDIA_CONNECT : NDIS_STATUS_MEDIA_DISCONNECT, NULL, 0);
+  NdisMIndicateStatus(adapter->Handle, connected ? NDIS_STATUS_MEDIA_CONNECT : NDIS_STATUS_MEDIA_DISCONNECT,
+                      NULL, 0);
   NdisMIndicateStatusComplete(adapter->Handle);
 }

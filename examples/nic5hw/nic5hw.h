@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// nic5hw: an NDIS 5.1 serialized miniport of the simulated card (docs/guide/hardware.md), as such drivers were written for cards with
-// ports: an interrupt line, registers in ports, frames copied through buffers that the card reaches.
+// nic5hw: an NDIS 5.1 serialized miniport of the simulated card (docs/guide/hardware.md), as such drivers
+// were written for cards with ports: an interrupt line, registers in ports, frames copied through buffers
+// that the card reaches.
 //
 // Files   driver.c  DriverEntry and unload         adapter.c  initialize, reset, halt
 //         data.c    sends, interrupts, receives    oid.c      queries and sets
-// Locks   none: NDIS calls a serialized miniport's functions one at a time. Only the service of the interrupt comes in between, and
+// Locks   none: NDIS calls a serialized miniport's functions one at a time. Only the service of the interrupt
+// comes in between, and
 //         it touches nothing but the card's registers.
 #pragma once
 
@@ -90,7 +92,8 @@ typedef struct _NIC_ADAPTER {
   NIC_RING_STATE Tx;
   NIC_RING_STATE Rx;
   ULONG PacketFilter;
-  ULONG MulticastFilter;  // NDIS_PACKET_TYPE_ALL_MULTICAST while the list has addresses: the ports have no table
+  ULONG MulticastFilter;  // NDIS_PACKET_TYPE_ALL_MULTICAST while the list has addresses: the ports have no
+                          // table
   ULONG Lookahead;
   UCHAR Multicast[NIC_MULTICAST_MAX][ETH_LENGTH_OF_ADDRESS];
   ULONG MulticastCount;
@@ -106,29 +109,35 @@ static inline ULONG NicIn(PNIC_ADAPTER Adapter, ULONG Port) {
   return value;
 }
 
-static inline VOID NicOut(PNIC_ADAPTER Adapter, ULONG Port, ULONG Value) { NdisRawWritePortUlong(Adapter->Ports + Port, Value); }
+static inline VOID NicOut(PNIC_ADAPTER Adapter, ULONG Port, ULONG Value) {
+  NdisRawWritePortUlong(Adapter->Ports + Port, Value);
+}
 
 // adapter.c
-NDIS_STATUS NTAPI NicInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex, PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
+NDIS_STATUS NTAPI NicInitialize(PNDIS_STATUS OpenErrorStatus, PUINT SelectedMediumIndex,
+                                PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
                                 NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE WrapperConfigurationContext);
 NDIS_STATUS NTAPI NicReset(PBOOLEAN AddressingReset, NDIS_HANDLE MiniportAdapterContext);
 VOID NTAPI NicHalt(NDIS_HANDLE MiniportAdapterContext);
 VOID NTAPI NicShutdown(PVOID ShutdownContext);
-VOID NTAPI NicPnPEvent(NDIS_HANDLE MiniportAdapterContext, NDIS_DEVICE_PNP_EVENT PnPEvent, PVOID InformationBuffer,
-                       ULONG InformationBufferLength);
+VOID NTAPI NicPnPEvent(NDIS_HANDLE MiniportAdapterContext, NDIS_DEVICE_PNP_EVENT PnPEvent,
+                       PVOID InformationBuffer, ULONG InformationBufferLength);
 VOID NicSetFilter(PNIC_ADAPTER Adapter);
 
 // data.c
 NDIS_STATUS NTAPI NicSend(NDIS_HANDLE MiniportAdapterContext, PNDIS_PACKET Packet, UINT Flags);
-VOID NTAPI NicIsr(PBOOLEAN InterruptRecognized, PBOOLEAN QueueMiniportHandleInterrupt, NDIS_HANDLE MiniportAdapterContext);
+VOID NTAPI NicIsr(PBOOLEAN InterruptRecognized, PBOOLEAN QueueMiniportHandleInterrupt,
+                  NDIS_HANDLE MiniportAdapterContext);
 VOID NTAPI NicHandleInterrupt(NDIS_HANDLE MiniportAdapterContext);
 VOID NTAPI NicEnableInterrupt(NDIS_HANDLE MiniportAdapterContext);
 VOID NTAPI NicDisableInterrupt(NDIS_HANDLE MiniportAdapterContext);
-NDIS_STATUS NTAPI NicTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred, NDIS_HANDLE MiniportAdapterContext,
-                                  NDIS_HANDLE MiniportReceiveContext, UINT ByteOffset, UINT BytesToTransfer);
+NDIS_STATUS NTAPI NicTransferData(PNDIS_PACKET Packet, PUINT BytesTransferred,
+                                  NDIS_HANDLE MiniportAdapterContext, NDIS_HANDLE MiniportReceiveContext,
+                                  UINT ByteOffset, UINT BytesToTransfer);
 
 // oid.c
-NDIS_STATUS NTAPI NicQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid, PVOID InformationBuffer, ULONG InformationBufferLength,
+NDIS_STATUS NTAPI NicQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid,
+                                      PVOID InformationBuffer, ULONG InformationBufferLength,
                                       PULONG BytesWritten, PULONG BytesNeeded);
-NDIS_STATUS NTAPI NicSetInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid, PVOID InformationBuffer, ULONG InformationBufferLength,
-                                    PULONG BytesRead, PULONG BytesNeeded);
+NDIS_STATUS NTAPI NicSetInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_OID Oid, PVOID InformationBuffer,
+                                    ULONG InformationBufferLength, PULONG BytesRead, PULONG BytesNeeded);

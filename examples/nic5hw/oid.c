@@ -154,7 +154,9 @@ NDIS_STATUS NTAPI NicQueryInformation(NDIS_HANDLE MiniportAdapterContext, NDIS_O
 // The card takes all group addresses while some are wanted; NDIS sorts out the others.
 static VOID NicSetFilterOfList(PNIC_ADAPTER Adapter) {
   Adapter->MulticastFilter =
-      Adapter->MulticastCount != 0 && (Adapter->PacketFilter & NDIS_PACKET_TYPE_MULTICAST) ? NDIS_PACKET_TYPE_ALL_MULTICAST : 0;
+      Adapter->MulticastCount != 0 && (Adapter->PacketFilter & NDIS_PACKET_TYPE_MULTICAST)
+          ? NDIS_PACKET_TYPE_ALL_MULTICAST
+          : 0;
   NicSetFilter(Adapter);
 }
 

@@ -123,7 +123,7 @@ typedef struct _NIC_ADAPTER {
   NDIS_HANDLE Interrupt;
   BOOLEAN Messages;  // else the line
   BOOLEAN
-      Dying;  // of a service: the interrupt is not the card's any more. Reached at the interrupt's IRQL only
+  Dying;  // of a service: the interrupt is not the card's any more. Reached at the interrupt's IRQL only
   PUCHAR Registers;
   ULONG RegistersLength;
   UCHAR PermanentAddress[ETH_LENGTH_OF_ADDRESS];

@@ -93,7 +93,8 @@ static NDIS_STATUS ProtoConfigure(PPROTO_BINDING Binding) {
   status = ProtoRequest(Binding, NdisRequestQueryInformation, OID_802_3_CURRENT_ADDRESS, Binding->Address,
                         sizeof(Binding->Address));
   if (status != NDIS_STATUS_SUCCESS) return status;
-  // How much of a frame is enough to know whether the rest is wanted. A miniport that shows less is asked for it too.
+  // How much of a frame is enough to know whether the rest is wanted. A miniport that shows less is asked for
+  // it too.
   ProtoRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_LOOKAHEAD, &lookahead, sizeof(lookahead));
   return ProtoRequest(Binding, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter,
                       sizeof(filter));

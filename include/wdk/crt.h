@@ -11,7 +11,8 @@
 #include <ntdef.h>
 #include <stdint.h>
 #if defined(UNDIS_DRIVER) && !defined(__cplusplus) && !defined(_SYS_TYPES_H)
-// libc's stdlib.h brings the names of <sys/types.h> along (struct timeval, u_int, fd_set ...), which drivers define.
+// libc's stdlib.h brings the names of <sys/types.h> along (struct timeval, u_int, fd_set ...), which drivers
+// define.
 #define _SYS_TYPES_H 1
 #define UNDIS_WITHOUT_SYS_TYPES
 #endif

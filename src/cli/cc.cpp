@@ -19,8 +19,8 @@
 #include "cli/cc_link.h"
 #include "cli/cc_memory.h"
 #include "cli/cc_options.h"
-#include "cli/cc_rewrite.h"
 #include "cli/cc_prototypes.h"
+#include "cli/cc_rewrite.h"
 #include "cli/host_functions.h"
 #include "cli/paths.h"
 #include "cli/process.h"
@@ -210,12 +210,15 @@ class Compilation {
       append(command, {options_.goal == CcGoal::Assembly ? "-S" : "-c", text, "-o", output});
     }
     const Finished finished = execute(command, Diagnostics::Captured);
-    if (finished.exit_code != 0 && source.language == Language::C && compile_loosely(command, text, finished.diagnostics)) return true;
+    if (finished.exit_code != 0 && source.language == Language::C &&
+        compile_loosely(command, text, finished.diagnostics))
+      return true;
     explain(finished);
     return finished.exit_code == 0;
   }
 
-  /// Once more, without the parameters of declarations that the definition contradicts. False: it is no better.
+  /// Once more, without the parameters of declarations that the definition contradicts. False: it is no
+  /// better.
   bool compile_loosely(const Words& command, const std::string& text, const std::string& diagnostics) {
     const std::vector<std::string> functions = conflicting_functions(diagnostics);
     if (functions.empty()) return false;
@@ -226,7 +229,10 @@ class Compilation {
     if (finished.exit_code != 0) return false;
     explain(finished);
     for (const std::string& function : functions)
-      fmt::print(stderr, "undis cc: warning: {} is declared with other parameter types than it is defined with (Microsoft's C4028)\n", function);
+      fmt::print(stderr,
+                 "undis cc: warning: {} is declared with other parameter types than it is defined with "
+                 "(Microsoft's C4028)\n",
+                 function);
     return true;
   }
 
@@ -319,7 +325,8 @@ class Compilation {
     if (options_.memory) {
       refuse_what_tells_nothing();
       append(command, memory_link_flags());
-      if (!options_.dry_run) command.push_back(extra_object("memory", memory_source(), {"-O2", "-fno-builtin", "-w"}));
+      if (!options_.dry_run)
+        command.push_back(extra_object("memory", memory_source(), {"-O2", "-fno-builtin", "-w"}));
     }
     if (has_cxx() && !options_.dry_run) command.push_back(pure_call_object());
     command.push_back(paths_.library);
@@ -345,7 +352,8 @@ class Compilation {
       return 1;
     }
     const std::vector<std::string> host = host_functions(image->undefined);
-    for (const std::string& function : host) fmt::print(stderr, "undis cc: {}: {}\n", output, why_host_function(function));
+    for (const std::string& function : host)
+      fmt::print(stderr, "undis cc: {}: {}\n", output, why_host_function(function));
     if (host.empty()) return 0;
     fs::remove(output);
     fmt::print(stderr, "undis cc: {} was not made\n", output);
@@ -355,8 +363,10 @@ class Compilation {
   /// With --memory, what was compiled without it would go unseen.
   void refuse_what_tells_nothing() const {
     for (const std::string& word : options_.link) {
-      if ((word.ends_with(".o") || word.ends_with(".a")) && fs::exists(word) && read_file(word).find("__tsan_init") == std::string::npos)
-        throw UsageError(fmt::format("{}: was not built with --memory; what it reads and writes would not be seen", word));
+      if ((word.ends_with(".o") || word.ends_with(".a")) && fs::exists(word) &&
+          read_file(word).find("__tsan_init") == std::string::npos)
+        throw UsageError(
+            fmt::format("{}: was not built with --memory; what it reads and writes would not be seen", word));
     }
   }
 
@@ -368,8 +378,9 @@ class Compilation {
   /// A class with pure virtual functions wants this one function of the C++ runtime. The rest of it (operator
   /// new ...) a driver has to define itself, as on Windows.
   std::string pure_call_object() const {
-    return extra_object("pure_call",
-                        "void __cxa_pure_virtual(void);\nvoid __cxa_pure_virtual(void) { __builtin_trap(); }\n", {});
+    return extra_object(
+        "pure_call", "void __cxa_pure_virtual(void);\nvoid __cxa_pure_virtual(void) { __builtin_trap(); }\n",
+        {});
   }
 
   /// An object of undis' own that goes into the image.

@@ -284,12 +284,15 @@ class Parser {
     }
     const auto assembler = std::ranges::find(options_.sources, Language::Assembler, &CcSource::language);
     if (options_.memory && assembler != options_.sources.end()) {
-      throw UsageError(fmt::format("{}: what assembler reads and writes is not seen; expected C or C++ with --memory", assembler->path));
+      throw UsageError(
+          fmt::format("{}: what assembler reads and writes is not seen; expected C or C++ with --memory",
+                      assembler->path));
     }
     const auto sanitizer = std::ranges::find_if(
         options_.common, [](const std::string& word) { return word.starts_with("-fsanitize="); });
     if (options_.memory && sanitizer != options_.common.end()) {
-      throw UsageError(fmt::format("--memory and {}: a driver tells one or the other of what it reads and writes", *sanitizer));
+      throw UsageError(fmt::format(
+          "--memory and {}: a driver tells one or the other of what it reads and writes", *sanitizer));
     }
   }
 

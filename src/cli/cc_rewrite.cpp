@@ -164,11 +164,12 @@ class Rewriter {
       if (c == '(' && begins_statement_ && !in_system_) cast_as_lvalue();
       ++at_;
     }
-    if (std::isspace(static_cast<unsigned char>(c)) == 0) begins_statement_ = c == ';' || c == '{' || c == '}' || c == ':';
+    if (std::isspace(static_cast<unsigned char>(c)) == 0)
+      begins_statement_ = c == ';' || c == '{' || c == '}' || c == ':';
   }
 
-  /// `(int)A = x` at the beginning of a statement -> `A =(int) x`: the same for types of one size, which is what drivers
-  /// do it with.
+  /// `(int)A = x` at the beginning of a statement -> `A =(int) x`: the same for types of one size, which is
+  /// what drivers do it with.
   void cast_as_lvalue() {
     const auto skip = [this](std::size_t at) {
       while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\t')) ++at;
@@ -190,7 +191,8 @@ class Rewriter {
     if (name >= text_.size() || !starts_name(text_[name])) return;
     const std::size_t equals = skip(word_end(name));
     if (equals + 1 >= text_.size() || text_[equals] != '=' || text_[equals + 1] == '=') return;
-    std::rotate(text_.begin() + static_cast<std::ptrdiff_t>(at_), text_.begin() + static_cast<std::ptrdiff_t>(closing + 1),
+    std::rotate(text_.begin() + static_cast<std::ptrdiff_t>(at_),
+                text_.begin() + static_cast<std::ptrdiff_t>(closing + 1),
                 text_.begin() + static_cast<std::ptrdiff_t>(equals + 1));
   }
 
@@ -297,7 +299,7 @@ class Rewriter {
   bool has_int_ = false;
   bool has_double_ = false;
   bool begins_statement_ = false;  ///< nothing but blanks since ';', '{', '}' or ':'
-  int words_ = 0;               ///< of `signed char` just read
+  int words_ = 0;                  ///< of `signed char` just read
   std::size_t signed_at_ = 0;
 };
 

@@ -145,7 +145,8 @@ TEST_F(MakingLongThirtyTwoBitsWide, TakesADriversOwnCharForThatOfTheHeaders) {
   EXPECT_EQ(words("typedef signed char* CHAR;"), "typedef signed char* CHAR;");
   EXPECT_EQ(words("typedef unsigned char CHAR;"), "typedef unsigned char CHAR;");
   EXPECT_EQ(words("signed x; char CHAR;"), "signed x; char CHAR;");
-  EXPECT_EQ(rewritten("typedef signed char CHAR;").size(), std::string_view("typedef signed char CHAR;").size());
+  EXPECT_EQ(rewritten("typedef signed char CHAR;").size(),
+            std::string_view("typedef signed char CHAR;").size());
 }
 
 TEST_F(MakingLongThirtyTwoBitsWide, TakesACastForAnLvalue) {

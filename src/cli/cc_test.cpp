@@ -13,8 +13,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "kernel/sanitizer.h"
 #include "cli/process.h"
+#include "kernel/sanitizer.h"
 #include "lab/symbols.h"
 #include "loader/ddi_status.h"
 #include "loader/elf_file.h"
@@ -160,9 +160,10 @@ TEST_P(BuildingADriver, FindsIncludesAsWindowsDoes) {
 }
 
 TEST_P(BuildingADriver, NamesAFunctionThatUndisLacks) {
-  write("a.c", "#include <ndis.h>\nextern void NdisCoSendPackets();\nextern void OfNobody(void);\nNTSTATUS "
-               "DriverEntry(PDRIVER_OBJECT d, "
-               "PUNICODE_STRING p)\n{\n  OfNobody();\n  NdisCoSendPackets();\n  return d == 0 && p == 0;\n}\n");
+  write("a.c",
+        "#include <ndis.h>\nextern void NdisCoSendPackets();\nextern void OfNobody(void);\nNTSTATUS "
+        "DriverEntry(PDRIVER_OBJECT d, "
+        "PUNICODE_STRING p)\n{\n  OfNobody();\n  NdisCoSendPackets();\n  return d == 0 && p == 0;\n}\n");
   const Outcome outcome = cc("-DNDIS630=1 -DUNDIS_TEST -o a.so a.c");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text,
@@ -171,32 +172,40 @@ TEST_P(BuildingADriver, NamesAFunctionThatUndisLacks) {
 }
 
 TEST_P(BuildingADriver, RefusesFunctionsOfTheHostByName) {
-  if (UNDIS_ADDRESS_SANITIZER) GTEST_SKIP() << "the sanitizer has malloc and printf of its own in every image";
-  write("a.c", std::string("#include <ndis.h>\nextern int printf(const char*, ...);\nextern int getpid(void);\nvoid* keep;\n") + kDriver +
-                   "void f(void) { keep = malloc(4); printf(\"%p\", keep); getpid(); }\n");
+  if (UNDIS_ADDRESS_SANITIZER)
+    GTEST_SKIP() << "the sanitizer has malloc and printf of its own in every image";
+  write("a.c", std::string("#include <ndis.h>\nextern int printf(const char*, ...);\nextern int "
+                           "getpid(void);\nvoid* keep;\n") +
+                   kDriver + "void f(void) { keep = malloc(4); printf(\"%p\", keep); getpid(); }\n");
   const Outcome outcome = cc("-DNDIS630=1 -fno-builtin -o a.so a.c");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("malloc is the host's, not the kernel's: use ExAllocatePool2"),
                                   HasSubstr("printf is the host's, not the kernel's: use DbgPrintEx"),
-                                  HasSubstr("getpid is the host's: NT's kernel has no function of this name"), HasSubstr("a.so was not made")));
+                                  HasSubstr("getpid is the host's: NT's kernel has no function of this name"),
+                                  HasSubstr("a.so was not made")));
   EXPECT_FALSE(fs::exists(path("a.so")));
 }
 
 TEST_P(BuildingADriver, TakesAPrototypeWhosePointersDiffer) {
   write("a.h", "typedef struct _T { int value; } T;\nint Use(\n    void* Context,\n    int Number);\n");
   write("a.c", std::string("#include <ndis.h>\n#include \"a.h\"\n") + kDriver +
-                   "int Use(T* Context, int Number) { return Context->value + Number; }\nint f(T* t) { return Use(t, 1); }\n");
+                   "int Use(T* Context, int Number) { return Context->value + Number; }\nint f(T* t) { "
+                   "return Use(t, 1); }\n");
   const Outcome outcome = cc("-DNDIS630=1 -o a.so a.c");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.text;
-  EXPECT_THAT(outcome.text, HasSubstr("warning: Use is declared with other parameter types than it is defined with"));
-  write("b.c", std::string("#include <ndis.h>\nint Use(void* Context);\n") + kDriver + "char* Use(void* Context) { return Context; }\n");
+  EXPECT_THAT(outcome.text,
+              HasSubstr("warning: Use is declared with other parameter types than it is defined with"));
+  write("b.c", std::string("#include <ndis.h>\nint Use(void* Context);\n") + kDriver +
+                   "char* Use(void* Context) { return Context; }\n");
   EXPECT_EQ(cc("-DNDIS630=1 -o b.so b.c").exit_code, 1) << "another type altogether";
 }
 
 TEST_P(BuildingADriver, AllowsWhatTheKernelHasToo) {
-  write("a.c", std::string("#include <ndis.h>\nchar text[20]; int number;\n") + kDriver +
-                   "static int order(const void* a, const void* b) { return *(const char*)a - *(const char*)b; }\n"
-                   "void f(const char* s) { strcpy(text, s); number = atoi(s) + (int)strlen(s) + isdigit(*s); qsort(text, 4, 1, order); }\n");
+  write("a.c",
+        std::string("#include <ndis.h>\nchar text[20]; int number;\n") + kDriver +
+            "static int order(const void* a, const void* b) { return *(const char*)a - *(const char*)b; }\n"
+            "void f(const char* s) { strcpy(text, s); number = atoi(s) + (int)strlen(s) + isdigit(*s); "
+            "qsort(text, 4, 1, order); }\n");
   expect_builds("-DNDIS630=1 -fno-builtin -o a.so a.c");
 }
 

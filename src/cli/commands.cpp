@@ -20,8 +20,8 @@
 namespace undis::cli {
 namespace {
 
-const std::map<std::string, lab::Engine> kEngines{
-    {"simulated", lab::Engine::Simulated}, {"threaded", lab::Engine::Threaded}};
+const std::map<std::string, lab::Engine> kEngines{{"simulated", lab::Engine::Simulated},
+                                                  {"threaded", lab::Engine::Threaded}};
 const std::map<std::string, kernel::Watch> kWatches{
     {"nothing", kernel::Watch::Nothing}, {"holder", kernel::Watch::Holder}, {"all", kernel::Watch::All}};
 const std::map<std::string, lab::Color> kColors{
@@ -35,7 +35,8 @@ std::string check_schedule(const std::string& text) {
 
 std::string check_seed(const std::string& text) {
   const bool hex = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-  return hex && !text.empty() && text.size() <= 16 ? std::string() : fmt::format("{}: expected up to 16 hex digits", text);
+  return hex && !text.empty() && text.size() <= 16 ? std::string()
+                                                   : fmt::format("{}: expected up to 16 hex digits", text);
 }
 
 /// As CLI11 wants it: "" or the complaint.
@@ -60,7 +61,8 @@ bool read_shard(const std::string& text, std::uint32_t& shard, std::uint32_t& sh
   const auto [slash, first] = std::from_chars(text.data(), end, shard);
   if (first != std::errc{} || slash == end || *slash != '/') return false;
   const auto [stop, second] = std::from_chars(slash + 1, end, shards);
-  if (second != std::errc{} || stop != end || shard == 0 || shard > shards || shards > 1'000'000) return false;
+  if (second != std::errc{} || stop != end || shard == 0 || shard > shards || shards > 1'000'000)
+    return false;
   --shard;  // counted from 0 inside
   return true;
 }
@@ -68,8 +70,9 @@ bool read_shard(const std::string& text, std::uint32_t& shard, std::uint32_t& sh
 std::string check_shard(const std::string& text) {
   std::uint32_t shard = 0;
   std::uint32_t shards = 1;
-  return read_shard(text, shard, shards) ? std::string()
-                                         : fmt::format("{}: expected a part and their number, such as 3/8", text);
+  return read_shard(text, shard, shards)
+             ? std::string()
+             : fmt::format("{}: expected a part and their number, such as 3/8", text);
 }
 
 std::string check_positive(const std::string& text) {
@@ -111,7 +114,8 @@ struct Merge {
 
   CLI::App* add(CLI::App& app) {
     CLI::App* const merge = app.add_subcommand("merge", "Put the reports of the parts of a search together");
-    merge->footer("Exit code: 0 no violation, 1 violations, 2 reports that cannot be read or do not belong together.");
+    merge->footer(
+        "Exit code: 0 no violation, 1 violations, 2 reports that cannot be read or do not belong together.");
     merge->add_option("report", options.reports, "JSON reports of undis verify --shard")
         ->type_name("REPORT.json")
         ->required();
@@ -154,12 +158,14 @@ struct Verify {
     verify->add_flag("--list-suites", options.list_suites, "Name the suites and stop");
     verify
         ->add_option("--strategy", options.strategy,
-                     fmt::format("How schedules are searched: {} (mixed)", fmt::join(machine::Strategy::names(), ", ")))
+                     fmt::format("How schedules are searched: {} (mixed)",
+                                 fmt::join(machine::Strategy::names(), ", ")))
         ->type_name("NAME")
         ->check(CLI::IsMember(machine::Strategy::names()));
     verify
-        ->add_option("--bound", options.bound,
-                     "exhaustive: at most N departures from the default run, of which each pre-emption is one (2)")
+        ->add_option(
+            "--bound", options.bound,
+            "exhaustive: at most N departures from the default run, of which each pre-emption is one (2)")
         ->type_name("N")
         ->check(CLI::Range(0, 8));
     verify->add_option("--depth", options.depth, "pct: the number of orderings that a bug may need (3)")
@@ -168,10 +174,13 @@ struct Verify {
     verify->add_option("--processors", options.processors, "Virtual processors, 1 to 64 (2)")
         ->type_name("N")
         ->check(CLI::Range(1, 64));
-    verify->add_option("--shard", shard, "Do part I of N of each search (1/1); undis merge puts the parts' reports together")
+    verify
+        ->add_option("--shard", shard,
+                     "Do part I of N of each search (1/1); undis merge puts the parts' reports together")
         ->type_name("I/N")
         ->check(check_shard);
-    verify->add_flag("--fault-pairs", options.fault_pairs, "Make each two fallible calls fail together as well");
+    verify->add_flag("--fault-pairs", options.fault_pairs,
+                     "Make each two fallible calls fail together as well");
     verify->add_flag("!--no-shrink", options.shrink, "Report the schedule that found a violation as it was");
     verify->add_option("--budget", budget, "Real time to search for, all suites together (10s)")
         ->type_name("TIME")

@@ -71,8 +71,8 @@ TEST(ReadingTheCommandLine, TakesAllOfVerify) {
 
 TEST(ReadingTheCommandLine, TakesTheSearchOfVerify) {
   const Command command =
-      parse_command({"verify", "a.so", "--strategy", "exhaustive", "--bound", "1", "--depth", "4", "--processors", "64",
-                     "--shard", "3/8", "--fault-pairs", "--no-shrink"});
+      parse_command({"verify", "a.so", "--strategy", "exhaustive", "--bound", "1", "--depth", "4",
+                     "--processors", "64", "--shard", "3/8", "--fault-pairs", "--no-shrink"});
   const auto* const verify = std::get_if<lab::VerifyOptions>(&command);
   ASSERT_NE(verify, nullptr);
   EXPECT_EQ(verify->strategy, "exhaustive");
@@ -95,12 +95,14 @@ TEST(ReadingTheCommandLine, TakesAllOfMerge) {
 }
 
 TEST(ReadingTheCommandLine, RefusesASearchThatIsNone) {
-  EXPECT_THAT(complaint_about({"verify", "a.so", "--strategy", "luck"}), AllOf(HasSubstr("luck"), HasSubstr("coverage")));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--strategy", "luck"}),
+              AllOf(HasSubstr("luck"), HasSubstr("coverage")));
   for (const char* shard : {"0/8", "9/8", "3", "3/", "/8", "-1/8", "3/8x"})
     EXPECT_THAT(complaint_about({"verify", "a.so", "--shard", shard}), HasSubstr("such as 3/8")) << shard;
   EXPECT_THAT(complaint_about({"verify", "a.so", "--processors", "0"}), HasSubstr("--processors"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--processors", "65"}), HasSubstr("--processors"));
-  EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "lifecycle.bind:0.v2-1-1"}), HasSubstr("another version of undis"));
+  EXPECT_THAT(complaint_about({"verify", "a.so", "--replay", "lifecycle.bind:0.v2-1-1"}),
+              HasSubstr("another version of undis"));
   EXPECT_THAT(complaint_about({"verify", "a.so", "--seed", "pct3-1"}), HasSubstr("hex digits"));
   EXPECT_THAT(complaint_about({"merge"}), HasSubstr("report"));
 }

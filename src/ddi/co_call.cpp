@@ -9,8 +9,8 @@ using namespace undis;
 
 // Page    ndis/nf-ndis-ndisclmakecall                                IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolCmMakeCall
-NDIS_STATUS NdisClMakeCall(NDIS_HANDLE NdisVcHandle, PCO_CALL_PARAMETERS CallParameters, NDIS_HANDLE ProtocolPartyContext,
-                           PNDIS_HANDLE NdisPartyHandle) {
+NDIS_STATUS NdisClMakeCall(NDIS_HANDLE NdisVcHandle, PCO_CALL_PARAMETERS CallParameters,
+                           NDIS_HANDLE ProtocolPartyContext, PNDIS_HANDLE NdisPartyHandle) {
   const DdiCall call(Ddi::NdisClMakeCall);
   const Ref<Vc> vc = call.find<Vc>("NdisVcHandle", NdisVcHandle, HandleKind::ClientVc);
   if (!vc || CallParameters == nullptr) return call.returns(NDIS_STATUS_FAILURE);
@@ -43,7 +43,8 @@ NDIS_STATUS NdisClModifyCallQoS(NDIS_HANDLE NdisVcHandle, PCO_CALL_PARAMETERS Ca
 
 // Page    ndis/nf-ndis-ndisclincomingcallcomplete                    IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolCmIncomingCallComplete
-VOID NdisClIncomingCallComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle, PCO_CALL_PARAMETERS CallParameters) {
+VOID NdisClIncomingCallComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle,
+                                PCO_CALL_PARAMETERS CallParameters) {
   const DdiCall call(Ddi::NdisClIncomingCallComplete);
   const Ref<Vc> vc = call.find<Vc>("NdisVcHandle", NdisVcHandle, HandleKind::ClientVc);
   if (vc && !vc->complete_incoming(final_status(call, vc.get(), vc->name(), Status), CallParameters))
@@ -52,11 +53,12 @@ VOID NdisClIncomingCallComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle, PC
 
 // Page    ndis/nf-ndis-ndiscladdparty                                IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolCmAddParty
-NDIS_STATUS NdisClAddParty(NDIS_HANDLE NdisVcHandle, NDIS_HANDLE ProtocolPartyContext, PCO_CALL_PARAMETERS CallParameters,
-                           PNDIS_HANDLE NdisPartyHandle) {
+NDIS_STATUS NdisClAddParty(NDIS_HANDLE NdisVcHandle, NDIS_HANDLE ProtocolPartyContext,
+                           PCO_CALL_PARAMETERS CallParameters, PNDIS_HANDLE NdisPartyHandle) {
   const DdiCall call(Ddi::NdisClAddParty);
   const Ref<Vc> vc = call.find<Vc>("NdisVcHandle", NdisVcHandle, HandleKind::ClientVc);
-  if (!vc || CallParameters == nullptr || NdisPartyHandle == nullptr) return call.returns(NDIS_STATUS_FAILURE);
+  if (!vc || CallParameters == nullptr || NdisPartyHandle == nullptr)
+    return call.returns(NDIS_STATUS_FAILURE);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   return call.returns(vc->add_party(caller_of(call), ProtocolPartyContext, CallParameters, NdisPartyHandle));
 }
@@ -73,7 +75,9 @@ NDIS_STATUS NdisClDropParty(NDIS_HANDLE NdisPartyHandle, PVOID Buffer, UINT Size
 
 namespace {
 
-Ref<Vc> find_vc(const DdiCall& call, NDIS_HANDLE handle) { return call.find<Vc>("NdisVcHandle", handle, HandleKind::CallManagerVc); }
+Ref<Vc> find_vc(const DdiCall& call, NDIS_HANDLE handle) {
+  return call.find<Vc>("NdisVcHandle", handle, HandleKind::CallManagerVc);
+}
 Ref<Party> find_party(const DdiCall& call, NDIS_HANDLE handle) {
   return call.find<Party>("NdisPartyHandle", handle, HandleKind::CallManagerParty);
 }
@@ -82,12 +86,13 @@ Ref<Party> find_party(const DdiCall& call, NDIS_HANDLE handle) {
 
 // Page    ndis/nf-ndis-ndiscmmakecallcomplete                        IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolClMakeCallComplete
-VOID NdisCmMakeCallComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle, NDIS_HANDLE NdisPartyHandle, NDIS_HANDLE CallMgrPartyContext,
-                            PCO_CALL_PARAMETERS CallParameters) {
+VOID NdisCmMakeCallComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle, NDIS_HANDLE NdisPartyHandle,
+                            NDIS_HANDLE CallMgrPartyContext, PCO_CALL_PARAMETERS CallParameters) {
   const DdiCall call(Ddi::NdisCmMakeCallComplete);
   const Ref<Vc> vc = find_vc(call, NdisVcHandle);
   if (!vc || (NdisPartyHandle != nullptr && !find_party(call, NdisPartyHandle))) return;
-  if (!vc->complete_make_call(caller_of(call), final_status(call, vc.get(), vc->name(), Status), CallMgrPartyContext, CallParameters))
+  if (!vc->complete_make_call(caller_of(call), final_status(call, vc.get(), vc->name(), Status),
+                              CallMgrPartyContext, CallParameters))
     call.tell_unexpected_completion(vc.get(), vc->name(), "no call is being made");
 }
 
@@ -103,7 +108,8 @@ VOID NdisCmCloseCallComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle, NDIS_
 
 // Page    ndis/nf-ndis-ndiscmmodifycallqoscomplete                   IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolClModifyCallQoSComplete
-VOID NdisCmModifyCallQoSComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle, PCO_CALL_PARAMETERS CallParameters) {
+VOID NdisCmModifyCallQoSComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle,
+                                 PCO_CALL_PARAMETERS CallParameters) {
   const DdiCall call(Ddi::NdisCmModifyCallQoSComplete);
   const Ref<Vc> vc = find_vc(call, NdisVcHandle);
   if (vc && !vc->complete_modify(final_status(call, vc.get(), vc->name(), Status), CallParameters))
@@ -112,7 +118,8 @@ VOID NdisCmModifyCallQoSComplete(NDIS_STATUS Status, NDIS_HANDLE NdisVcHandle, P
 
 // Page    ndis/nf-ndis-ndiscmdispatchincomingcall                    IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolClIncomingCall
-NDIS_STATUS NdisCmDispatchIncomingCall(NDIS_HANDLE NdisSapHandle, NDIS_HANDLE NdisVcHandle, PCO_CALL_PARAMETERS CallParameters) {
+NDIS_STATUS NdisCmDispatchIncomingCall(NDIS_HANDLE NdisSapHandle, NDIS_HANDLE NdisVcHandle,
+                                       PCO_CALL_PARAMETERS CallParameters) {
   const DdiCall call(Ddi::NdisCmDispatchIncomingCall);
   const Ref<Sap> sap = call.find<Sap>("NdisSapHandle", NdisSapHandle, HandleKind::CallManagerSap);
   const Ref<Vc> vc = find_vc(call, NdisVcHandle);
@@ -140,17 +147,21 @@ VOID NdisCmDispatchIncomingCallQoSChange(NDIS_HANDLE NdisVcHandle, PCO_CALL_PARA
 
 // Page    ndis/nf-ndis-ndiscmdispatchincomingclosecall               IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolClIncomingCloseCall
-VOID NdisCmDispatchIncomingCloseCall(NDIS_STATUS CloseStatus, NDIS_HANDLE NdisVcHandle, PVOID Buffer, UINT Size) {
+VOID NdisCmDispatchIncomingCloseCall(NDIS_STATUS CloseStatus, NDIS_HANDLE NdisVcHandle, PVOID Buffer,
+                                     UINT Size) {
   const DdiCall call(Ddi::NdisCmDispatchIncomingCloseCall);
-  if (const Ref<Vc> vc = find_vc(call, NdisVcHandle); vc) vc->dispatch_close(caller_of(call), CloseStatus, Buffer, Size);
+  if (const Ref<Vc> vc = find_vc(call, NdisVcHandle); vc)
+    vc->dispatch_close(caller_of(call), CloseStatus, Buffer, Size);
 }
 
 // Page    ndis/nf-ndis-ndiscmaddpartycomplete                        IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolClAddPartyComplete
-VOID NdisCmAddPartyComplete(NDIS_STATUS Status, NDIS_HANDLE NdisPartyHandle, NDIS_HANDLE CallMgrPartyContext, PCO_CALL_PARAMETERS CallParameters) {
+VOID NdisCmAddPartyComplete(NDIS_STATUS Status, NDIS_HANDLE NdisPartyHandle, NDIS_HANDLE CallMgrPartyContext,
+                            PCO_CALL_PARAMETERS CallParameters) {
   const DdiCall call(Ddi::NdisCmAddPartyComplete);
   const Ref<Party> party = find_party(call, NdisPartyHandle);
-  if (party && !party->complete_add(final_status(call, party.get(), party->name(), Status), CallMgrPartyContext, CallParameters))
+  if (party && !party->complete_add(final_status(call, party.get(), party->name(), Status),
+                                    CallMgrPartyContext, CallParameters))
     call.tell_unexpected_completion(party.get(), party->name(), "it is not being added");
 }
 
@@ -165,7 +176,9 @@ VOID NdisCmDropPartyComplete(NDIS_STATUS Status, NDIS_HANDLE NdisPartyHandle) {
 
 // Page    ndis/nf-ndis-ndiscmdispatchincomingdropparty               IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolClIncomingDropParty
-VOID NdisCmDispatchIncomingDropParty(NDIS_STATUS DropStatus, NDIS_HANDLE NdisPartyHandle, PVOID Buffer, UINT Size) {
+VOID NdisCmDispatchIncomingDropParty(NDIS_STATUS DropStatus, NDIS_HANDLE NdisPartyHandle, PVOID Buffer,
+                                     UINT Size) {
   const DdiCall call(Ddi::NdisCmDispatchIncomingDropParty);
-  if (const Ref<Party> party = find_party(call, NdisPartyHandle); party) party->dispatch_drop(caller_of(call), DropStatus, Buffer, Size);
+  if (const Ref<Party> party = find_party(call, NdisPartyHandle); party)
+    party->dispatch_drop(caller_of(call), DropStatus, Buffer, Size);
 }

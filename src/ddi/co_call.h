@@ -12,7 +12,9 @@
 
 namespace undis {
 
-inline CoCaller caller_of(const DdiCall& call) noexcept { return {call.driver(), call.name()}; }
+inline CoCaller caller_of(const DdiCall& call) noexcept {
+  return {call.driver(), call.name()};
+}
 
 /// The kind of an open handle, or `otherwise`: what is then told as expected.
 inline HandleKind kind_of(NDIS_HANDLE handle, HandleKind otherwise) noexcept {
@@ -22,8 +24,10 @@ inline HandleKind kind_of(NDIS_HANDLE handle, HandleKind otherwise) noexcept {
 
 /// The virtual connection of a client's or call manager's handle, and whose it is.
 inline Ref<Vc> find_vc_of_either(const DdiCall& call, NDIS_HANDLE handle, CoSide& side) {
-  side = kind_of(handle, HandleKind::ClientVc) == HandleKind::CallManagerVc ? CoSide::CallManager : CoSide::Client;
-  return call.find<Vc>("NdisVcHandle", handle, side == CoSide::Client ? HandleKind::ClientVc : HandleKind::CallManagerVc);
+  side = kind_of(handle, HandleKind::ClientVc) == HandleKind::CallManagerVc ? CoSide::CallManager
+                                                                            : CoSide::Client;
+  return call.find<Vc>("NdisVcHandle", handle,
+                       side == CoSide::Client ? HandleKind::ClientVc : HandleKind::CallManagerVc);
 }
 
 /// The virtual connection of a miniport's handle; an integrated call manager has no other than that.
@@ -36,7 +40,8 @@ inline Ref<Vc> find_vc_of_miniport(const DdiCall& call, const char* argument, ND
 }
 
 /// A final status; NDIS_STATUS_PENDING is told and taken for a failure.
-inline NDIS_STATUS final_status(const DdiCall& call, const void* object, const std::string& name, NDIS_STATUS status) {
+inline NDIS_STATUS final_status(const DdiCall& call, const void* object, const std::string& name,
+                                NDIS_STATUS status) {
   if (status != NDIS_STATUS_PENDING) return status;
   call.tell_bad_status(object, name, status, "any final status, not NDIS_STATUS_PENDING");
   return NDIS_STATUS_FAILURE;

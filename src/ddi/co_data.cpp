@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Net buffer lists on virtual connections, and status indications of connection-oriented miniports.
-#include "ddi/co_call.h"
 #include "ndis/co_data.h"
+#include "ddi/co_call.h"
 
 using namespace undis;
 
@@ -22,7 +22,8 @@ VOID NdisCoSendNetBufferLists(NDIS_HANDLE NdisVcHandle, PNET_BUFFER_LIST NetBuff
 
 // Page    ndis/nf-ndis-ndismcosendnetbufferlistscomplete             IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolCoSendNetBufferListsComplete
-VOID NdisMCoSendNetBufferListsComplete(NDIS_HANDLE NdisVcHandle, PNET_BUFFER_LIST NetBufferLists, ULONG SendCompleteFlags) {
+VOID NdisMCoSendNetBufferListsComplete(NDIS_HANDLE NdisVcHandle, PNET_BUFFER_LIST NetBufferLists,
+                                       ULONG SendCompleteFlags) {
   const DdiCall call(Ddi::NdisMCoSendNetBufferListsComplete);
   const Ref<Vc> vc = find_vc_of_miniport(call, "NdisVcHandle", NdisVcHandle);
   if (vc && NetBufferLists != nullptr) co_data::complete(*vc, NetBufferLists, SendCompleteFlags);
@@ -30,19 +31,22 @@ VOID NdisMCoSendNetBufferListsComplete(NDIS_HANDLE NdisVcHandle, PNET_BUFFER_LIS
 
 // Page    ndis/nf-ndis-ndismcoindicatereceivenetbufferlists          IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolCoReceiveNetBufferLists
-VOID NdisMCoIndicateReceiveNetBufferLists(NDIS_HANDLE NdisVcHandle, PNET_BUFFER_LIST NetBufferLists, ULONG NumberOfNetBufferLists,
-                                          ULONG CoReceiveFlags) {
+VOID NdisMCoIndicateReceiveNetBufferLists(NDIS_HANDLE NdisVcHandle, PNET_BUFFER_LIST NetBufferLists,
+                                          ULONG NumberOfNetBufferLists, ULONG CoReceiveFlags) {
   const DdiCall call(Ddi::NdisMCoIndicateReceiveNetBufferLists);
   UNREFERENCED_PARAMETER(NumberOfNetBufferLists);
   const Ref<Vc> vc = find_vc_of_miniport(call, "NdisVcHandle", NdisVcHandle);
-  if (vc && NetBufferLists != nullptr) co_data::indicate(caller_of(call), *vc, NetBufferLists, CoReceiveFlags);
+  if (vc && NetBufferLists != nullptr)
+    co_data::indicate(caller_of(call), *vc, NetBufferLists, CoReceiveFlags);
 }
 
 // Page    ndis/nf-ndis-ndismcoindicatestatusex                       IRQL  <= DISPATCH_LEVEL
 // Calls   ProtocolCoStatusEx
-VOID NdisMCoIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE NdisVcHandle, PNDIS_STATUS_INDICATION StatusIndication) {
+VOID NdisMCoIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE NdisVcHandle,
+                             PNDIS_STATUS_INDICATION StatusIndication) {
   const DdiCall call(Ddi::NdisMCoIndicateStatusEx);
-  const Ref<Adapter> adapter = call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
+  const Ref<Adapter> adapter =
+      call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
   if (!adapter || StatusIndication == nullptr) return;
   Ref<Vc> vc;
   if (NdisVcHandle != nullptr) {

@@ -18,13 +18,15 @@ constexpr ULONG kNameTag = 0x6E764344;  // 'DCvn'
 
 // Page    ndis/nf-ndis-ndiscoassigninstancename                      IRQL  DISPATCH_LEVEL
 // Beyond  There is no WMI that the name could be registered with.
-NDIS_STATUS NdisCoAssignInstanceName(NDIS_HANDLE NdisVcHandle, PNDIS_STRING BaseInstanceName, PNDIS_STRING VcInstanceName) {
+NDIS_STATUS NdisCoAssignInstanceName(NDIS_HANDLE NdisVcHandle, PNDIS_STRING BaseInstanceName,
+                                     PNDIS_STRING VcInstanceName) {
   const DdiCall call(Ddi::NdisCoAssignInstanceName);
   CoSide side{};
   const Ref<Vc> vc = find_vc_of_either(call, NdisVcHandle, side);
   if (!vc || BaseInstanceName == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   if (side == CoSide::CallManager && vc->manager().integrated()) {
-    call.tell_breach("CoManagerKind", vc->name(), "an integrated call manager cannot name its virtual connections");
+    call.tell_breach("CoManagerKind", vc->name(),
+                     "an integrated call manager cannot name its virtual connections");
     return call.returns(NDIS_STATUS_FAILURE);
   }
   const std::u16string name = vc->assign_instance_name(kernel::view(BaseInstanceName));
@@ -62,7 +64,8 @@ NDIS_STATUS NdisCoGetTapiCallId(NDIS_HANDLE NdisVcHandle, PVAR_STRING TapiCallId
 }
 
 // Page    ndis/nf-ndis-ndisclgetprotocolvccontextfromtapicallid      IRQL  DISPATCH_LEVEL
-NDIS_STATUS NdisClGetProtocolVcContextFromTapiCallId(UNICODE_STRING TapiCallId, PNDIS_HANDLE ProtocolVcContext) {
+NDIS_STATUS NdisClGetProtocolVcContextFromTapiCallId(UNICODE_STRING TapiCallId,
+                                                     PNDIS_HANDLE ProtocolVcContext) {
   const DdiCall call(Ddi::NdisClGetProtocolVcContextFromTapiCallId);
   const std::string id = kernel::to_utf8(kernel::view(&TapiCallId));
   for (const Ref<Adapter>& adapter : Library::current().adapters()) {

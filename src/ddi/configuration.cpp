@@ -12,8 +12,8 @@
 #include "kernel/misuse.h"
 #include "kernel/unicode.h"
 #include "ndis/binding.h"
-#include "ndis/filter_module.h"
 #include "ndis/configuration.h"
+#include "ndis/filter_module.h"
 #include "ndis/strings.h"
 
 using namespace undis;
@@ -30,7 +30,8 @@ std::u16string parameters_of(const kernel::Driver& driver) {
 }
 
 /// A handle for `key` in *handle, or why not.
-NDIS_STATUS open(const DdiCall& call, kernel::Registry::Key key, NDIS_HANDLE* handle, const Adapter* adapter = nullptr) {
+NDIS_STATUS open(const DdiCall& call, kernel::Registry::Key key, NDIS_HANDLE* handle,
+                 const Adapter* adapter = nullptr) {
   if (key == nullptr) return NDIS_STATUS_FAILURE;
   if (call.fails()) return NDIS_STATUS_RESOURCES;
   const Ref<Configuration> configuration(new Configuration(call.driver(), std::move(key)));
@@ -63,7 +64,8 @@ Place place_of(NDIS_HANDLE handle) {
     return {parameters_of(protocol->driver()), false};
   if (const Ref<Binding> binding = handles.find<Binding>(handle))
     return {protocol_section(binding->driver(), binding->adapter()), false};
-  if (const Ref<FilterDriver> filter = handles.find<FilterDriver>(handle)) return {parameters_of(filter->driver()), false};
+  if (const Ref<FilterDriver> filter = handles.find<FilterDriver>(handle))
+    return {parameters_of(filter->driver()), false};
   if (const Ref<FilterModule> module = handles.find<FilterModule>(handle))
     return {protocol_section(module->driver(), module->adapter()), true};
   // Not a handle, but the NDIS_BIND_PARAMETERS of a bind that is under way.
@@ -108,7 +110,8 @@ VOID NdisOpenConfiguration(PNDIS_STATUS Status, PNDIS_HANDLE ConfigurationHandle
     return;
   }
   const Ref<Adapter> adapter(static_cast<Adapter*>(found.object));
-  *Status = call.returns(open_path(call, adapter->config().configuration_key, true, ConfigurationHandle, adapter.get()));
+  *Status = call.returns(
+      open_path(call, adapter->config().configuration_key, true, ConfigurationHandle, adapter.get()));
 }
 
 // Page    ndis/nf-ndis-ndisopenprotocolconfiguration                 IRQL  PASSIVE_LEVEL

@@ -10,7 +10,8 @@
 #include "ndis/binding.h"
 
 namespace undis {
-DdiCall::DdiCall(Ddi ddi, const void* object, Tells tells) noexcept : thread_(kernel::Thread::current_or_null()) {
+DdiCall::DdiCall(Ddi ddi, const void* object, Tells tells) noexcept
+    : thread_(kernel::Thread::current_or_null()) {
   const DdiInfo& row = info(ddi);
   frame_.kind = kernel::CallFrame::Kind::Ddi;
   frame_.number = static_cast<std::uint16_t>(ddi);
@@ -41,7 +42,8 @@ void DdiCall::tell_misuse(const char* argument, NDIS_HANDLE handle, HandleKind e
   tell_misuse(argument, handle, expected, Library::current().handles().view(handle));
 }
 
-void DdiCall::tell_misuse(const char* argument, NDIS_HANDLE handle, HandleKind expected, HandleView found) const noexcept {
+void DdiCall::tell_misuse(const char* argument, NDIS_HANDLE handle, HandleKind expected,
+                          HandleView found) const noexcept {
   Library::current().observer().on(
       HandleMisuse{frame_.driver, frame_.name, argument, handle, expected, found, kernel::Stack::capture(2)});
 }
@@ -58,29 +60,36 @@ Ref<Binding> DdiCall::find_open_binding(const char* argument, NDIS_HANDLE handle
   return {};
 }
 
-void DdiCall::tell_unexpected_completion(const void* object, std::string_view object_name, std::string why) const noexcept {
-  Library::current().observer().on(
-      UnexpectedCompletion{frame_.driver, frame_.name, object, std::string(object_name), std::move(why), kernel::Stack::capture(2)});
+void DdiCall::tell_unexpected_completion(const void* object, std::string_view object_name,
+                                         std::string why) const noexcept {
+  Library::current().observer().on(UnexpectedCompletion{frame_.driver, frame_.name, object,
+                                                        std::string(object_name), std::move(why),
+                                                        kernel::Stack::capture(2)});
 }
 
-void DdiCall::tell_bad_status(const void* object, std::string_view object_name, NDIS_STATUS status, std::string allowed) const noexcept {
-  Library::current().observer().on(
-      BadStatus{frame_.driver, frame_.name, object, std::string(object_name), status, std::move(allowed), kernel::Stack::capture(2)});
+void DdiCall::tell_bad_status(const void* object, std::string_view object_name, NDIS_STATUS status,
+                              std::string allowed) const noexcept {
+  Library::current().observer().on(BadStatus{frame_.driver, frame_.name, object, std::string(object_name),
+                                             status, std::move(allowed), kernel::Stack::capture(2)});
 }
 
-bool DdiCall::check_header(const NDIS_OBJECT_HEADER& header, UCHAR type, std::size_t size, const char* parameter) const noexcept {
+bool DdiCall::check_header(const NDIS_OBJECT_HEADER& header, UCHAR type, std::size_t size,
+                           const char* parameter) const noexcept {
   if (header.Type == type && header.Revision >= 1 && header.Size >= size) return true;
   tell_breach("ObjectHeaderValid", parameter,
-              fmt::format("{} has type {:#x}, revision {}, size {}; expected type {:#x}, a revision from 1 on, size {} at least", parameter,
-                          header.Type, header.Revision, header.Size, type, size));
+              fmt::format("{} has type {:#x}, revision {}, size {}; expected type {:#x}, a revision from 1 "
+                          "on, size {} at least",
+                          parameter, header.Type, header.Revision, header.Size, type, size));
   return false;
 }
 
 void DdiCall::tell_breach(const char* rule, std::string object_name, std::string why) const noexcept {
-  Library::current().observer().on(
-      Breach{rule, frame_.driver, frame_.name, std::move(object_name), std::move(why), kernel::Stack::capture(2)});
+  Library::current().observer().on(Breach{rule, frame_.driver, frame_.name, std::move(object_name),
+                                          std::move(why), kernel::Stack::capture(2)});
 }
 
-bool DdiCall::fails() const noexcept { return kernel::fault_point(frame_.name); }
+bool DdiCall::fails() const noexcept {
+  return kernel::fault_point(frame_.name);
+}
 
 }  // namespace undis

@@ -72,8 +72,9 @@ NDIS_STATUS NdisRegisterDeviceEx(NDIS_HANDLE NdisHandle,
       a->Header.Revision < NDIS_DEVICE_OBJECT_ATTRIBUTES_REVISION_1 ||
       a->Header.Size < NDIS_SIZEOF_DEVICE_OBJECT_ATTRIBUTES_REVISION_1)
     return call.returns(NDIS_STATUS_INVALID_PARAMETER);
-  return call.returns(register_device(call, filter ? filter->driver() : miniport->driver(), a->DeviceName, a->SymbolicName,
-                                      a->MajorFunctions, a->ExtensionSize, pDeviceObject, NdisDeviceHandle));
+  return call.returns(register_device(call, filter ? filter->driver() : miniport->driver(), a->DeviceName,
+                                      a->SymbolicName, a->MajorFunctions, a->ExtensionSize, pDeviceObject,
+                                      NdisDeviceHandle));
 }
 
 // Page    ndis/nf-ndis-ndisderegisterdeviceex                        IRQL  PASSIVE_LEVEL

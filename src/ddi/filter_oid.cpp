@@ -90,23 +90,27 @@ NDIS_STATUS NdisFDirectOidRequest(NDIS_HANDLE NdisFilterHandle, PNDIS_OID_REQUES
     return call.returns(status);
   if (!module->filter().handlers().DirectOidRequestComplete)
     tell(call, *module, "OidHandlersPair",
-         "a filter that sends direct requests needs FilterDirectOidRequestComplete: nobody can be told of the answer");
+         "a filter that sends direct requests needs FilterDirectOidRequestComplete: nobody can be told of "
+         "the answer");
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   return call.returns(module->adapter().direct_oids.submit(*module, OidRequest));
 }
 
 // Page    ndis/nf-ndis-ndisfdirectoidrequestcomplete                 IRQL  <= DISPATCH_LEVEL
-VOID NdisFDirectOidRequestComplete(NDIS_HANDLE NdisFilterHandle, PNDIS_OID_REQUEST OidRequest, NDIS_STATUS Status) {
+VOID NdisFDirectOidRequestComplete(NDIS_HANDLE NdisFilterHandle, PNDIS_OID_REQUEST OidRequest,
+                                   NDIS_STATUS Status) {
   const DdiCall call(Ddi::NdisFDirectOidRequestComplete);
   const Ref<FilterModule> module = find(call, NdisFilterHandle);
   if (!module) return;
   if (Status == NDIS_STATUS_PENDING)
     call.tell_bad_status(module.get(), module->name(), Status, "any final status, not NDIS_STATUS_PENDING");
   if (module->oids.has_clone_of(OidRequest))
-    tell(call, *module, "OidCloneFreedFirst", "the request is completed before its clone is freed (NdisFreeCloneOidRequest)");
+    tell(call, *module, "OidCloneFreedFirst",
+         "the request is completed before its clone is freed (NdisFreeCloneOidRequest)");
   if (!module->adapter().direct_oids.complete(module.get(), OidRequest,
                                               Status == NDIS_STATUS_PENDING ? NDIS_STATUS_FAILURE : Status))
-    call.tell_unexpected_completion(module.get(), module->name(), "this direct OID request is not with the filter");
+    call.tell_unexpected_completion(module.get(), module->name(),
+                                    "this direct OID request is not with the filter");
 }
 
 // Page    ndis/nf-ndis-ndisfcanceldirectoidrequest                   IRQL  <= DISPATCH_LEVEL

@@ -96,7 +96,8 @@ VOID NdisFreeGenericObject(PNDIS_GENERIC_OBJECT NdisObject) {
   const DdiCall call(Ddi::NdisFreeGenericObject);
   for (const Ref<Service>& child : Library::current().services().made_for(NdisObject))
     kernel::report_misuse(kernel::Misuse::BadParameter, call.name(), NdisObject,
-                          "the generic object is freed before " + child->name() + ", which was allocated with it as handle",
+                          "the generic object is freed before " + child->name() +
+                              ", which was allocated with it as handle",
                           child->origin());
   free_generic_object(NdisObject, call.name(), call.driver());
 }

@@ -25,8 +25,9 @@ void check_initializing(const DdiCall& call, const Adapter& adapter, const char*
                           fmt::format("{}: {} outside MiniportInitialize{}", adapter.name(), what,
                                       adapter.is_version6() ? "Ex" : ""));
   else if (adapter.is_version6() && !adapter.registration_attributes_set())
-    call.tell_wrong_place(WrongPlace::Kind::BeforeAttributes, &adapter,
-                          fmt::format("{}: {} before the registration attributes are set", adapter.name(), what));
+    call.tell_wrong_place(
+        WrongPlace::Kind::BeforeAttributes, &adapter,
+        fmt::format("{}: {} before the registration attributes are set", adapter.name(), what));
 }
 
 Ref<Adapter> find(const DdiCall& call, const char* argument, NDIS_HANDLE handle) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a binding may send an OID request now, of any kind. Page: network/protocol-binding-states-and-operations.
+// Whether a binding may send an OID request now, of any kind. Page:
+// network/protocol-binding-states-and-operations.
 #pragma once
 
 #include "ddi/ddi_call.h"
@@ -12,8 +13,9 @@ namespace undis {
 inline bool may_request(const DdiCall& call, const Binding& binding) {
   const BindingState state = binding.state();
   if (kBindingStates.allows(state, BindingEvent::OidRequest)) return true;
-  Library::current().observer().on(StateMove{"binding", binding.name(), to_text(state), to_text(BindingEvent::OidRequest), nullptr,
-                                             &call.driver(), call.name()});
+  Library::current().observer().on(StateMove{"binding", binding.name(), to_text(state),
+                                             to_text(BindingEvent::OidRequest), nullptr, &call.driver(),
+                                             call.name()});
   return false;
 }
 

@@ -127,7 +127,8 @@ class LookasideList : public ServiceTest {};
 
 TEST_F(LookasideList, IsToldOnceOfAWrongIrql) {
   NPAGED_LOOKASIDE_LIST list;
-  as_driver_at(DISPATCH_LEVEL + 1, [&] { NdisInitializeNPagedLookasideList(&list, nullptr, nullptr, 0, 40, kTag, 0); });
+  as_driver_at(DISPATCH_LEVEL + 1,
+               [&] { NdisInitializeNPagedLookasideList(&list, nullptr, nullptr, 0, 40, kTag, 0); });
   EXPECT_EQ(misuses(), Kinds{Misuse::WrongIrql});
   as_driver_at(DISPATCH_LEVEL, [&] { NdisDeleteNPagedLookasideList(&list); });
 }

@@ -9,9 +9,10 @@
 
 namespace undis {
 
-/// Checks and copies the characteristics and lists the registration: SUCCESS, BAD_VERSION, BAD_CHARACTERISTICS, RESOURCES or
-/// FAILURE (no wrapper handle). `handle_out` may be nullptr.
-NDIS_STATUS register_miniport5(const DdiCall& call, NDIS_HANDLE wrapper_handle, const NDIS_MINIPORT_CHARACTERISTICS* given, UINT length, bool layered,
+/// Checks and copies the characteristics and lists the registration: SUCCESS, BAD_VERSION,
+/// BAD_CHARACTERISTICS, RESOURCES or FAILURE (no wrapper handle). `handle_out` may be nullptr.
+NDIS_STATUS register_miniport5(const DdiCall& call, NDIS_HANDLE wrapper_handle,
+                               const NDIS_MINIPORT_CHARACTERISTICS* given, UINT length, bool layered,
                                NDIS_HANDLE* handle_out);
 
 }  // namespace undis

@@ -189,10 +189,10 @@ PNET_BUFFER_LIST NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, U
   if (NblPool* const pool = quick_pool<NblPool>(PoolHandle);
       pool != nullptr && pool->gives_empty_buffers() && are_whole(ContextSize, ContextBackFill) &&
       (MdlChain != nullptr || (DataOffset == 0 && DataLength == 0)))
-    if (NET_BUFFER_LIST* const list =
-            (ContextSize | ContextBackFill) == 0
-                ? pool->allocate_empty_quickly(Derived::No)
-                : pool->allocate_quickly(ContextSize, ContextBackFill, Derived::No)) [[likely]] {
+    if (NET_BUFFER_LIST* const list = (ContextSize | ContextBackFill) == 0
+                                          ? pool->allocate_empty_quickly(Derived::No)
+                                          : pool->allocate_quickly(ContextSize, ContextBackFill, Derived::No))
+        [[likely]] {
       set_data(list->FirstNetBuffer, MdlChain, DataOffset, DataLength);
       return list;
     }

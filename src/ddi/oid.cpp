@@ -30,12 +30,14 @@ NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidR
   if (!binding) return call.returns(NDIS_STATUS_CLOSING);
   if (OidRequest == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   const NDIS_OBJECT_HEADER& header = OidRequest->Header;
-  if (!call.check_header(header, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_SIZEOF_OID_REQUEST_REVISION_1, "OidRequest") ||
+  if (!call.check_header(header, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_SIZEOF_OID_REQUEST_REVISION_1,
+                         "OidRequest") ||
       !is_known_type(OidRequest->RequestType))
     return call.returns(NDIS_STATUS_FAILURE);
   if (!may_request(call, *binding)) return call.returns(NDIS_STATUS_FAILURE);
   if (OidRequest->DATA.Oid == OID_PNP_SET_POWER && OidRequest->RequestType == NdisRequestSetInformation)
-    call.tell_breach("LIFE-321", binding->name(), "OID_PNP_SET_POWER is sent down: only NDIS sets the power of an adapter");
+    call.tell_breach("LIFE-321", binding->name(),
+                     "OID_PNP_SET_POWER is sent down: only NDIS sets the power of an adapter");
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   return call.returns(binding->adapter().oids.submit(*binding, OidRequest));
 }

@@ -21,8 +21,8 @@ NDIS_STATUS NdisAllocateCloneOidRequest(NDIS_HANDLE SourceHandle, PNDIS_OID_REQU
   const Ref<FilterModule> module = Library::current().handles().find<FilterModule>(SourceHandle);
   if (!module && !call.find<Binding>("SourceHandle", SourceHandle, HandleKind::Binding))
     return call.returns(NDIS_STATUS_INVALID_PARAMETER);
-  if (OidRequest == nullptr ||
-      !call.check_header(OidRequest->Header, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_SIZEOF_OID_REQUEST_REVISION_1, "OidRequest"))
+  if (OidRequest == nullptr || !call.check_header(OidRequest->Header, NDIS_OBJECT_TYPE_OID_REQUEST,
+                                                  NDIS_SIZEOF_OID_REQUEST_REVISION_1, "OidRequest"))
     return call.returns(NDIS_STATUS_FAILURE);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   kernel::Pool::Request request;

@@ -9,10 +9,11 @@ using namespace undis;
 namespace {
 
 /// NDIS_STATUS_PENDING: it may go. `direct`: its completion comes by callback.
-NDIS_STATUS check(const DdiCall& call, const Ref<Binding>& binding, const NDIS_OID_REQUEST* request, bool direct) {
+NDIS_STATUS check(const DdiCall& call, const Ref<Binding>& binding, const NDIS_OID_REQUEST* request,
+                  bool direct) {
   if (!binding) return NDIS_STATUS_CLOSING;
-  if (request == nullptr ||
-      !call.check_header(request->Header, NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_SIZEOF_OID_REQUEST_REVISION_1, "OidRequest"))
+  if (request == nullptr || !call.check_header(request->Header, NDIS_OBJECT_TYPE_OID_REQUEST,
+                                               NDIS_SIZEOF_OID_REQUEST_REVISION_1, "OidRequest"))
     return NDIS_STATUS_FAILURE;
   if (direct && !binding->protocol().handlers6().DirectOidRequestComplete) {
     call.tell_breach("LIFE-093", binding->name(),
@@ -56,7 +57,8 @@ VOID NdisMDirectOidRequestComplete(NDIS_HANDLE MiniportAdapterHandle, PNDIS_OID_
   if (!adapter) return;
   if (Status == NDIS_STATUS_PENDING)
     call.tell_bad_status(adapter.get(), adapter->name(), Status, "any final status, not NDIS_STATUS_PENDING");
-  if (!adapter->direct_oids.complete(nullptr, OidRequest, Status == NDIS_STATUS_PENDING ? NDIS_STATUS_FAILURE : Status))
+  if (!adapter->direct_oids.complete(nullptr, OidRequest,
+                                     Status == NDIS_STATUS_PENDING ? NDIS_STATUS_FAILURE : Status))
     call.tell_unexpected_completion(adapter.get(), adapter->name(), "this direct OID request is not pended");
 }
 

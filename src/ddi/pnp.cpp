@@ -23,8 +23,8 @@ bool is_port_event(NET_PNP_EVENT_CODE code) {
 
 /// By which a miniport of NDIS 6.50 steers its own stack.
 bool is_stack_event(NET_PNP_EVENT_CODE code) {
-  return code == NetEventInhibitBindsAbove || code == NetEventAllowBindsAbove || code == NetEventRequirePause ||
-         code == NetEventAllowStart;
+  return code == NetEventInhibitBindsAbove || code == NetEventAllowBindsAbove ||
+         code == NetEventRequirePause || code == NetEventAllowStart;
 }
 
 /// Events that NDIS makes for each binding itself: an intermediate driver keeps them.
@@ -36,14 +36,16 @@ void judge_place(const DdiCall& call, const Adapter& adapter, NET_PNP_EVENT_CODE
   const bool inside = kernel::inside_callback("MiniportOidRequest", &adapter);
   if (inside || adapter.oids.at_miniport())
     call.tell_breach("NdisMNetPnPEventInOIDRequest", adapter.name(),
-                     inside ? "it is called inside MiniportOidRequest, where it may deadlock"
-                            : "it is called while the driver has an OID request pended, where it may deadlock");
+                     inside
+                         ? "it is called inside MiniportOidRequest, where it may deadlock"
+                         : "it is called while the driver has an OID request pended, where it may deadlock");
   if (!is_stack_event(code)) return;
   if (!adapter.initialized() && adapter.state() != AdapterState::Initializing &&
       !kernel::inside_callback("MiniportHaltEx", &adapter))
     call.tell_breach("LIFE-301", adapter.name(),
                      "the event is issued before MiniportInitializeEx, or after the halt has returned");
-  if (kernel::irql() != PASSIVE_LEVEL) call.tell_breach("LIFE-301", adapter.name(), "the event is issued with a lock held");
+  if (kernel::irql() != PASSIVE_LEVEL)
+    call.tell_breach("LIFE-301", adapter.name(), "the event is issued with a lock held");
 }
 
 /// False: the event does not belong above. Told.
@@ -63,16 +65,19 @@ bool may_pass(const DdiCall& call, const Adapter& adapter, const NET_PNP_EVENT& 
   return false;
 }
 
-/// Events of a binding that is no binding of this driver: what an intermediate driver passes on has come to it.
+/// Events of a binding that is no binding of this driver: what an intermediate driver passes on has come to
+/// it.
 void judge_propagation(const DdiCall& call, const Adapter& adapter, const NET_PNP_EVENT& event) {
   if (event.NetEvent != NetEventReconfigure && event.NetEvent != NetEventBindList) return;
   for (const kernel::CallFrame* frame = kernel::current_callback(); frame != nullptr; frame = frame->up) {
-    if (frame->kind != kernel::CallFrame::Kind::Callback || std::string_view(frame->name) != "ProtocolNetPnPEvent")
+    if (frame->kind != kernel::CallFrame::Kind::Callback ||
+        std::string_view(frame->name) != "ProtocolNetPnPEvent")
       continue;
     const auto* const protocol = static_cast<const Object*>(frame->object);
     if (dynamic_cast<const ProtocolDriver*>(protocol) != nullptr)
-      call.tell_breach("LIFE-305", adapter.name(),
-                       "the event came with a NULL binding context: it is for the whole protocol and is not passed up");
+      call.tell_breach(
+          "LIFE-305", adapter.name(),
+          "the event came with a NULL binding context: it is for the whole protocol and is not passed up");
     return;
   }
 }
@@ -113,7 +118,8 @@ NDIS_STATUS NTAPI NdisIMNotifyPnPEvent(NDIS_HANDLE MiniportHandle, PNET_PNP_EVEN
   if (status == NDIS_STATUS_SUCCESS) return call.returns(status);
   // Whose ProtocolPnPEvent this comes from has to pass the refusal on.
   for (const kernel::CallFrame* at = kernel::Thread::current().calls; at != nullptr; at = at->up) {
-    if (at->kind != kernel::CallFrame::Kind::Callback || at->name != std::string_view("ProtocolPnPEvent")) continue;
+    if (at->kind != kernel::CallFrame::Kind::Callback || at->name != std::string_view("ProtocolPnPEvent"))
+      continue;
     static_cast<Binding*>(const_cast<void*>(at->object))->refused_above = true;
     break;
   }

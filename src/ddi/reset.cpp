@@ -7,8 +7,10 @@
 
 using namespace undis;
 
-// Page    ndis/nf-ndis-ndismresetcomplete          IRQL  <= DISPATCH_LEVEL; a driver of NDIS 5: DISPATCH_LEVEL
-VOID NTAPI NdisMResetComplete(NDIS_HANDLE MiniportAdapterHandle, NDIS_STATUS Status, BOOLEAN AddressingReset) {
+// Page    ndis/nf-ndis-ndismresetcomplete          IRQL  <= DISPATCH_LEVEL; a driver of NDIS 5:
+// DISPATCH_LEVEL
+VOID NTAPI NdisMResetComplete(NDIS_HANDLE MiniportAdapterHandle, NDIS_STATUS Status,
+                              BOOLEAN AddressingReset) {
   const DdiCall call(Ddi::NdisMResetComplete);
   const Ref<Adapter> adapter =
       call.find<Adapter>("MiniportAdapterHandle", MiniportAdapterHandle, HandleKind::Adapter);
@@ -19,7 +21,8 @@ VOID NTAPI NdisMResetComplete(NDIS_HANDLE MiniportAdapterHandle, NDIS_STATUS Sta
     call.tell_breach("LIFE-184", adapter->name(), "a driver of NDIS 5 calls it at DISPATCH_LEVEL");
   if (Status == NDIS_STATUS_PENDING)
     call.tell_bad_status(adapter.get(), adapter->name(), Status, "any final status, not NDIS_STATUS_PENDING");
-  if (!adapter->reset.complete(Status == NDIS_STATUS_PENDING ? NDIS_STATUS_HARD_ERRORS : Status, AddressingReset != FALSE))
+  if (!adapter->reset.complete(Status == NDIS_STATUS_PENDING ? NDIS_STATUS_HARD_ERRORS : Status,
+                               AddressingReset != FALSE))
     call.tell_unexpected_completion(adapter.get(), adapter->name(), "no reset is pended");
 }
 

@@ -28,14 +28,14 @@ Ref<Adapter> find_adapter(const DdiCall& call, NDIS_HANDLE handle) {
 bool is_medium(const DdiCall& call, const Adapter& adapter, NDIS_MEDIUM medium, const char* name) {
   if (adapter.traits().medium == medium) return true;
   tell_breach("MediumNotCarried", call.driver(), call.name(), adapter.name(),
-              fmt::format("{} selected medium {} when it was initialised: it cannot indicate {} frames", adapter.name(),
-                          static_cast<int>(adapter.traits().medium), name));
+              fmt::format("{} selected medium {} when it was initialised: it cannot indicate {} frames",
+                          adapter.name(), static_cast<int>(adapter.traits().medium), name));
   return false;
 }
 
-void indicate_with_lookahead(const DdiCall& call, NDIS_MEDIUM medium, const char* medium_name, NDIS_HANDLE handle,
-                             NDIS_HANDLE context, void* header, UINT header_size, void* lookahead,
-                             UINT lookahead_size, UINT packet_size) {
+void indicate_with_lookahead(const DdiCall& call, NDIS_MEDIUM medium, const char* medium_name,
+                             NDIS_HANDLE handle, NDIS_HANDLE context, void* header, UINT header_size,
+                             void* lookahead, UINT lookahead_size, UINT packet_size) {
   const Ref<Adapter> adapter = find_adapter(call, handle);
   if (adapter && is_medium(call, *adapter, medium, medium_name))
     indicate_lookahead(*adapter, context, header, header_size, lookahead, lookahead_size, packet_size);
@@ -46,8 +46,8 @@ void complete_indications(const DdiCall& call, NDIS_HANDLE handle) {
   if (adapter) indicate_receive_complete(*adapter);
 }
 
-/// Carries `body` out on the object of a handle while its driver is not watched: in a visit to its stack, without a lock or a
-/// reference. False: the long way.
+/// Carries `body` out on the object of a handle while its driver is not watched: in a visit to its stack,
+/// without a lock or a reference. False: the long way.
 template <class T, class Body>
 bool quickly(Ddi ddi, NDIS_HANDLE handle, HandleKind kind, const Body& body) {
   return goes_quickly() && visit<T>(handle, kind, [&](T& object) {
@@ -130,10 +130,12 @@ PNDIS_PACKET NdisGetReceivedPacket(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE Ma
 
 // Page    none is left (NDIS 5)                                      IRQL  <= DISPATCH_LEVEL
 // Beyond  FAILURE where the indication that runs has no packet: then nobody noted anything of the kind.
-NDIS_STATUS NdisQueryReceiveInformation(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacContext, PLONGLONG TimeSent,
-                                        PLONGLONG TimeReceived, PUCHAR Buffer, UINT BufferSize, PUINT SizeNeeded) {
+NDIS_STATUS NdisQueryReceiveInformation(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE MacContext,
+                                        PLONGLONG TimeSent, PLONGLONG TimeReceived, PUCHAR Buffer,
+                                        UINT BufferSize, PUINT SizeNeeded) {
   const DdiCall call(Ddi::NdisQueryReceiveInformation);
-  const Ref<Binding> binding = call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
+  const Ref<Binding> binding =
+      call.find<Binding>("NdisBindingHandle", NdisBindingHandle, HandleKind::Binding);
   NDIS_PACKET* const packet = binding ? received_packet(*binding, MacContext) : nullptr;
   if (packet == nullptr) return call.returns(NDIS_STATUS_FAILURE);
   if (TimeSent != nullptr) *TimeSent = static_cast<LONGLONG>(NDIS_GET_PACKET_TIME_SENT(packet));
@@ -191,8 +193,8 @@ VOID NdisMEthIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE Mini
                              PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
                              UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMEthIndicateReceive);
-  indicate_with_lookahead(call, NdisMedium802_3, "Ethernet", MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
-                          LookaheadBuffer, LookaheadBufferSize, PacketSize);
+  indicate_with_lookahead(call, NdisMedium802_3, "Ethernet", MiniportAdapterHandle, MiniportReceiveContext,
+                          HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
 // IRQL  DISPATCH_LEVEL
@@ -206,8 +208,8 @@ VOID NdisMTrIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE Minip
                             PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
                             UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMTrIndicateReceive);
-  indicate_with_lookahead(call, NdisMedium802_5, "Token Ring", MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
-                          LookaheadBuffer, LookaheadBufferSize, PacketSize);
+  indicate_with_lookahead(call, NdisMedium802_5, "Token Ring", MiniportAdapterHandle, MiniportReceiveContext,
+                          HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
 // IRQL  DISPATCH_LEVEL
@@ -221,8 +223,8 @@ VOID NdisMFddiIndicateReceive(NDIS_HANDLE MiniportAdapterHandle, NDIS_HANDLE Min
                               PVOID HeaderBuffer, UINT HeaderBufferSize, PVOID LookaheadBuffer,
                               UINT LookaheadBufferSize, UINT PacketSize) {
   const DdiCall call(Ddi::NdisMFddiIndicateReceive);
-  indicate_with_lookahead(call, NdisMediumFddi, "FDDI", MiniportAdapterHandle, MiniportReceiveContext, HeaderBuffer, HeaderBufferSize,
-                          LookaheadBuffer, LookaheadBufferSize, PacketSize);
+  indicate_with_lookahead(call, NdisMediumFddi, "FDDI", MiniportAdapterHandle, MiniportReceiveContext,
+                          HeaderBuffer, HeaderBufferSize, LookaheadBuffer, LookaheadBufferSize, PacketSize);
 }
 
 // IRQL  DISPATCH_LEVEL

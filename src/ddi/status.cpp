@@ -17,11 +17,15 @@ VOID NdisMIndicateStatusEx(NDIS_HANDLE MiniportAdapterHandle, PNDIS_STATUS_INDIC
                          "StatusIndication"))
     return;
   if (!adapter->registration_attributes_set())
-    call.tell_breach("LIFE-335", adapter->name(), "a status is indicated before the registration attributes are set");
-  else if (adapter->state() == AdapterState::Halted && !kernel::inside_callback("MiniportHaltEx", adapter.get()))
+    call.tell_breach("LIFE-335", adapter->name(),
+                     "a status is indicated before the registration attributes are set");
+  else if (adapter->state() == AdapterState::Halted &&
+           !kernel::inside_callback("MiniportHaltEx", adapter.get()))
     call.tell_breach("LIFE-335", adapter->name(), "a status is indicated after the halt has returned");
-  if (StatusIndication->StatusCode == NDIS_STATUS_RESET_START || StatusIndication->StatusCode == NDIS_STATUS_RESET_END)
-    call.tell_breach("LIFE-185", adapter->name(), "NDIS itself indicates the beginning and the end of a reset");
+  if (StatusIndication->StatusCode == NDIS_STATUS_RESET_START ||
+      StatusIndication->StatusCode == NDIS_STATUS_RESET_END)
+    call.tell_breach("LIFE-185", adapter->name(),
+                     "NDIS itself indicates the beginning and the end of a reset");
   indicate_status6(*adapter, *StatusIndication);
 }
 

@@ -60,7 +60,8 @@ void miniport_timer_expired(PKDPC dpc, PVOID object, PVOID argument1, PVOID argu
   const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(timer->Miniport);
   if (!adapter || adapter->was_halted()) {
     tell_breach("HaltNoOutstanding", *driver, "MiniportTimer", adapter ? adapter->name() : std::string(),
-                "a timer of NdisMInitializeTimer expires after its adapter was halted: MiniportHalt cancels it, and waits for "
+                "a timer of NdisMInitializeTimer expires after its adapter was halted: MiniportHalt cancels "
+                "it, and waits for "
                 "its function if it could not");
     scheduling().timers.cancel(timer->Timer);
     return;
@@ -69,8 +70,8 @@ void miniport_timer_expired(PKDPC dpc, PVOID object, PVOID argument1, PVOID argu
   const kernel::callback<NDIS_TIMER_FUNCTION> function(timer->MiniportTimerFunction);
   // All that it needs is taken out of the timer now: the driver may free it before its turn comes.
   call_in_turn(*adapter, timer, [=] {
-    kernel::call_driver(driver, kMiniportTimer, adapter.get(), context, function, static_cast<PVOID>(dpc), context,
-                        argument1, argument2);
+    kernel::call_driver(driver, kMiniportTimer, adapter.get(), context, function, static_cast<PVOID>(dpc),
+                        context, argument1, argument2);
   });
 }
 
@@ -110,7 +111,8 @@ NDIS_STATUS NdisAllocateTimerObject(NDIS_HANDLE NdisHandle, PNDIS_TIMER_CHARACTE
     return call.returns(NDIS_STATUS_BAD_CHARACTERISTICS);
   if (call.fails()) return call.returns(NDIS_STATUS_RESOURCES);
   const Ref<TimerObject> timer(new TimerObject(call.driver(), *TimerCharacteristics));
-  if (const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(NdisHandle); adapter) timer->made_for(adapter.get());
+  if (const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(NdisHandle); adapter)
+    timer->made_for(adapter.get());
   if (is_generic_object(NdisHandle)) timer->made_for(NdisHandle);
   if (!Library::current().services().open(*timer)) return call.returns(NDIS_STATUS_RESOURCES);
   *pTimerObject = timer->handle();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Clang's thread-safety annotations, so that "caller holds the lock" and "no lock over a callback" are checked by the compiler.
+// Clang's thread-safety annotations, so that "caller holds the lock" and "no lock over a callback" are
+// checked by the compiler.
 #pragma once
 
 #if defined(__clang__)

@@ -26,7 +26,9 @@ void bug_check(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3, ULONG_PTR p
   const BugCheckEvent event{code, {p1, p2, p3, p4}, current_driver(), Stack::capture(1)};
   system.observer().on(event);
   if (!system.machine().can_abandon()) {
-    std::fputs(fmt::format("undis: bug check {:#x} ({:#x}, {:#x}, {:#x}, {:#x}) by {}\n", code, p1, p2, p3, p4, name_of(event.driver)).c_str(),
+    std::fputs(fmt::format("undis: bug check {:#x} ({:#x}, {:#x}, {:#x}, {:#x}) by {}\n", code, p1, p2, p3,
+                           p4, name_of(event.driver))
+                   .c_str(),
                stderr);
   }
   system.abandon(Outcome::BugCheck);
@@ -34,9 +36,12 @@ void bug_check(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3, ULONG_PTR p
 
 }  // namespace undis::kernel
 
-VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,
-                  ULONG_PTR BugCheckParameter4) {
-  undis::kernel::bug_check(BugCheckCode, BugCheckParameter1, BugCheckParameter2, BugCheckParameter3, BugCheckParameter4);
+VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR BugCheckParameter2,
+                  ULONG_PTR BugCheckParameter3, ULONG_PTR BugCheckParameter4) {
+  undis::kernel::bug_check(BugCheckCode, BugCheckParameter1, BugCheckParameter2, BugCheckParameter3,
+                           BugCheckParameter4);
 }
 
-VOID KeBugCheck(ULONG BugCheckCode) { undis::kernel::bug_check(BugCheckCode, 0, 0, 0, 0); }
+VOID KeBugCheck(ULONG BugCheckCode) {
+  undis::kernel::bug_check(BugCheckCode, 0, 0, 0, 0);
+}

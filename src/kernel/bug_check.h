@@ -7,7 +7,8 @@
 
 namespace undis::kernel {
 
-/// Tells the observer (BugCheckEvent) and ends the run with Outcome::BugCheck; outside a run it prints and aborts.
+/// Tells the observer (BugCheckEvent) and ends the run with Outcome::BugCheck; outside a run it prints and
+/// aborts.
 [[noreturn]] void bug_check(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3, ULONG_PTR p4) noexcept;
 
 }  // namespace undis::kernel

@@ -34,7 +34,8 @@ FrameScope::~FrameScope() {
 
 void tell_of_code_in(const CallFrame* frame) noexcept {
   if (machine::footprints_here == nullptr) return;
-  const bool all = frame != nullptr && frame->kind == CallFrame::Kind::Callback && frame->driver != nullptr && frame->driver->tells_memory();
+  const bool all = frame != nullptr && frame->kind == CallFrame::Kind::Callback && frame->driver != nullptr &&
+                   frame->driver->tells_memory();
   System::current().machine().telling(all);
 }
 
@@ -53,7 +54,8 @@ void release_kept_locks(Thread& thread, const CallFrame& frame) {
     origin.frames[0] = const_cast<void*>(held->return_address);
     origin.count = 1;
     report_misuse(Misuse::LockNotReleased, frame.name, held->lock,
-                  fmt::format("{} returned with a spin lock held that it acquired by {}; every lock acquired in a callback must be "
+                  fmt::format("{} returned with a spin lock held that it acquired by {}; every lock acquired "
+                              "in a callback must be "
                               "released before it returns",
                               frame.name, held->function),
                   origin);
@@ -63,7 +65,8 @@ void release_kept_locks(Thread& thread, const CallFrame& frame) {
 
 }  // namespace
 
-CalloutScope::CalloutScope(Driver* driver, const CallbackInfo& info, const void* object, const void* detail) noexcept
+CalloutScope::CalloutScope(Driver* driver, const CallbackInfo& info, const void* object,
+                           const void* detail) noexcept
     : info_(info) {
   if (locks_of_ours() != 0) {
     fmt::print(stderr, "undis: a driver's {} is about to be called with a lock of undis held\n", info.name);
@@ -77,7 +80,8 @@ CalloutScope::CalloutScope(Driver* driver, const CallbackInfo& info, const void*
   frame_.kind = CallFrame::Kind::Callback;
   frame_.name = info.name;
   frame_.driver = driver;
-  // What undis does between the two points and the driver's code is this thread's own, but for what the verifier notes.
+  // What undis does between the two points and the driver's code is this thread's own, but for what the
+  // verifier notes.
   tell_of_code_in(&frame_);
   schedule_point(info.name);
   frame_.object = object;
@@ -100,7 +104,8 @@ CalloutScope::~CalloutScope() {
     // A kept lock explains a raised IRQL; one finding is enough.
     if (!kept_a_lock) {
       report_misuse(Misuse::IrqlNotRestored, frame_.name, frame_.object,
-                    fmt::format("{} was called at IRQL {} and returned at IRQL {}; a callback must return at the IRQL at which it was "
+                    fmt::format("{} was called at IRQL {} and returned at IRQL {}; a callback must return at "
+                                "the IRQL at which it was "
                                 "called",
                                 frame_.name, frame_.irql, irql()));
     }
@@ -126,7 +131,8 @@ const CallFrame* current_callback() noexcept {
 
 bool inside_callback(const char* name, const void* object) noexcept {
   const Thread* const thread = Thread::current_or_null();
-  for (const CallFrame* frame = thread != nullptr ? thread->calls : nullptr; frame != nullptr; frame = frame->up) {
+  for (const CallFrame* frame = thread != nullptr ? thread->calls : nullptr; frame != nullptr;
+       frame = frame->up) {
     if (frame->kind != CallFrame::Kind::Callback || (object != nullptr && frame->object != object)) continue;
     if (frame->name == name || std::strcmp(frame->name, name) == 0) return true;
   }
@@ -137,13 +143,15 @@ bool inside_callback(const char* name, const void* object) noexcept {
 
 void tell_wrong_irql(const char* name, KIRQL highest, KIRQL lowest) noexcept {
   const KIRQL now = irql();
-  std::string allowed = lowest == 0      ? fmt::format("at IRQL <= {}", highest)
+  std::string allowed = lowest == 0         ? fmt::format("at IRQL <= {}", highest)
                         : lowest == highest ? fmt::format("at IRQL {}", highest)
                                             : fmt::format("at IRQL {} to {}", lowest, highest);
-  report_misuse(Misuse::WrongIrql, name, nullptr, fmt::format("{} was called at IRQL {}; it may be called {}", name, now, allowed));
+  report_misuse(Misuse::WrongIrql, name, nullptr,
+                fmt::format("{} was called at IRQL {}; it may be called {}", name, now, allowed));
 }
 
-KernelCall::KernelCall(const char* name, KIRQL highest, KIRQL lowest, Points points, Tells tells) noexcept : points_(points) {
+KernelCall::KernelCall(const char* name, KIRQL highest, KIRQL lowest, Points points, Tells tells) noexcept
+    : points_(points) {
   frame_.kind = CallFrame::Kind::Ddi;
   frame_.name = name;
   if (Thread* const thread = Thread::current_or_null()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Calls between drivers and undis: the one way out to a driver (call_driver), the chain of such calls a thread is in (CallFrame),
-// and the form in which a driver's function is stored (callback<>).
+// Calls between drivers and undis: the one way out to a driver (call_driver), the chain of such calls a
+// thread is in (CallFrame), and the form in which a driver's function is stored (callback<>).
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace undis::kernel {
 
 class Driver;
 
-/// A driver's function as it is kept: 8 bytes, trivial; never kept as a bare pointer, so that an image with another calling
-/// convention can be told at the call.
+/// A driver's function as it is kept: 8 bytes, trivial; never kept as a bare pointer, so that an image with
+/// another calling convention can be told at the call.
 template <class F>
 struct callback;
 template <class R, class... A>
@@ -23,31 +23,33 @@ struct callback<R(A...)> {
   void* target = nullptr;
 
   callback() = default;
-  callback(R (*function)(A...)) noexcept : target(reinterpret_cast<void*>(function)) {}  // NOLINT(google-explicit-constructor)
+  callback(R (*function)(A...)) noexcept
+      : target(reinterpret_cast<void*>(function)) {}  // NOLINT(google-explicit-constructor)
   explicit operator bool() const noexcept { return target != nullptr; }
   R operator()(A... args) const { return reinterpret_cast<R (*)(A...)>(target)(args...); }
 };
 
 /// What is known of a kind of callback: its documented name, the IRQL at which NDIS or the kernel calls it.
 struct CallbackInfo {
-  const char* name;        ///< as the page spells it, for instance "MiniportHaltEx"
-  KIRQL irql;              ///< the highest IRQL at which it is called
-  bool any_irql_up_to;     ///< true: called at or below `irql`; false: exactly at `irql`
+  const char* name;     ///< as the page spells it, for instance "MiniportHaltEx"
+  KIRQL irql;           ///< the highest IRQL at which it is called
+  bool any_irql_up_to;  ///< true: called at or below `irql`; false: exactly at `irql`
 };
 
-/// One entry in a thread's chain of calls. Frames live on the caller's stack and are linked from kernel::Thread::calls().
+/// One entry in a thread's chain of calls. Frames live on the caller's stack and are linked from
+/// kernel::Thread::calls().
 struct CallFrame {
   enum class Kind : std::uint8_t { Callback, Ddi };
 
-  CallFrame* up = nullptr;            ///< the call around this one, nullptr at the bottom
+  CallFrame* up = nullptr;  ///< the call around this one, nullptr at the bottom
   Kind kind = Kind::Callback;
-  std::uint16_t number = 0;           ///< Ddi of NDIS: which (undis::Ddi)
-  const char* name = "";              ///< callback or DDI name
-  Driver* driver = nullptr;           ///< Callback: whose function runs. Ddi: who called.
-  const void* object = nullptr;       ///< the adapter, binding, protocol ... that the call is about, or nullptr
-  const void* detail = nullptr;       ///< free for the caller: e.g. the driver context passed
-  KIRQL irql = 0;                     ///< at entry
-  std::uint32_t spin_locks = 0;       ///< driver spin locks held by the thread at entry
+  std::uint16_t number = 0;      ///< Ddi of NDIS: which (undis::Ddi)
+  const char* name = "";         ///< callback or DDI name
+  Driver* driver = nullptr;      ///< Callback: whose function runs. Ddi: who called.
+  const void* object = nullptr;  ///< the adapter, binding, protocol ... that the call is about, or nullptr
+  const void* detail = nullptr;  ///< free for the caller: e.g. the driver context passed
+  KIRQL irql = 0;                ///< at entry
+  std::uint32_t spin_locks = 0;  ///< driver spin locks held by the thread at entry
 };
 
 /// Pushes a frame onto the current thread's chain for its lifetime. Emits nothing.
@@ -62,13 +64,14 @@ class FrameScope {
   CallFrame& frame_;
 };
 
-/// For searches that leave out what comes to the same (machine.h, telling): the code of `frame` is about to run, or undis' own code
-/// is. Only a driver's own code in its own callback may tell all that it does.
+/// For searches that leave out what comes to the same (machine.h, telling): the code of `frame` is about to
+/// run, or undis' own code is. Only a driver's own code in its own callback may tell all that it does.
 void tell_of_code_in(const CallFrame* frame) noexcept;
 void tell_nothing() noexcept;
 
-/// Before a call out: no Lock of ours held (asserted), schedule point, IRQL and lock count noted, frame pushed, observer told.
-/// After: observer told whether IRQL and locks are as before; a raised IRQL or kept lock is put back so that undis goes on.
+/// Before a call out: no Lock of ours held (asserted), schedule point, IRQL and lock count noted, frame
+/// pushed, observer told. After: observer told whether IRQL and locks are as before; a raised IRQL or kept
+/// lock is put back so that undis goes on.
 class CalloutScope {
  public:
   CalloutScope(Driver* driver, const CallbackInfo& info, const void* object, const void* detail) noexcept;
@@ -85,8 +88,8 @@ class CalloutScope {
 
 /// Calls a driver's function. The only way from undis into a driver.
 template <class R, class... A, class... B>
-R call_driver(Driver* driver, const CallbackInfo& info, const void* object, const void* detail, const callback<R(A...)>& target,
-              B&&... args) {
+R call_driver(Driver* driver, const CallbackInfo& info, const void* object, const void* detail,
+              const callback<R(A...)>& target, B&&... args) {
   const CalloutScope out(driver, info, object, detail);
   return target(static_cast<A>(std::forward<B>(args))...);
 }
@@ -97,7 +100,8 @@ Driver* current_driver() noexcept;
 /// The innermost Callback frame of the current thread, or nullptr when the host itself runs.
 const CallFrame* current_callback() noexcept;
 
-/// True if a Callback frame with this name (and object, unless nullptr) is anywhere in the current thread's chain.
+/// True if a Callback frame with this name (and object, unless nullptr) is anywhere in the current thread's
+/// chain.
 bool inside_callback(const char* name, const void* object = nullptr) noexcept;
 
 }  // namespace undis::kernel

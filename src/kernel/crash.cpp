@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Crashes of drivers: SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP and abort() become a CrashEvent, an endless loop a HangEvent.
+// Crashes of drivers: SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP and abort() become a CrashEvent, an endless
+// loop a HangEvent.
 //
-// The signal handler runs on a stack of its own and does little: it notes what happened and walks the stack. Then it lets the fiber go
-// on in land(), below the crashed frame (on a spare stack if the fiber's own has overflowed), where code may be called that a signal
-// handler must not call. land() tells the observer and abandons the run; it never returns to the driver.
+// The signal handler runs on a stack of its own and does little: it notes what happened and walks the stack.
+// Then it lets the fiber go on in land(), below the crashed frame (on a spare stack if the fiber's own has
+// overflowed), where code may be called that a signal handler must not call. land() tells the observer and
+// abandons the run; it never returns to the driver.
 #include "kernel/crash.h"
 
+#include <csignal>
+#include <ctime>
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
-#include <csignal>
-#include <ctime>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -43,12 +45,12 @@ namespace {
 
 constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
 constexpr std::size_t kStackSize = 256 * 1024;
-constexpr std::size_t kRedZone = 128;           // below the stack pointer, used by leaf functions
-constexpr std::size_t kNeeded = 48 * 1024;      // for the report; less left means the spare stack
+constexpr std::size_t kRedZone = 128;       // below the stack pointer, used by leaf functions
+constexpr std::size_t kNeeded = 48 * 1024;  // for the report; less left means the spare stack
 constexpr int kWatchSignal = SIGVTALRM;
 constexpr long kWatchNanoseconds = 500'000'000;  // of CPU time between two looks
-constexpr int kQuietLooks = 6;                  // without a single call of a driver in between: it loops
-constexpr unsigned kReportSeconds = 20;         // of real time: then the heap was broken and the report hangs
+constexpr int kQuietLooks = 6;                   // without a single call of a driver in between: it loops
+constexpr unsigned kReportSeconds = 20;  // of real time: then the heap was broken and the report hangs
 
 /// What the handler leaves for land().
 struct Crash {
@@ -65,7 +67,7 @@ struct State {
   machine::Machine* volatile machine = nullptr;
   volatile std::sig_atomic_t landing = 0;
   std::array<struct sigaction, kSignals.size()> before{};
-  struct sigaction watch_before{};
+  struct sigaction watch_before {};
   void* handler_stack = nullptr;
   void* spare_stack = nullptr;
   stack_t stack_before{};
@@ -79,13 +81,20 @@ State state;
 
 const char* signal_text(int signal) noexcept {
   switch (signal) {
-    case SIGSEGV: return "SIGSEGV";
-    case SIGBUS: return "SIGBUS";
-    case SIGFPE: return "SIGFPE (division by zero or overflow)";
-    case SIGILL: return "SIGILL (not an instruction)";
-    case SIGTRAP: return "SIGTRAP (breakpoint)";
-    case SIGABRT: return "abort()";
-    default: return "a signal";
+  case SIGSEGV:
+    return "SIGSEGV";
+  case SIGBUS:
+    return "SIGBUS";
+  case SIGFPE:
+    return "SIGFPE (division by zero or overflow)";
+  case SIGILL:
+    return "SIGILL (not an instruction)";
+  case SIGTRAP:
+    return "SIGTRAP (breakpoint)";
+  case SIGABRT:
+    return "abort()";
+  default:
+    return "a signal";
   }
 }
 
@@ -101,7 +110,8 @@ std::string crash_text(const Crash& crash) {
     text += fmt::format(" {} {:#x}", crash.write ? "writing" : "reading", address);
   }
   if (address < kFirstPages) return text + ": a null pointer";
-  if (address >= 0xCDCDCDCDCDCD0000 && address <= 0xCDCDCDCDCDCE0000) return text + ": a pointer from memory that was never initialised";
+  if (address >= 0xCDCDCDCDCDCD0000 && address <= 0xCDCDCDCDCDCE0000)
+    return text + ": a pointer from memory that was never initialised";
   if (crash.address == nullptr) return text;
   const std::string place = place_of(crash.address);
   return place.starts_with("0x") ? text : text + ": " + place;
@@ -115,7 +125,8 @@ Thread* interrupted_fiber() noexcept {
   return thread.kind() == Thread::Kind::Host ? nullptr : &thread;
 }
 
-/// The return addresses from `pc` up. The unwinder knows frames without a frame pointer (libc's); where it gives up, frame pointers.
+/// The return addresses from `pc` up. The unwinder knows frames without a frame pointer (libc's); where it
+/// gives up, frame pointers.
 Stack walk(const ucontext_t& context, const Thread& thread) noexcept {
   auto* const pc = reinterpret_cast<void*>(context.uc_mcontext.gregs[REG_RIP]);
   std::array<void*, 64> found{};
@@ -123,10 +134,12 @@ Stack walk(const ucontext_t& context, const Thread& thread) noexcept {
   const auto begin = std::find(found.begin(), found.begin() + count, pc);
   Stack stack;
   if (found.begin() + count - begin >= 2) {
-    for (auto frame = begin; frame != found.begin() + count && stack.count < Stack::kDepth; ++frame) stack.frames[stack.count++] = *frame;
+    for (auto frame = begin; frame != found.begin() + count && stack.count < Stack::kDepth; ++frame)
+      stack.frames[stack.count++] = *frame;
     return stack;
   }
-  stack = walk_frames(reinterpret_cast<const void*>(context.uc_mcontext.gregs[REG_RBP]), thread.stack_low(), thread.walk_end(), 0);
+  stack = walk_frames(reinterpret_cast<const void*>(context.uc_mcontext.gregs[REG_RBP]), thread.stack_low(),
+                      thread.walk_end(), 0);
   // A call through a bad pointer has pushed its return address and nothing else.
   std::uint32_t extra = 1;
   void* called_from = nullptr;
@@ -161,7 +174,8 @@ void redirect(ucontext_t& context, const Thread& thread, void (*function)()) noe
 }
 
 [[noreturn]] void report_hangs(int) noexcept {
-  constexpr char text[] = "undis: the report of a crash does not end: the heap or undis' own state was damaged by it\n";
+  constexpr char text[] =
+      "undis: the report of a crash does not end: the heap or undis' own state was damaged by it\n";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, text, sizeof text - 1);
   _exit(134);
 }
@@ -176,17 +190,24 @@ void forget_locks() noexcept NO_THREAD_SAFETY_ANALYSIS {
 void raise_if_caught(const Crash& crash) noexcept {
   EXCEPTION_RECORD record{};
   switch (crash.signal) {
-    case SIGSEGV:
-    case SIGBUS:
-      record.ExceptionCode = STATUS_ACCESS_VIOLATION;
-      record.NumberParameters = 2;
-      record.ExceptionInformation[0] = crash.write ? 1 : 0;
-      record.ExceptionInformation[1] = reinterpret_cast<ULONG_PTR>(crash.address);
-      break;
-    case SIGFPE: record.ExceptionCode = STATUS_INTEGER_DIVIDE_BY_ZERO; break;
-    case SIGILL: record.ExceptionCode = STATUS_ILLEGAL_INSTRUCTION; break;
-    case SIGTRAP: record.ExceptionCode = STATUS_BREAKPOINT; break;
-    default: return;
+  case SIGSEGV:
+  case SIGBUS:
+    record.ExceptionCode = STATUS_ACCESS_VIOLATION;
+    record.NumberParameters = 2;
+    record.ExceptionInformation[0] = crash.write ? 1 : 0;
+    record.ExceptionInformation[1] = reinterpret_cast<ULONG_PTR>(crash.address);
+    break;
+  case SIGFPE:
+    record.ExceptionCode = STATUS_INTEGER_DIVIDE_BY_ZERO;
+    break;
+  case SIGILL:
+    record.ExceptionCode = STATUS_ILLEGAL_INSTRUCTION;
+    break;
+  case SIGTRAP:
+    record.ExceptionCode = STATUS_BREAKPOINT;
+    break;
+  default:
+    return;
   }
   if (crash.overflow || !exception_would_be_caught()) return;
   record.ExceptionAddress = const_cast<void*>(crash.pc);
@@ -196,8 +217,8 @@ void raise_if_caught(const Crash& crash) noexcept {
 
 [[noreturn]] void land() noexcept {
   raise_if_caught(state.crash);
-  struct sigaction own{};
-  struct sigaction alarm_before{};
+  struct sigaction own {};
+  struct sigaction alarm_before {};
   own.sa_handler = &report_hangs;
   sigaction(SIGALRM, &own, &alarm_before);
   const unsigned alarm_left = alarm(kReportSeconds);
@@ -221,7 +242,8 @@ void raise_if_caught(const Crash& crash) noexcept {
     Driver* driver = current_driver();
     if (driver == nullptr) driver = system.driver_at(crash.pc);
     const CallFrame* const frame = thread.calls;
-    system.observer().on(CrashEvent{crash.signal, crash.address, driver, frame != nullptr ? frame->name : "", crash.stack, crash_text(crash)});
+    system.observer().on(CrashEvent{crash.signal, crash.address, driver, frame != nullptr ? frame->name : "",
+                                    crash.stack, crash_text(crash)});
   }
 
   alarm(alarm_left);
@@ -283,7 +305,7 @@ void on_watch(int, siginfo_t*, void* raw) noexcept {
 }
 
 void start_watch() noexcept {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_sigaction = &on_watch;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigaction(kWatchSignal, &action, &state.watch_before);
@@ -298,7 +320,8 @@ void start_watch() noexcept {
 }
 
 void* map_stack() {
-  void* const stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* const stack =
+      mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   return stack != MAP_FAILED ? stack : nullptr;
 }
 
@@ -316,7 +339,7 @@ void install_crash_handlers() {
   const stack_t stack{state.handler_stack, 0, kStackSize};
   sigaltstack(&stack, &state.stack_before);
 
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_sigaction = &on_crash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &state.before[i]);
@@ -334,6 +357,8 @@ void remove_crash_handlers() noexcept {
   state.installed = false;
 }
 
-void set_crash_machine(machine::Machine* machine) noexcept { state.machine = machine; }
+void set_crash_machine(machine::Machine* machine) noexcept {
+  state.machine = machine;
+}
 
 }  // namespace undis::kernel

@@ -2,10 +2,12 @@
 //
 // Deferred procedure calls.
 //
-// Pages   wdm/nf-wdm-keinitializedpc, -keinsertqueuedpc, -keremovequeuedpc, -keflushqueueddpcs, -kesetimportancedpc,
+// Pages   wdm/nf-wdm-keinitializedpc, -keinsertqueuedpc, -keremovequeuedpc, -keflushqueueddpcs,
+// -kesetimportancedpc,
 //         -kesettargetprocessordpc; nc-wdm-kdeferred_routine
 // IRQL    insert and remove: any; KeFlushQueuedDpcs: PASSIVE_LEVEL; the routine runs at DISPATCH_LEVEL
-// Beyond  A threaded DPC runs as an ordinary one, which its page allows. Of two importances only high makes a difference: it goes first.
+// Beyond  A threaded DPC runs as an ordinary one, which its page allows. Of two importances only high makes a
+// difference: it goes first.
 #include "kernel/dpc.h"
 
 #include <fmt/format.h>
@@ -22,14 +24,19 @@ namespace {
 
 constexpr CallbackInfo kDeferredRoutine{"KDEFERRED_ROUTINE", DISPATCH_LEVEL, false};
 
-Driver* driver_of(const KDPC& dpc) noexcept { return reinterpret_cast<Driver*>(static_cast<std::uintptr_t>(dpc.ProcessorHistory)); }
+Driver* driver_of(const KDPC& dpc) noexcept {
+  return reinterpret_cast<Driver*>(static_cast<std::uintptr_t>(dpc.ProcessorHistory));
+}
 
 bool is_initialised(const KDPC& dpc) noexcept {
   const auto type = static_cast<DpcType>(dpc.Type);
-  return (type == DpcType::Dpc || type == DpcType::Threaded || type == DpcType::OfUndis) && dpc.DeferredRoutine != nullptr;
+  return (type == DpcType::Dpc || type == DpcType::Threaded || type == DpcType::OfUndis) &&
+         dpc.DeferredRoutine != nullptr;
 }
 
-void run_own(PKDPC, PVOID context, PVOID, PVOID) { static_cast<OwnDpc*>(context)->body(); }
+void run_own(PKDPC, PVOID context, PVOID, PVOID) {
+  static_cast<OwnDpc*>(context)->body();
+}
 
 void initialize(KDPC& dpc, DpcType type, PKDEFERRED_ROUTINE routine, PVOID context) noexcept {
   dpc = {};
@@ -45,13 +52,15 @@ void initialize_own_dpc(KDPC& dpc, PKDEFERRED_ROUTINE routine, void* context) no
   initialize(dpc, DpcType::OfUndis, routine, context);
 }
 
-OwnDpc::OwnDpc(std::function<void()> what) : body(std::move(what)) { initialize_own_dpc(dpc, &run_own, this); }
+OwnDpc::OwnDpc(std::function<void()> what) : body(std::move(what)) {
+  initialize_own_dpc(dpc, &run_own, this);
+}
 
 DpcQueues::DpcQueues(machine::Machine& machine) : machine_(machine), queues_(machine.processors().size()) {
   for (machine::Processor& processor : machine.processors()) {
     const std::uint32_t index = processor.index;
-    strands_.push_back(std::make_unique<Thread>(Thread::Kind::Dpcs, fmt::format("DPCs of cpu {}", index), nullptr,
-                                                [this, index] { loop(index); }));
+    strands_.push_back(std::make_unique<Thread>(Thread::Kind::Dpcs, fmt::format("DPCs of cpu {}", index),
+                                                nullptr, [this, index] { loop(index); }));
     processor.dpc_strand = strands_.back().get();
   }
 }
@@ -82,7 +91,8 @@ bool DpcQueues::insert(KDPC& dpc, void* argument1, void* argument2, Driver* by) 
 
 void DpcQueues::unlink(Queue& queue, KDPC& dpc) noexcept {
   SINGLE_LIST_ENTRY* before = nullptr;
-  for (SINGLE_LIST_ENTRY* entry = queue.first; entry != &dpc.DpcListEntry; entry = entry->Next) before = entry;
+  for (SINGLE_LIST_ENTRY* entry = queue.first; entry != &dpc.DpcListEntry; entry = entry->Next)
+    before = entry;
   (before != nullptr ? before->Next : queue.first) = dpc.DpcListEntry.Next;
   if (queue.last == &dpc.DpcListEntry) queue.last = before;
   dpc.DpcListEntry.Next = nullptr;
@@ -153,8 +163,8 @@ void DpcQueues::run_one(Queue& queue, KDPC& dpc) noexcept {
     dpc.DeferredRoutine(&dpc, dpc.DeferredContext, nullptr, nullptr);
   } else {
     const callback<VOID(PKDPC, PVOID, PVOID, PVOID)> routine(dpc.DeferredRoutine);
-    call_driver(driver_of(dpc), kDeferredRoutine, &dpc, dpc.DeferredContext, routine, &dpc, dpc.DeferredContext, dpc.SystemArgument1,
-                dpc.SystemArgument2);
+    call_driver(driver_of(dpc), kDeferredRoutine, &dpc, dpc.DeferredContext, routine, &dpc,
+                dpc.DeferredContext, dpc.SystemArgument1, dpc.SystemArgument2);
   }
   const Hold hold(lock_);
   queue.running = nullptr;
@@ -193,12 +203,16 @@ namespace {
 
 bool check_dpc(const KDPC* dpc, const char* function) {
   if (is_initialised(*dpc)) return true;
-  report_misuse(Misuse::ObjectNotInitialized, function, dpc,
-                fmt::format("{} was given a DPC that KeInitializeDpc has not initialised, or that was overwritten", function));
+  report_misuse(
+      Misuse::ObjectNotInitialized, function, dpc,
+      fmt::format("{} was given a DPC that KeInitializeDpc has not initialised, or that was overwritten",
+                  function));
   return false;
 }
 
-DpcQueues& queues() { return System::current().scheduling().dpcs; }
+DpcQueues& queues() {
+  return System::current().scheduling().dpcs;
+}
 
 /// Who is behind a DPC that is queued now.
 Driver* queuer(const KDPC& dpc) {
@@ -213,9 +227,11 @@ using namespace undis::kernel;
 
 namespace {
 
-void initialize_anew(PRKDPC dpc, DpcType type, PKDEFERRED_ROUTINE routine, PVOID context, const char* function) {
+void initialize_anew(PRKDPC dpc, DpcType type, PKDEFERRED_ROUTINE routine, PVOID context,
+                     const char* function) {
   if (System::current_or_null() != nullptr && queues().forget(*dpc)) {
-    report_misuse(Misuse::BadParameter, function, dpc, fmt::format("{} initialises a DPC that is queued", function));
+    report_misuse(Misuse::BadParameter, function, dpc,
+                  fmt::format("{} initialises a DPC that is queued", function));
   }
   initialize(*dpc, type, routine, context);
 }
@@ -262,7 +278,8 @@ bool set_target(PKDPC dpc, std::size_t processor, const char* function) {
     dpc->Number = static_cast<USHORT>(processor + 1);
     return true;
   }
-  report_misuse(Misuse::BadParameter, function, dpc, fmt::format("{} names processor {}, which there is not", function, processor));
+  report_misuse(Misuse::BadParameter, function, dpc,
+                fmt::format("{} names processor {}, which there is not", function, processor));
   return false;
 }
 

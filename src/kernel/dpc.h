@@ -2,7 +2,8 @@
 //
 // The DPC queues, one a processor, drained by the processor's DPC strand at DISPATCH_LEVEL.
 //
-// A queued KDPC is linked by DpcListEntry; DpcData points at its queue, ProcessorHistory at the Driver that queued it.
+// A queued KDPC is linked by DpcListEntry; DpcData points at its queue, ProcessorHistory at the Driver that
+// queued it.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,8 @@ class Driver;
 /// KDPC::Type.
 enum class DpcType : std::uint8_t { Dpc = 19, Threaded = 24, OfUndis = 0x6B };
 
-/// A DPC of undis itself: `body` runs at DISPATCH_LEVEL, without a driver's frame. Its life is the caller's business.
+/// A DPC of undis itself: `body` runs at DISPATCH_LEVEL, without a driver's frame. Its life is the caller's
+/// business.
 struct OwnDpc {
   explicit OwnDpc(std::function<void()> what);
   KDPC dpc{};
@@ -59,7 +61,9 @@ class DpcQueues {
     SINGLE_LIST_ENTRY* last = nullptr;
     const KDPC* running = nullptr;
   };
-  static KDPC& dpc_of(SINGLE_LIST_ENTRY* entry) noexcept { return *CONTAINING_RECORD(entry, KDPC, DpcListEntry); }
+  static KDPC& dpc_of(SINGLE_LIST_ENTRY* entry) noexcept {
+    return *CONTAINING_RECORD(entry, KDPC, DpcListEntry);
+  }
   KDPC* pop(Queue& queue) noexcept REQUIRES(lock_);
   void unlink(Queue& queue, KDPC& dpc) noexcept REQUIRES(lock_);
   void run_one(Queue& queue, KDPC& dpc) noexcept EXCLUDES(lock_);

@@ -218,7 +218,8 @@ TEST(AnExTimer, CallsItsRoutineAndCanBeDeletedByIt) {
       EXPECT_EQ(ExCancelTimer(timer, nullptr), TRUE);
       ExDeleteTimer(timer, TRUE, TRUE, nullptr);
 
-      PEX_TIMER own = ExAllocateTimer([](PEX_TIMER self, PVOID) { ExDeleteTimer(self, TRUE, FALSE, nullptr); }, nullptr, 0);
+      PEX_TIMER own = ExAllocateTimer(
+          [](PEX_TIMER self, PVOID) { ExDeleteTimer(self, TRUE, FALSE, nullptr); }, nullptr, 0);
       ExSetTimer(own, -10'000, 0, nullptr);
       sleep_ms(5);
       KeFlushQueuedDpcs();
@@ -246,7 +247,9 @@ TEST(PollingAFlag, LetsTheOthersRun) {
   KeInitializeEvent(&event, NotificationEvent, FALSE);
   KTIMER timer;
   KDPC dpc;
-  KeInitializeDpc(&dpc, [](PKDPC, PVOID context, PVOID, PVOID) { KeSetEvent(static_cast<PKEVENT>(context), 0, FALSE); }, &event);
+  KeInitializeDpc(
+      &dpc, [](PKDPC, PVOID context, PVOID, PVOID) { KeSetEvent(static_cast<PKEVENT>(context), 0, FALSE); },
+      &event);
   EXPECT_EQ(world.system.run("poller",
                              [&] {
                                KeInitializeTimer(&timer);
@@ -301,7 +304,8 @@ TEST(QueueingWork, GivesAnItemThatWaitsForAnotherItsOwnThread) {
 TEST(QueueingWork, IsReportedWhenTheItemIsQueuedAlready) {
   World world;
   WORK_QUEUE_ITEM item;
-  ExInitializeWorkItem(&item, [](PVOID) {}, nullptr);
+  ExInitializeWorkItem(
+      &item, [](PVOID) {}, nullptr);
   world.system.run("t", [&] {
     ExQueueWorkItem(&item, DelayedWorkQueue);
     ExQueueWorkItem(&item, DelayedWorkQueue);
@@ -350,15 +354,18 @@ TEST(SweepingADriver, ReportsItsTimersDpcsWorkItemsAndThreads) {
   world.system.run("t", [&] {
     constexpr CallbackInfo info{"DriverEntry", PASSIVE_LEVEL, false};
     call_driver(&driver, info, nullptr, nullptr, callback<void()>(+[] {
-                  KeInitializeTimer(&timer);
-                  KeInitializeDpc(&dpc, [](PKDPC, PVOID, PVOID, PVOID) {}, nullptr);
-                  ExInitializeWorkItem(&item, [](PVOID) { wait_on(&never); }, nullptr);
-                  KeSetTimer(&timer, relative_ms(1'000'000), nullptr);
-                  ExQueueWorkItem(&item, DelayedWorkQueue);
-                  IoAllocateWorkItem(nullptr);
-                  HANDLE thread;
-                  PsCreateSystemThread(&thread, 0, nullptr, nullptr, nullptr, [](PVOID) { wait_on(&never); }, nullptr);
-                }));
+      KeInitializeTimer(&timer);
+      KeInitializeDpc(
+          &dpc, [](PKDPC, PVOID, PVOID, PVOID) {}, nullptr);
+      ExInitializeWorkItem(
+          &item, [](PVOID) { wait_on(&never); }, nullptr);
+      KeSetTimer(&timer, relative_ms(1'000'000), nullptr);
+      ExQueueWorkItem(&item, DelayedWorkQueue);
+      IoAllocateWorkItem(nullptr);
+      HANDLE thread;
+      PsCreateSystemThread(
+          &thread, 0, nullptr, nullptr, nullptr, [](PVOID) { wait_on(&never); }, nullptr);
+    }));
     sleep_ms(1);
     // A DPC cannot be kept waiting from here but at DISPATCH_LEVEL on its own processor.
     const KIRQL before = KeRaiseIrqlToDpcLevel();

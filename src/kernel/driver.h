@@ -28,7 +28,8 @@ enum class DriverPhase : std::uint8_t { Created, InDriverEntry, Loaded, Unloadin
 
 class Driver {
  public:
-  /// `service`: the service name ("passthru"). `harness`: a driver of the host (fakes, wires): never blamed, never made to fail.
+  /// `service`: the service name ("passthru"). `harness`: a driver of the host (fakes, wires): never blamed,
+  /// never made to fail.
   Driver(std::string service, ImageRange image, bool harness);
   ~Driver();
   Driver(const Driver&) = delete;
@@ -42,20 +43,24 @@ class Driver {
   const ImageRange& image() const noexcept { return image_; }
   DriverPhase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
   DRIVER_OBJECT* object() noexcept;
-  /// "\Registry\Machine\System\CurrentControlSet\Services\<name>"; the UNICODE_STRING that DriverEntry receives.
+  /// "\Registry\Machine\System\CurrentControlSet\Services\<name>"; the UNICODE_STRING that DriverEntry
+  /// receives.
   UNICODE_STRING* registry_path() noexcept;
 
   /// The driver that owns `object`, or nullptr for a pointer that is no live DRIVER_OBJECT of ours.
   static Driver* from_object(const DRIVER_OBJECT* object) noexcept;
 
-  /// Calls DriverEntry on the current thread at PASSIVE_LEVEL; phase Created -> InDriverEntry -> Loaded | FailedToLoad.
+  /// Calls DriverEntry on the current thread at PASSIVE_LEVEL; phase Created -> InDriverEntry -> Loaded |
+  /// FailedToLoad.
   NTSTATUS load(callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry);
 
-  /// Calls DriverObject->DriverUnload if there is one: phase Loaded -> Unloading -> Unloaded. False: the driver has no unload routine
-  /// (it then stays loaded, as on Windows). Removing its devices first is the caller's (PnP's) job.
+  /// Calls DriverObject->DriverUnload if there is one: phase Loaded -> Unloading -> Unloaded. False: the
+  /// driver has no unload routine (it then stays loaded, as on Windows). Removing its devices first is the
+  /// caller's (PnP's) job.
   bool unload();
 
-  /// Which function runs or ran in DriverEntry or Unload: true while DriverEntry (or Unload) of this driver is on the stack of the current thread.
+  /// Which function runs or ran in DriverEntry or Unload: true while DriverEntry (or Unload) of this driver
+  /// is on the stack of the current thread.
   bool in_driver_entry() const noexcept;
   bool in_unload() const noexcept;
 

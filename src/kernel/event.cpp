@@ -43,7 +43,8 @@ LONG reset_event(KEVENT& event) noexcept {
 namespace {
 
 bool check_event(const KEVENT* event, const char* function) {
-  return check_header(event->Header, DispatcherType::NotificationEvent, DispatcherType::SynchronizationEvent, function, "an event");
+  return check_header(event->Header, DispatcherType::NotificationEvent, DispatcherType::SynchronizationEvent,
+                      function, "an event");
 }
 
 }  // namespace
@@ -66,9 +67,13 @@ void Event::set() noexcept {
   schedule_point("event set");
 }
 
-void Event::reset() noexcept { reset_event(parts_->event); }
+void Event::reset() noexcept {
+  reset_event(parts_->event);
+}
 
-bool Event::is_set() const noexcept { return parts_->event.Header.SignalState > 0; }
+bool Event::is_set() const noexcept {
+  return parts_->event.Header.SignalState > 0;
+}
 
 void Event::wait() noexcept {
   schedule_point("wait for event");
@@ -80,8 +85,9 @@ void Event::wait() noexcept {
 bool Event::wait_for(std::uint64_t ticks) noexcept {
   schedule_point("wait for event");
   DISPATCHER_HEADER* const object = &parts_->event.Header;
-  const NTSTATUS status = undis::kernel::wait_for("a wait of undis", {&object, 1}, false, {.at = now() + ticks, .at_once = ticks == 0},
-                                           parts_->name.c_str());
+  const NTSTATUS status =
+      undis::kernel::wait_for("a wait of undis", {&object, 1}, false,
+                              {.at = now() + ticks, .at_once = ticks == 0}, parts_->name.c_str());
   schedule_point("event waited for");
   return status != STATUS_TIMEOUT;
 }
@@ -91,7 +97,9 @@ bool Event::wait_for(std::uint64_t ticks) noexcept {
 using namespace undis::kernel;
 
 VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
-  initialize_event(*Event, Type == NotificationEvent ? DispatcherType::NotificationEvent : DispatcherType::SynchronizationEvent,
+  initialize_event(*Event,
+                   Type == NotificationEvent ? DispatcherType::NotificationEvent
+                                             : DispatcherType::SynchronizationEvent,
                    State != FALSE);
 }
 
@@ -122,7 +130,8 @@ VOID KeClearEvent(PRKEVENT Event) {
 
 namespace {
 
-/// A reference for as long as the handle is open, as the page has it: the caller keeps the handle, not the pointer.
+/// A reference for as long as the handle is open, as the page has it: the caller keeps the handle, not the
+/// pointer.
 PKEVENT create_event(const char* function, PUNICODE_STRING name, PHANDLE handle, DispatcherType type) {
   const KernelCall call(function, PASSIVE_LEVEL);
   if (fault_point(function)) return nullptr;
@@ -146,7 +155,8 @@ PKEVENT IoCreateNotificationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle
 }
 
 PKEVENT IoCreateSynchronizationEvent(PUNICODE_STRING EventName, PHANDLE EventHandle) {
-  return create_event("IoCreateSynchronizationEvent", EventName, EventHandle, DispatcherType::SynchronizationEvent);
+  return create_event("IoCreateSynchronizationEvent", EventName, EventHandle,
+                      DispatcherType::SynchronizationEvent);
 }
 
 LONG KeReadStateEvent(PRKEVENT Event) {

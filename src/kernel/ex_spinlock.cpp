@@ -2,9 +2,10 @@
 //
 // Reader-writer spin locks (EX_SPIN_LOCK). The word is the number of readers, or the sign bit for a writer.
 //
-// Pages   wdm/nf-wdm-exacquirespinlockshared, -exacquirespinlockexclusive, -exreleasespinlockshared, -extryconvertsharedspinlockexclusive
-// IRQL    acquire <= DISPATCH_LEVEL; the ...AtDpcLevel ones >= DISPATCH_LEVEL; release at DISPATCH_LEVEL
-// Beyond  A writer that waits does not keep new readers out: which of them comes first is the schedule's choice.
+// Pages   wdm/nf-wdm-exacquirespinlockshared, -exacquirespinlockexclusive, -exreleasespinlockshared,
+// -extryconvertsharedspinlockexclusive IRQL    acquire <= DISPATCH_LEVEL; the ...AtDpcLevel ones >=
+// DISPATCH_LEVEL; release at DISPATCH_LEVEL Beyond  A writer that waits does not keep new readers out: which
+// of them comes first is the schedule's choice.
 #include <atomic>
 
 #include <fmt/format.h>
@@ -23,8 +24,12 @@ constexpr LONG kWriter = static_cast<LONG>(0x80000000U);
 constexpr KIRQL kAny = HIGH_LEVEL;
 using Kind = HeldLock::Kind;
 
-void* plain(PEX_SPIN_LOCK lock) { return const_cast<LONG*>(lock); }
-std::atomic_ref<LONG> word_of(PEX_SPIN_LOCK lock) { return std::atomic_ref(*const_cast<LONG*>(lock)); }
+void* plain(PEX_SPIN_LOCK lock) {
+  return const_cast<LONG*>(lock);
+}
+std::atomic_ref<LONG> word_of(PEX_SPIN_LOCK lock) {
+  return std::atomic_ref(*const_cast<LONG*>(lock));
+}
 
 bool try_acquire(PEX_SPIN_LOCK lock, Kind kind) {
   auto word = word_of(lock);
@@ -39,12 +44,15 @@ bool try_acquire(PEX_SPIN_LOCK lock, Kind kind) {
 void acquire(PEX_SPIN_LOCK lock, Kind kind, const char* function, const void* return_address) {
   Thread& self = Thread::current();
   undis::machine::Machine& machine = System::current().machine();
-  if (const HeldLock* const held = self.held(plain(lock)); held != nullptr && (kind == Kind::Exclusive || held->kind == Kind::Exclusive)) {
+  if (const HeldLock* const held = self.held(plain(lock));
+      held != nullptr && (kind == Kind::Exclusive || held->kind == Kind::Exclusive)) {
     Stack origin;
     origin.frames[0] = const_cast<void*>(held->return_address);
     origin.count = 1;
     report_misuse(Misuse::LockRecursion, function, plain(lock),
-                  fmt::format("{} acquires a spin lock that this thread holds already, by {}", function, held->function), origin);
+                  fmt::format("{} acquires a spin lock that this thread holds already, by {}", function,
+                              held->function),
+                  origin);
   }
   while (!try_acquire(lock, kind)) {
     self.blocked_frame = __builtin_frame_address(0);
@@ -67,8 +75,8 @@ void release(PEX_SPIN_LOCK lock, Kind kind, const char* function) {
   const HeldLock* const held = self.held(plain(lock));
   if (held == nullptr || held->kind != kind) {
     report_misuse(Misuse::LockNotHeld, function, plain(lock),
-                  fmt::format("{} releases a spin lock that the calling thread does not hold for {} access", function,
-                              kind == Kind::Exclusive ? "exclusive" : "shared"));
+                  fmt::format("{} releases a spin lock that the calling thread does not hold for {} access",
+                              function, kind == Kind::Exclusive ? "exclusive" : "shared"));
     return;
   }
   self.note_released(plain(lock));
@@ -86,8 +94,9 @@ void release_restoring(PEX_SPIN_LOCK lock, Kind kind, KIRQL before, const char* 
     set_irql(before);
     return;
   }
-  report_misuse(Misuse::WrongIrql, function, plain(lock),
-                fmt::format("{} is told to restore IRQL {}, which is above the current {}", function, before, irql()));
+  report_misuse(
+      Misuse::WrongIrql, function, plain(lock),
+      fmt::format("{} is told to restore IRQL {}, which is above the current {}", function, before, irql()));
 }
 
 }  // namespace
@@ -137,7 +146,9 @@ LOGICAL ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock) {
   Thread& self = Thread::current();
   const HeldLock* const held = self.held(plain(SpinLock));
   LONG one_reader = 1;
-  if (held == nullptr || held->kind != Kind::Shared || !word_of(SpinLock).compare_exchange_strong(one_reader, kWriter)) return FALSE;
+  if (held == nullptr || held->kind != Kind::Shared ||
+      !word_of(SpinLock).compare_exchange_strong(one_reader, kWriter))
+    return FALSE;
   HeldLock converted = *held;
   converted.kind = Kind::Exclusive;
   self.note_released(plain(SpinLock));

@@ -46,8 +46,12 @@ struct _EX_TIMER {
 namespace undis::kernel {
 namespace {
 
-TimerTable& timers() { return System::current().scheduling().timers; }
-DpcQueues& dpcs() { return System::current().scheduling().dpcs; }
+TimerTable& timers() {
+  return System::current().scheduling().timers;
+}
+DpcQueues& dpcs() {
+  return System::current().scheduling().dpcs;
+}
 
 void destroy(PEX_TIMER timer) {
   const auto routine = timer->delete_routine;
@@ -66,7 +70,8 @@ void expired(PKDPC, PVOID context, PVOID, PVOID) {
 }
 
 bool check(PEX_TIMER timer, const char* function) {
-  return check_header(timer->timer.Header, DispatcherType::NotificationTimer, DispatcherType::SynchronizationTimer, function,
+  return check_header(timer->timer.Header, DispatcherType::NotificationTimer,
+                      DispatcherType::SynchronizationTimer, function,
                       "a timer that ExAllocateTimer did not return, or one");
 }
 
@@ -78,20 +83,23 @@ using namespace undis::kernel;
 PEX_TIMER ExAllocateTimer(PEXT_CALLBACK Callback, PVOID CallbackContext, ULONG Attributes) {
   const KernelCall call("ExAllocateTimer", DISPATCH_LEVEL);
   if ((Attributes & EX_TIMER_HIGH_RESOLUTION) != 0 && (Attributes & EX_TIMER_NO_WAKE) != 0) {
-    report_misuse(Misuse::BadParameter, call.name(), nullptr,
-                  "EX_TIMER_HIGH_RESOLUTION and EX_TIMER_NO_WAKE exclude each other; Windows stops with a bug check");
+    report_misuse(
+        Misuse::BadParameter, call.name(), nullptr,
+        "EX_TIMER_HIGH_RESOLUTION and EX_TIMER_NO_WAKE exclude each other; Windows stops with a bug check");
     return nullptr;
   }
   if (fault_point(call.name())) return nullptr;
   auto* const timer = new (std::nothrow) _EX_TIMER{};
   if (timer == nullptr) return nullptr;
   initialize_header(timer->timer.Header,
-                    (Attributes & EX_TIMER_NOTIFICATION) != 0 ? DispatcherType::NotificationTimer : DispatcherType::SynchronizationTimer,
+                    (Attributes & EX_TIMER_NOTIFICATION) != 0 ? DispatcherType::NotificationTimer
+                                                              : DispatcherType::SynchronizationTimer,
                     sizeof timer->timer, 0);
   timer->routine = Callback;
   timer->context = CallbackContext;
   timer->driver = current_driver();
-  if (timer->driver == nullptr) timer->driver = System::current().driver_at(reinterpret_cast<const void*>(Callback));
+  if (timer->driver == nullptr)
+    timer->driver = System::current().driver_at(reinterpret_cast<const void*>(Callback));
   initialize_own_dpc(timer->dpc, &expired, timer);
   return timer;
 }
@@ -101,7 +109,8 @@ BOOLEAN ExSetTimer(PEX_TIMER Timer, LONGLONG DueTime, LONGLONG Period, PEXT_SET_
   if (!check(Timer, call.name())) return FALSE;
   constexpr LONGLONG kLongest = 0x7FFFFFFF;
   if (Period < 0 || Period > kLongest) {
-    report_misuse(Misuse::BadParameter, call.name(), Timer, fmt::format("a period of {} is not within 0 and MAXLONG", Period));
+    report_misuse(Misuse::BadParameter, call.name(), Timer,
+                  fmt::format("a period of {} is not within 0 and MAXLONG", Period));
     Period = 0;
   }
   LARGE_INTEGER due;
@@ -120,7 +129,8 @@ BOOLEAN ExDeleteTimer(PEX_TIMER Timer, BOOLEAN Cancel, BOOLEAN Wait, PEXT_DELETE
   const KernelCall call("ExDeleteTimer", Wait != FALSE ? APC_LEVEL : DISPATCH_LEVEL);
   if (!check(Timer, call.name())) return FALSE;
   if (Wait != FALSE && Cancel == FALSE) {
-    report_misuse(Misuse::BadParameter, call.name(), Timer, "Wait TRUE needs Cancel TRUE; Windows stops with a bug check");
+    report_misuse(Misuse::BadParameter, call.name(), Timer,
+                  "Wait TRUE needs Cancel TRUE; Windows stops with a bug check");
   }
   if (Parameters != nullptr) {
     Timer->delete_routine = Parameters->DeleteCallback;

@@ -2,8 +2,9 @@
 //
 // Fast mutexes and guarded mutexes: one structure, one implementation.
 //
-// Pages   wdm/nf-wdm-exacquirefastmutex, -exreleasefastmutex, -extrytoacquirefastmutex, -keacquireguardedmutex
-// IRQL    fast: acquire <= APC_LEVEL, then APC_LEVEL until released; the Unsafe ones: APC_LEVEL or in a critical region; guarded: <= APC_LEVEL
+// Pages   wdm/nf-wdm-exacquirefastmutex, -exreleasefastmutex, -extrytoacquirefastmutex,
+// -keacquireguardedmutex IRQL    fast: acquire <= APC_LEVEL, then APC_LEVEL until released; the Unsafe ones:
+// APC_LEVEL or in a critical region; guarded: <= APC_LEVEL
 #include <fmt/format.h>
 #include <ntddk.h>
 
@@ -21,8 +22,8 @@ constexpr LONG kFree = 1;
 constexpr LONG kTaken = 0;
 
 bool check(const FAST_MUTEX* mutex, const char* function) {
-  return check_header(mutex->Event.Header, DispatcherType::SynchronizationEvent, DispatcherType::SynchronizationEvent, function,
-                      "a fast mutex");
+  return check_header(mutex->Event.Header, DispatcherType::SynchronizationEvent,
+                      DispatcherType::SynchronizationEvent, function, "a fast mutex");
 }
 
 void initialize(PFAST_MUTEX mutex) {
@@ -43,12 +44,15 @@ bool try_take(PFAST_MUTEX mutex) {
 void take(PFAST_MUTEX mutex, const char* function) {
   if (try_take(mutex)) return;
   if (mutex->Owner == Thread::current().object()) {
-    report_misuse(Misuse::LockRecursion, function, mutex,
-                  fmt::format("{} acquires a fast mutex that this thread holds already; fast mutexes are not recursive", function));
+    report_misuse(
+        Misuse::LockRecursion, function, mutex,
+        fmt::format("{} acquires a fast mutex that this thread holds already; fast mutexes are not recursive",
+                    function));
   }
   ++mutex->Contention;
   const Thread* const owner = Thread::from_object(mutex->Owner);
-  const std::string name = fmt::format("of a fast mutex, held by thread {}", owner != nullptr ? owner->name() : "that is gone");
+  const std::string name =
+      fmt::format("of a fast mutex, held by thread {}", owner != nullptr ? owner->name() : "that is gone");
   while (!try_take(mutex)) {
     DISPATCHER_HEADER* const event = &mutex->Event.Header;
     wait_for(function, {&event, 1}, false, {}, name.c_str());
@@ -57,7 +61,8 @@ void take(PFAST_MUTEX mutex, const char* function) {
 
 void give(PFAST_MUTEX mutex, const char* function) {
   if (mutex->Count == kFree || mutex->Owner != Thread::current().object()) {
-    report_misuse(Misuse::LockNotHeld, function, mutex, fmt::format("{} releases a fast mutex that the calling thread does not hold", function));
+    report_misuse(Misuse::LockNotHeld, function, mutex,
+                  fmt::format("{} releases a fast mutex that the calling thread does not hold", function));
     return;
   }
   {

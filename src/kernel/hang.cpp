@@ -40,7 +40,8 @@ std::string holder_text(Scheduling& scheduling, const void* lock) {
 std::vector<std::uint32_t> holders_of(Scheduling& scheduling, const Thread& thread) {
   std::vector<std::uint32_t> holders;
   const auto add = [&](const Thread* holder) {
-    if (holder != nullptr && std::ranges::find(holders, holder->id()) == holders.end()) holders.push_back(holder->id());
+    if (holder != nullptr && std::ranges::find(holders, holder->id()) == holders.end())
+      holders.push_back(holder->id());
   };
   if (const void* const lock = thread.spins_for()) {
     const auto ask = [&](const Thread& other) {
@@ -68,26 +69,31 @@ std::vector<std::uint32_t> holders_of(Scheduling& scheduling, const Thread& thre
 }
 
 std::string object_text(Scheduling& scheduling, const DISPATCHER_HEADER& header, const char* name) {
-  const std::string what = name != nullptr && *name != '\0' ? fmt::format("'{}'", name) : fmt::format("at {}", place_of(&header));
+  const std::string what =
+      name != nullptr && *name != '\0' ? fmt::format("'{}'", name) : fmt::format("at {}", place_of(&header));
   switch (static_cast<DispatcherType>(header.Type)) {
-    case DispatcherType::NotificationEvent:
-    case DispatcherType::SynchronizationEvent:
-      return fmt::format("event {}, which nobody has set", what);
-    case DispatcherType::Mutant: {
-      const auto& mutant = *CONTAINING_RECORD(&header, KMUTANT, Header);
-      const Thread* const owner = mutant.OwnerThread != nullptr ? Thread::from_object(mutant.OwnerThread) : nullptr;
-      return fmt::format("mutex {}, held by {}", what, owner != nullptr ? "thread " + owner->name() : std::string("a thread that is gone"));
-    }
-    case DispatcherType::Semaphore:
-      return fmt::format("semaphore {}, whose count is 0", what);
-    case DispatcherType::Thread: {
-      const Thread* const thread = Thread::from_object(&header);
-      return fmt::format("the end of thread {}", thread != nullptr ? thread->name() : what);
-    }
-    case DispatcherType::NotificationTimer:
-    case DispatcherType::SynchronizationTimer:
-      return fmt::format("timer {}, {}", what,
-                         scheduling.timers.is_active(*CONTAINING_RECORD(&header, KTIMER, Header)) ? "which is set" : "which is not set");
+  case DispatcherType::NotificationEvent:
+  case DispatcherType::SynchronizationEvent:
+    return fmt::format("event {}, which nobody has set", what);
+  case DispatcherType::Mutant: {
+    const auto& mutant = *CONTAINING_RECORD(&header, KMUTANT, Header);
+    const Thread* const owner =
+        mutant.OwnerThread != nullptr ? Thread::from_object(mutant.OwnerThread) : nullptr;
+    return fmt::format("mutex {}, held by {}", what,
+                       owner != nullptr ? "thread " + owner->name() : std::string("a thread that is gone"));
+  }
+  case DispatcherType::Semaphore:
+    return fmt::format("semaphore {}, whose count is 0", what);
+  case DispatcherType::Thread: {
+    const Thread* const thread = Thread::from_object(&header);
+    return fmt::format("the end of thread {}", thread != nullptr ? thread->name() : what);
+  }
+  case DispatcherType::NotificationTimer:
+  case DispatcherType::SynchronizationTimer:
+    return fmt::format("timer {}, {}", what,
+                       scheduling.timers.is_active(*CONTAINING_RECORD(&header, KTIMER, Header))
+                           ? "which is set"
+                           : "which is not set");
   }
   return what;
 }
@@ -97,7 +103,8 @@ std::string what_it_waits_for(Scheduling& scheduling, const Thread& thread) {
     return fmt::format("spin lock at {}{}", place_of(lock), holder_text(scheduling, lock));
   }
   const Thread::Wait& wait = thread.wait;
-  if (!wait.active) return thread.state() == machine::Strand::State::Parked ? "being woken" : "nothing: it runs without end";
+  if (!wait.active)
+    return thread.state() == machine::Strand::State::Parked ? "being woken" : "nothing: it runs without end";
   if (wait.count == 0) return "time to pass";
   std::string text;
   for (std::uint32_t i = 0; i < wait.count; ++i) {
@@ -110,7 +117,8 @@ std::string what_it_waits_for(Scheduling& scheduling, const Thread& thread) {
 Waiter waiter_of(Scheduling& scheduling, const Thread& thread) {
   Waiter waiter{};
   waiter.thread = &thread;
-  waiter.thread_name = *thread.activity != '\0' ? fmt::format("{} ({})", thread.name(), thread.activity) : thread.name();
+  waiter.thread_name =
+      *thread.activity != '\0' ? fmt::format("{} ({})", thread.name(), thread.activity) : thread.name();
   waiter.waits_for = what_it_waits_for(scheduling, thread);
   const CallFrame* frame = thread.calls;
   waiter.driver = frame != nullptr ? frame->driver : nullptr;
@@ -135,12 +143,14 @@ std::string place_of(const void* object) {
   PoolBlock block;
   if (system.pool().find(object, block)) {
     const auto offset = address - reinterpret_cast<std::uintptr_t>(block.address);
-    return fmt::format("{} block '{}' ({} bytes{}) + {:#x}", block.live ? "pool" : "freed pool", pool_tag_text(block.tag).text, block.size,
+    return fmt::format("{} block '{}' ({} bytes{}) + {:#x}", block.live ? "pool" : "freed pool",
+                       pool_tag_text(block.tag).text, block.size,
                        block.owner != nullptr ? " of " + block.owner->name() : std::string(), offset);
   }
   std::string text;
   const auto on_stack = [&](const Thread& thread) {
-    if (address >= thread.stack_low() && address < thread.stack_high()) text = fmt::format("the stack of thread {}", thread.name());
+    if (address >= thread.stack_low() && address < thread.stack_high())
+      text = fmt::format("the stack of thread {}", thread.name());
   };
   Scheduling& scheduling = system.scheduling();
   on_stack(scheduling.host);
@@ -156,16 +166,21 @@ HangEvent describe_hang(Scheduling& scheduling, bool all) {
     using State = machine::Strand::State;
     if (thread.has_ended() || thread.state() == State::Ended || thread.state() == State::New) return;
     if (thread.wait.for_work) return;
-    if ((thread.kind() == Thread::Kind::Dpcs || thread.kind() == Thread::Kind::Interrupts) && thread.state() == State::Parked && !thread.wait.active) return;
-    const bool blocked = thread.state() == State::Spinning || thread.state() == State::Interrupted || thread.wait.active;
+    if ((thread.kind() == Thread::Kind::Dpcs || thread.kind() == Thread::Kind::Interrupts) &&
+        thread.state() == State::Parked && !thread.wait.active)
+      return;
+    const bool blocked =
+        thread.state() == State::Spinning || thread.state() == State::Interrupted || thread.wait.active;
     if (all || blocked) stuck.push_back(&thread);
   };
   // The host in run() waits for everybody: it is no news.
-  if (!scheduling.machine.can_abandon() && scheduling.host.blocked_frame != nullptr) consider(scheduling.host);
+  if (!scheduling.machine.can_abandon() && scheduling.host.blocked_frame != nullptr)
+    consider(scheduling.host);
   scheduling.threads.each([&](const Thread& thread) { consider(thread); });
   for (const auto& strand : scheduling.dpcs.strands()) consider(*strand);
   for (const auto& strand : scheduling.interrupts.strands()) consider(*strand);
-  std::stable_sort(stuck.begin(), stuck.end(), [](const Thread* a, const Thread* b) { return a->id() < b->id(); });
+  std::stable_sort(stuck.begin(), stuck.end(),
+                   [](const Thread* a, const Thread* b) { return a->id() < b->id(); });
 
   HangEvent hang;
   hang.now = scheduling.machine.now();
@@ -202,13 +217,16 @@ std::vector<std::string> circles_of(const HangEvent& hang) {
 std::string hang_text(const HangEvent& hang) {
   std::string text;
   for (const Waiter& waiter : hang.waiters) {
-    text += fmt::format("  thread {}: waits for {}, since {} ms", waiter.thread_name, waiter.waits_for, waiter.since / kTicksPerMillisecond);
+    text += fmt::format("  thread {}: waits for {}, since {} ms", waiter.thread_name, waiter.waits_for,
+                        waiter.since / kTicksPerMillisecond);
     if (waiter.driver != nullptr) text += fmt::format(", in driver {}", waiter.driver->name());
     if (*waiter.callback != '\0') text += fmt::format(", in {}", waiter.callback);
-    if (*waiter.function != '\0' && waiter.function != waiter.callback) text += fmt::format(", calling {}", waiter.function);
+    if (*waiter.function != '\0' && waiter.function != waiter.callback)
+      text += fmt::format(", calling {}", waiter.function);
     text += '\n';
   }
-  for (const std::string& circle : circles_of(hang)) text += fmt::format("  each waits for the next: {}\n", circle);
+  for (const std::string& circle : circles_of(hang))
+    text += fmt::format("  each waits for the next: {}\n", circle);
   return text;
 }
 

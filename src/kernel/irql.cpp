@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The IRQL of the current processor, and the regions that hold back APCs (of which undis has none: they are counted and checked).
+// The IRQL of the current processor, and the regions that hold back APCs (of which undis has none: they are
+// counted and checked).
 //
-// Pages   wdm/nf-wdm-kegetcurrentirql, -keraiseirql, -kelowerirql, -keraiseirqltodpclevel; ntddk/nf-ntddk-keentercriticalregion
-// IRQL    any; raising never lowers, lowering never raises
+// Pages   wdm/nf-wdm-kegetcurrentirql, -keraiseirql, -kelowerirql, -keraiseirqltodpclevel;
+// ntddk/nf-ntddk-keentercriticalregion IRQL    any; raising never lowers, lowering never raises
 #include <string>
 
 #include <fmt/format.h>
@@ -23,8 +24,9 @@ constexpr KIRQL kSynchLevel = 12;  // SYNCH_LEVEL of x64
 KIRQL raise(const char* name, KIRQL to) {
   const KIRQL before = irql();
   if (to < before) {
-    report_misuse(Misuse::WrongIrql, name, nullptr,
-                  fmt::format("{} is asked for IRQL {} at IRQL {}; it must not lower the IRQL", name, to, before));
+    report_misuse(
+        Misuse::WrongIrql, name, nullptr,
+        fmt::format("{} is asked for IRQL {} at IRQL {}; it must not lower the IRQL", name, to, before));
     return before;
   }
   set_irql(to);
@@ -33,11 +35,13 @@ KIRQL raise(const char* name, KIRQL to) {
 
 void lower(const char* name, KIRQL to) {
   if (to > irql()) {
-    report_misuse(Misuse::WrongIrql, name, nullptr,
-                  fmt::format("{} is asked for IRQL {} at IRQL {}; it must not raise the IRQL", name, to, irql()));
+    report_misuse(
+        Misuse::WrongIrql, name, nullptr,
+        fmt::format("{} is asked for IRQL {} at IRQL {}; it must not raise the IRQL", name, to, irql()));
     return;
   }
-  if (const Thread* const thread = Thread::current_or_null(); thread != nullptr && to < DISPATCH_LEVEL && thread->spin_locks() != 0) {
+  if (const Thread* const thread = Thread::current_or_null();
+      thread != nullptr && to < DISPATCH_LEVEL && thread->spin_locks() != 0) {
     report_misuse(Misuse::WrongIrql, name, nullptr,
                   fmt::format("{} lowers the IRQL to {} while the thread holds a spin lock", name, to));
   }
@@ -53,15 +57,19 @@ bool apcs_disabled() noexcept {
 
 void check_apcs_disabled(const char* function, const void* lock) noexcept {
   if (apcs_disabled()) return;
-  report_misuse(Misuse::BadParameter, function, lock,
-                fmt::format("{} is called with normal kernel APCs enabled; KeEnterCriticalRegion must be called first", function));
+  report_misuse(
+      Misuse::BadParameter, function, lock,
+      fmt::format("{} is called with normal kernel APCs enabled; KeEnterCriticalRegion must be called first",
+                  function));
 }
 
 }  // namespace undis::kernel
 
 using namespace undis::kernel;
 
-KIRQL KeGetCurrentIrql() { return irql(); }
+KIRQL KeGetCurrentIrql() {
+  return irql();
+}
 
 VOID KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql) {
   const KernelCall call("KeRaiseIrql", HIGH_LEVEL);
@@ -100,7 +108,8 @@ namespace {
 void leave_region(const char* name, std::uint32_t Thread::*count) {
   std::uint32_t& entered = Thread::current().*count;
   if (entered == 0) {
-    report_misuse(Misuse::BadParameter, name, nullptr, fmt::format("{} without a call that entered the region", name));
+    report_misuse(Misuse::BadParameter, name, nullptr,
+                  fmt::format("{} without a call that entered the region", name));
     return;
   }
   --entered;

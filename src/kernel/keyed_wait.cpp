@@ -30,7 +30,8 @@ void KeyedWaits::wake(const void* key) noexcept {
 std::uint32_t KeyedWaits::waiters(const void* key) noexcept {
   const Hold hold(lock_);
   std::uint32_t count = 0;
-  for (const Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next) count += waiter->key == key ? 1 : 0;
+  for (const Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next)
+    count += waiter->key == key ? 1 : 0;
   return count;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Waiting for a word in a driver's memory to change: for locks that are one word and have no room for a wait list (push locks,
-// rundown references) and for resources. The key is the word's address.
+// Waiting for a word in a driver's memory to change: for locks that are one word and have no room for a wait
+// list (push locks, rundown references) and for resources. The key is the word's address.
 #pragma once
 
 #include <string>
@@ -14,7 +14,8 @@ class KeyedWaits {
  public:
   /// Calls `attempt` until it returns true, and waits in between. It runs under the lock of this object.
   template <class Attempt>
-  void wait_until(const void* key, const char* function, const std::string& name, Attempt attempt) EXCLUDES(lock_) {
+  void wait_until(const void* key, const char* function, const std::string& name, Attempt attempt)
+      EXCLUDES(lock_) {
     for (;;) {
       Waiter waiter;
       {

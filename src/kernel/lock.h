@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The lock of undis' own state: held for a few instructions, never over a call into a driver, never over a schedule point.
+// The lock of undis' own state: held for a few instructions, never over a call into a driver, never over a
+// schedule point.
 //
-// In the simulated machine only one fiber runs at a time and none is switched away while it holds one, so taking it always
-// succeeds at once; with real threads it spins, then yields. Drivers' locks are KSPIN_LOCK (spinlock.cpp), not this.
+// In the simulated machine only one fiber runs at a time and none is switched away while it holds one, so
+// taking it always succeeds at once; with real threads it spins, then yields. Drivers' locks are KSPIN_LOCK
+// (spinlock.cpp), not this.
 #pragma once
 
 #include <atomic>
@@ -16,8 +18,11 @@ namespace detail {
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit int locks_held;
 }
 
-/// The number of Locks that the calling OS thread holds: 0 whenever a driver is called (call_driver checks it).
-inline int& locks_of_ours() noexcept { return detail::locks_held; }
+/// The number of Locks that the calling OS thread holds: 0 whenever a driver is called (call_driver checks
+/// it).
+inline int& locks_of_ours() noexcept {
+  return detail::locks_held;
+}
 
 class CAPABILITY("lock") Lock {
  public:

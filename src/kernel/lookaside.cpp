@@ -13,9 +13,9 @@
 #include <fmt/format.h>
 #include <ntddk.h>
 
-#include "kernel/lookaside.h"
 #include "kernel/call.h"
 #include "kernel/kernel_call.h"
+#include "kernel/lookaside.h"
 #include "kernel/misuse.h"
 #include "kernel/pool.h"
 #include "kernel/system.h"
@@ -99,8 +99,9 @@ void release(List& list, PVOID entry, const char* function) {
 
 }  // namespace
 
-void undis::kernel::initialize_npaged_list(NPAGED_LOOKASIDE_LIST& list, PALLOCATE_FUNCTION allocate_entry, PFREE_FUNCTION free_entry,
-                                           ULONG flags, SIZE_T size, ULONG tag) noexcept {
+void undis::kernel::initialize_npaged_list(NPAGED_LOOKASIDE_LIST& list, PALLOCATE_FUNCTION allocate_entry,
+                                           PFREE_FUNCTION free_entry, ULONG flags, SIZE_T size,
+                                           ULONG tag) noexcept {
   list = {};
   initialize(list.L, static_cast<POOL_TYPE>(static_cast<ULONG>(NonPagedPool) | flags), size, tag);
   list.L.Allocate = allocate_entry;

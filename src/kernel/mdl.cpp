@@ -303,13 +303,12 @@ PVOID MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, MEMOR
   const Bus& bus = System::current().bus();
   const RegisterPlace first = bus.at_address(static_cast<std::uint64_t>(PhysicalAddress.QuadPart));
   if (first.device != nullptr) {  // a device's registers: as long as they are all of one range
-    const RegisterPlace last = bus.at_address(static_cast<std::uint64_t>(PhysicalAddress.QuadPart) + NumberOfBytes - 1);
+    const RegisterPlace last =
+        bus.at_address(static_cast<std::uint64_t>(PhysicalAddress.QuadPart) + NumberOfBytes - 1);
     return last.device == first.device && last.bar == first.bar ? address : nullptr;
   }
   PoolBlock block;
-  if ( !System::current().pool().find(address, block) ||
-      !block.live)
-    return nullptr;
+  if (!System::current().pool().find(address, block) || !block.live) return nullptr;
   const auto left = static_cast<std::size_t>(static_cast<const char*>(block.address) + block.size - address);
   return NumberOfBytes <= left ? address : nullptr;
 }

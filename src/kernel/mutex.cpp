@@ -2,8 +2,8 @@
 //
 // Mutex objects and semaphores.
 //
-// Pages   wdm/nf-wdm-keinitializemutex, -kereleasemutex, -kereadstatemutex, -keinitializesemaphore, -kereleasesemaphore
-// IRQL    <= DISPATCH_LEVEL; a release with Wait TRUE: <= APC_LEVEL
+// Pages   wdm/nf-wdm-keinitializemutex, -kereleasemutex, -kereadstatemutex, -keinitializesemaphore,
+// -kereleasesemaphore IRQL    <= DISPATCH_LEVEL; a release with Wait TRUE: <= APC_LEVEL
 #include <limits>
 
 #include <fmt/format.h>
@@ -24,7 +24,8 @@ bool check_mutex(const KMUTEX* mutex, const char* function) {
 }
 
 bool check_semaphore(const KSEMAPHORE* semaphore, const char* function) {
-  return check_header(semaphore->Header, DispatcherType::Semaphore, DispatcherType::Semaphore, function, "a semaphore");
+  return check_header(semaphore->Header, DispatcherType::Semaphore, DispatcherType::Semaphore, function,
+                      "a semaphore");
 }
 
 }  // namespace
@@ -56,7 +57,8 @@ LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait) {
   }
   dispatcher_lock.unlock();
   if (!owns) {
-    report_misuse(Misuse::LockNotHeld, call.name(), Mutex, "KeReleaseMutex releases a mutex that the calling thread does not own");
+    report_misuse(Misuse::LockNotHeld, call.name(), Mutex,
+                  "KeReleaseMutex releases a mutex that the calling thread does not own");
   }
   return before;
 }
@@ -83,10 +85,11 @@ LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY, LONG Adjustment, BOOL
   }
   dispatcher_lock.unlock();
   if (!fits) {
-    report_misuse(Misuse::BadParameter, call.name(), Semaphore,
-                  fmt::format("a semaphore with count {} and limit {} cannot be released by {}; Windows raises "
-                              "STATUS_SEMAPHORE_LIMIT_EXCEEDED",
-                              before, Semaphore->Limit, Adjustment));
+    report_misuse(
+        Misuse::BadParameter, call.name(), Semaphore,
+        fmt::format("a semaphore with count {} and limit {} cannot be released by {}; Windows raises "
+                    "STATUS_SEMAPHORE_LIMIT_EXCEEDED",
+                    before, Semaphore->Limit, Adjustment));
   }
   return before;
 }

@@ -30,8 +30,8 @@ struct PoolBlock {
   std::size_t size = 0;  ///< as asked for
   ULONG tag = 0;
   PoolKind kind = PoolKind::NonPaged;
-  bool live = false;        ///< false: freed, not used again yet
-  Driver* owner = nullptr;  ///< nullptr: the host
+  bool live = false;                 ///< false: freed, not used again yet
+  Driver* owner = nullptr;           ///< nullptr: the host
   const Stack* allocated = nullptr;  ///< as long as the pool is there
   const Stack* freed = nullptr;      ///< an empty one while live
 };

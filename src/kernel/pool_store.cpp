@@ -91,12 +91,13 @@ struct Slab {
 
 static_assert(std::is_trivially_destructible_v<PoolCell> && alignof(PoolCell) <= alignof(std::max_align_t));
 
-/// Slabs of stores that are gone, for those that come: a search makes thousands of systems a second, and mapping memory would cost more
-/// than they do. What is in them is stale; the pool fills what it hands out.
+/// Slabs of stores that are gone, for those that come: a search makes thousands of systems a second, and
+/// mapping memory would cost more than they do. What is in them is stale; the pool fills what it hands out.
 class SpareSlabs {
  public:
   static SpareSlabs& shared() {
-    static SpareSlabs* const spare = new SpareSlabs;  // outlives every static destructor that might still free pool
+    static SpareSlabs* const spare =
+        new SpareSlabs;  // outlives every static destructor that might still free pool
     return *spare;
   }
   std::unique_ptr<Slab> take(std::size_t index) {
@@ -136,8 +137,8 @@ class SpareSlabs {
   }
 
  private:
-  static constexpr std::size_t kMost = 4;                            // of each class
-  static constexpr std::size_t kMostLarge = std::size_t{4} << 20;    // bytes
+  static constexpr std::size_t kMost = 4;                          // of each class
+  static constexpr std::size_t kMostLarge = std::size_t{4} << 20;  // bytes
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slab>> large_;  // oldest first
   std::size_t large_bytes_ = 0;

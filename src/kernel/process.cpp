@@ -2,8 +2,9 @@
 //
 // Processes: there is one, System. Every thread is its.
 //
-// Pages   ntddk/nf-ntddk-psgetcurrentprocessid, wdm/nf-wdm-iogetcurrentprocess, ntifs/nf-ntifs-pslookupprocessbyprocessid
-// IRQL    the current process: <= DISPATCH_LEVEL; look-ups: <= APC_LEVEL
+// Pages   ntddk/nf-ntddk-psgetcurrentprocessid, wdm/nf-wdm-iogetcurrentprocess,
+// ntifs/nf-ntifs-pslookupprocessbyprocessid IRQL    the current process: <= DISPATCH_LEVEL; look-ups: <=
+// APC_LEVEL
 #include <ntddk.h>
 
 #include <algorithm>
@@ -26,7 +27,8 @@ namespace {
 
 _KPROCESS make_process() noexcept {
   _KPROCESS process{};
-  initialize_header(process.Header, DispatcherType::Thread, sizeof process, 0);  // is never signaled: System does not end
+  initialize_header(process.Header, DispatcherType::Thread, sizeof process,
+                    0);  // is never signaled: System does not end
   return process;
 }
 
@@ -34,7 +36,9 @@ _KPROCESS system_process = make_process();
 
 }  // namespace
 
-void* system_process_object() noexcept { return &system_process; }
+void* system_process_object() noexcept {
+  return &system_process;
+}
 
 HANDLE id_of(const Thread& thread) noexcept {
   return reinterpret_cast<HANDLE>(8 + std::uintptr_t{thread.id()} * 4);
@@ -46,12 +50,24 @@ using namespace undis::kernel;
 
 PEPROCESS PsInitialSystemProcess = &system_process;
 
-PEPROCESS PsGetCurrentProcess() { return &system_process; }
-PEPROCESS IoGetCurrentProcess() { return &system_process; }
-HANDLE PsGetCurrentProcessId() { return kSystemProcessId; }
-HANDLE PsGetProcessId(PEPROCESS Process) { return Process == &system_process ? kSystemProcessId : nullptr; }
-HANDLE PsGetThreadProcessId(PETHREAD) { return kSystemProcessId; }
-KPROCESSOR_MODE ExGetPreviousMode() { return KernelMode; }
+PEPROCESS PsGetCurrentProcess() {
+  return &system_process;
+}
+PEPROCESS IoGetCurrentProcess() {
+  return &system_process;
+}
+HANDLE PsGetCurrentProcessId() {
+  return kSystemProcessId;
+}
+HANDLE PsGetProcessId(PEPROCESS Process) {
+  return Process == &system_process ? kSystemProcessId : nullptr;
+}
+HANDLE PsGetThreadProcessId(PETHREAD) {
+  return kSystemProcessId;
+}
+KPROCESSOR_MODE ExGetPreviousMode() {
+  return KernelMode;
+}
 
 NTSTATUS PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS* Process) {
   const KernelCall call("PsLookupProcessByProcessId", APC_LEVEL);
@@ -67,7 +83,8 @@ NTSTATUS PsLookupThreadByThreadId(HANDLE ThreadId, PETHREAD* Thread) {
   System::current().scheduling().threads.each([&](undis::kernel::Thread& thread) {
     if (!thread.has_ended() && id_of(thread) == ThreadId) found = &thread;
   });
-  if (found == nullptr || !System::current().objects().reference(found->object())) return STATUS_INVALID_PARAMETER;
+  if (found == nullptr || !System::current().objects().reference(found->object()))
+    return STATUS_INVALID_PARAMETER;
   *Thread = found->object();
   return STATUS_SUCCESS;
 }
@@ -78,4 +95,6 @@ VOID KeStackAttachProcess(PRKPROCESS, PRKAPC_STATE ApcState) {
   ApcState->Process = &system_process;
 }
 
-VOID KeUnstackDetachProcess(PRKAPC_STATE) { const KernelCall call("KeUnstackDetachProcess", APC_LEVEL); }
+VOID KeUnstackDetachProcess(PRKAPC_STATE) {
+  const KernelCall call("KeUnstackDetachProcess", APC_LEVEL);
+}

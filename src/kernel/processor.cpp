@@ -2,8 +2,9 @@
 //
 // The virtual processors as drivers see them: one group, one node, all active.
 //
-// Pages   ntddk/nf-ntddk-kegetcurrentprocessornumberex, -kequeryactiveprocessorcountex; wdm/nf-wdm-kesetsystemgroupaffinitythread
-// IRQL    queries: any; the affinity of the thread: <= DISPATCH_LEVEL
+// Pages   ntddk/nf-ntddk-kegetcurrentprocessornumberex, -kequeryactiveprocessorcountex;
+// wdm/nf-wdm-kesetsystemgroupaffinitythread IRQL    queries: any; the affinity of the thread: <=
+// DISPATCH_LEVEL
 #include <cstring>
 
 #include <fmt/format.h>
@@ -20,33 +21,44 @@ namespace machine = undis::machine;
 
 namespace {
 
-ULONG count() { return static_cast<ULONG>(System::current().machine().processors().size()); }
+ULONG count() {
+  return static_cast<ULONG>(System::current().machine().processors().size());
+}
 
 KAFFINITY all() {
   const ULONG n = count();
   return n == 64 ? ~KAFFINITY{0} : (KAFFINITY{1} << n) - 1;
 }
 
-bool is_group(USHORT group) { return group == 0 || group == ALL_PROCESSOR_GROUPS; }
+bool is_group(USHORT group) {
+  return group == 0 || group == ALL_PROCESSOR_GROUPS;
+}
 
-/// The affinity before; the new one holds from the next time the thread gives way, which is at once below DISPATCH_LEVEL.
+/// The affinity before; the new one holds from the next time the thread gives way, which is at once below
+/// DISPATCH_LEVEL.
 KAFFINITY set_affinity(const char* name, KAFFINITY wanted) {
   Thread& self = Thread::current();
   const KAFFINITY before = self.affinity() & all();
   if ((wanted & all()) == 0) {
-    report_misuse(Misuse::BadParameter, name, nullptr, fmt::format("affinity {:#x} names no processor that there is", wanted));
+    report_misuse(Misuse::BadParameter, name, nullptr,
+                  fmt::format("affinity {:#x} names no processor that there is", wanted));
     return before;
   }
   self.set_affinity(wanted);
-  if (irql() < DISPATCH_LEVEL && (wanted >> machine::processor_here->index & 1) == 0) System::current().machine().move();
+  if (irql() < DISPATCH_LEVEL && (wanted >> machine::processor_here->index & 1) == 0)
+    System::current().machine().move();
   return before;
 }
 
 }  // namespace
 
-ULONG KeGetCurrentProcessorNumber() { return machine::processor_here->index; }
+ULONG KeGetCurrentProcessorNumber() {
+  return machine::processor_here->index;
+}
 
-ULONG KeGetCurrentProcessorIndex() { return machine::processor_here->index; }
+ULONG KeGetCurrentProcessorIndex() {
+  return machine::processor_here->index;
+}
 
 ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber) {
   const ULONG index = machine::processor_here->index;
@@ -61,31 +73,50 @@ NTSTATUS KeGetProcessorNumberFromIndex(ULONG ProcIndex, PPROCESSOR_NUMBER ProcNu
 }
 
 ULONG KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER ProcNumber) {
-  return ProcNumber->Group == 0 && ProcNumber->Number < count() ? ProcNumber->Number : INVALID_PROCESSOR_INDEX;
+  return ProcNumber->Group == 0 && ProcNumber->Number < count() ? ProcNumber->Number
+                                                                : INVALID_PROCESSOR_INDEX;
 }
 
-KAFFINITY KeQueryActiveProcessors() { return all(); }
+KAFFINITY KeQueryActiveProcessors() {
+  return all();
+}
 
 ULONG KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors) {
   if (ActiveProcessors != nullptr) *ActiveProcessors = all();
   return count();
 }
 
-ULONG KeQueryActiveProcessorCountEx(USHORT GroupNumber) { return is_group(GroupNumber) ? count() : 0; }
+ULONG KeQueryActiveProcessorCountEx(USHORT GroupNumber) {
+  return is_group(GroupNumber) ? count() : 0;
+}
 
-ULONG KeQueryMaximumProcessorCount() { return count(); }
+ULONG KeQueryMaximumProcessorCount() {
+  return count();
+}
 
-ULONG KeQueryMaximumProcessorCountEx(USHORT GroupNumber) { return is_group(GroupNumber) ? count() : 0; }
+ULONG KeQueryMaximumProcessorCountEx(USHORT GroupNumber) {
+  return is_group(GroupNumber) ? count() : 0;
+}
 
-USHORT KeQueryActiveGroupCount() { return 1; }
+USHORT KeQueryActiveGroupCount() {
+  return 1;
+}
 
-USHORT KeQueryMaximumGroupCount() { return 1; }
+USHORT KeQueryMaximumGroupCount() {
+  return 1;
+}
 
-KAFFINITY KeQueryGroupAffinity(USHORT GroupNumber) { return GroupNumber == 0 ? all() : 0; }
+KAFFINITY KeQueryGroupAffinity(USHORT GroupNumber) {
+  return GroupNumber == 0 ? all() : 0;
+}
 
-USHORT KeQueryHighestNodeNumber() { return 0; }
+USHORT KeQueryHighestNodeNumber() {
+  return 0;
+}
 
-USHORT KeGetCurrentNodeNumber() { return 0; }
+USHORT KeGetCurrentNodeNumber() {
+  return 0;
+}
 
 VOID KeQueryNodeActiveAffinity(USHORT NodeNumber, PGROUP_AFFINITY Affinity, PUSHORT Count) {
   const bool is_node = NodeNumber == 0;
@@ -96,9 +127,13 @@ VOID KeQueryNodeActiveAffinity(USHORT NodeNumber, PGROUP_AFFINITY Affinity, PUSH
   if (Count != nullptr) *Count = static_cast<USHORT>(is_node ? count() : 0);
 }
 
-USHORT KeQueryNodeMaximumProcessorCount(USHORT NodeNumber) { return static_cast<USHORT>(NodeNumber == 0 ? count() : 0); }
+USHORT KeQueryNodeMaximumProcessorCount(USHORT NodeNumber) {
+  return static_cast<USHORT>(NodeNumber == 0 ? count() : 0);
+}
 
-ULONG KeGetRecommendedSharedDataAlignment() { return 64; }
+ULONG KeGetRecommendedSharedDataAlignment() {
+  return 64;
+}
 
 // ---- the thread's affinity ----
 
@@ -113,24 +148,26 @@ KAFFINITY KeSetSystemAffinityThreadEx(KAFFINITY Affinity) {
 }
 
 // Page    ntddk/nf-ntddk-zwsetinformationthread                      IRQL  PASSIVE_LEVEL
-// Beyond  The calling thread only (NtCurrentThread). Priorities are checked, and not looked at by the schedule.
-NTSTATUS ZwSetInformationThread(HANDLE ThreadHandle, THREADINFOCLASS ThreadInformationClass, PVOID ThreadInformation,
-                                ULONG ThreadInformationLength) {
+// Beyond  The calling thread only (NtCurrentThread). Priorities are checked, and not looked at by the
+// schedule.
+NTSTATUS ZwSetInformationThread(HANDLE ThreadHandle, THREADINFOCLASS ThreadInformationClass,
+                                PVOID ThreadInformation, ULONG ThreadInformationLength) {
   const KernelCall call("ZwSetInformationThread", PASSIVE_LEVEL);
   if (ThreadHandle != NtCurrentThread()) return STATUS_INVALID_HANDLE;
   switch (ThreadInformationClass) {
-    case ThreadAffinityMask: {
-      if (ThreadInformationLength != sizeof(KAFFINITY)) return STATUS_INFO_LENGTH_MISMATCH;
-      KAFFINITY mask;
-      std::memcpy(&mask, ThreadInformation, sizeof mask);
-      if ((mask & all()) == 0) return STATUS_INVALID_PARAMETER;
-      set_affinity(call.name(), mask);
-      return STATUS_SUCCESS;
-    }
-    case ThreadPriority:
-    case ThreadBasePriority:
-      return ThreadInformationLength == sizeof(LONG) ? STATUS_SUCCESS : STATUS_INFO_LENGTH_MISMATCH;
-    default: return STATUS_INVALID_INFO_CLASS;
+  case ThreadAffinityMask: {
+    if (ThreadInformationLength != sizeof(KAFFINITY)) return STATUS_INFO_LENGTH_MISMATCH;
+    KAFFINITY mask;
+    std::memcpy(&mask, ThreadInformation, sizeof mask);
+    if ((mask & all()) == 0) return STATUS_INVALID_PARAMETER;
+    set_affinity(call.name(), mask);
+    return STATUS_SUCCESS;
+  }
+  case ThreadPriority:
+  case ThreadBasePriority:
+    return ThreadInformationLength == sizeof(LONG) ? STATUS_SUCCESS : STATUS_INFO_LENGTH_MISMATCH;
+  default:
+    return STATUS_INVALID_INFO_CLASS;
   }
 }
 
@@ -161,7 +198,9 @@ VOID KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity) {
 // ---- a processor that spins ----
 
 /// What YieldProcessor() of a driver is: others go on at this place.
-VOID undis_yield_processor() { schedule_point("YieldProcessor"); }
+VOID undis_yield_processor() {
+  schedule_point("YieldProcessor");
+}
 
 // ---- floating point: every fiber has its own registers ----
 

@@ -2,9 +2,9 @@
 //
 // System threads as drivers make and name them.
 //
-// Pages   wdm/nf-wdm-pscreatesystemthread, -psterminatesystemthread, -kegetcurrentthread, -kesetprioritythread
-// IRQL    create and terminate: PASSIVE_LEVEL; the current thread: any
-// Beyond  Priorities are kept and told, but the schedule does not look at them.
+// Pages   wdm/nf-wdm-pscreatesystemthread, -psterminatesystemthread, -kegetcurrentthread,
+// -kesetprioritythread IRQL    create and terminate: PASSIVE_LEVEL; the current thread: any Beyond Priorities
+// are kept and told, but the schedule does not look at them.
 #include <ntddk.h>
 
 #include <fmt/format.h>
@@ -28,10 +28,11 @@ NTSTATUS create(const char* name, PHANDLE handle, PCLIENT_ID client, PKSTART_ROU
   System& system = System::current();
   Driver* creator = current_driver();
   if (creator == nullptr) creator = system.driver_at(reinterpret_cast<const void*>(routine));
-  std::string thread_name = fmt::format("{} thread {}", creator != nullptr ? creator->name() : std::string("host"),
-                                        ++system.scheduling().threads_created);
-  Thread* const thread =
-      system.scheduling().start(Thread::Kind::System, std::move(thread_name), creator, [creator, routine, context] {
+  std::string thread_name =
+      fmt::format("{} thread {}", creator != nullptr ? creator->name() : std::string("host"),
+                  ++system.scheduling().threads_created);
+  Thread* const thread = system.scheduling().start(
+      Thread::Kind::System, std::move(thread_name), creator, [creator, routine, context] {
         call_driver(creator, kStartRoutine, nullptr, context, callback<VOID(PVOID)>(routine), context);
       });
   if (thread == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
@@ -48,8 +49,8 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, H
   return create(call.name(), ThreadHandle, ClientId, StartRoutine, StartContext);
 }
 
-NTSTATUS IoCreateSystemThread(PVOID, PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID ClientId,
-                              PKSTART_ROUTINE StartRoutine, PVOID StartContext) {
+NTSTATUS IoCreateSystemThread(PVOID, PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, HANDLE,
+                              PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext) {
   const KernelCall call("IoCreateSystemThread", PASSIVE_LEVEL);
   return create(call.name(), ThreadHandle, ClientId, StartRoutine, StartContext);
 }
@@ -60,8 +61,9 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus) {
     const KernelCall call("PsTerminateSystemThread", PASSIVE_LEVEL, KernelCall::Tells::All);
     const CallFrame* const callback = current_callback();
     if (self.kind() != Thread::Kind::System || callback == nullptr || callback->name != kStartRoutine.name) {
-      report_misuse(Misuse::BadParameter, call.name(), nullptr,
-                    "PsTerminateSystemThread is called by a thread that PsCreateSystemThread has not created");
+      report_misuse(
+          Misuse::BadParameter, call.name(), nullptr,
+          "PsTerminateSystemThread is called by a thread that PsCreateSystemThread has not created");
       return STATUS_INVALID_PARAMETER;
     }
   }
@@ -74,9 +76,13 @@ PKTHREAD KeGetCurrentThread() {
   return self != nullptr ? self->object() : nullptr;
 }
 
-PETHREAD PsGetCurrentThread() { return KeGetCurrentThread(); }
+PETHREAD PsGetCurrentThread() {
+  return KeGetCurrentThread();
+}
 
-HANDLE PsGetCurrentThreadId() { return id_of(Thread::current()); }
+HANDLE PsGetCurrentThreadId() {
+  return id_of(Thread::current());
+}
 
 HANDLE PsGetThreadId(PETHREAD Thread) {
   const auto* const thread = undis::kernel::Thread::from_object(Thread);
@@ -87,7 +93,8 @@ KPRIORITY KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority) {
   const KernelCall call("KeSetPriorityThread", PASSIVE_LEVEL);
   auto* const thread = undis::kernel::Thread::from_object(Thread);
   if (thread == nullptr || Priority < LOW_PRIORITY || Priority > HIGH_PRIORITY) {
-    report_misuse(Misuse::BadParameter, call.name(), Thread, fmt::format("priority {} or the thread is not valid", Priority));
+    report_misuse(Misuse::BadParameter, call.name(), Thread,
+                  fmt::format("priority {} or the thread is not valid", Priority));
     return 0;
   }
   return std::exchange(thread->priority, Priority);

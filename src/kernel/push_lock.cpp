@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Push locks. The word is 0 while free; twice the number of readers; or, for a writer, its thread's number with the lowest bit set.
+// Push locks. The word is 0 while free; twice the number of readers; or, for a writer, its thread's number
+// with the lowest bit set.
 //
-// Pages   wdm/nf-wdm-exinitializepushlock, -exacquirepushlockexclusive, -exacquirepushlockshared, -exreleasepushlockexclusive
-// IRQL    <= APC_LEVEL, with normal kernel APCs disabled
+// Pages   wdm/nf-wdm-exinitializepushlock, -exacquirepushlockexclusive, -exacquirepushlockshared,
+// -exreleasepushlockexclusive IRQL    <= APC_LEVEL, with normal kernel APCs disabled
 #include <fmt/format.h>
 #include <ntddk.h>
 
@@ -19,15 +20,21 @@ namespace {
 
 constexpr ULONG_PTR kReader = 2;
 
-ULONG_PTR writer_word() { return ULONG_PTR{Thread::current().id()} << 1 | 1; }
+ULONG_PTR writer_word() {
+  return ULONG_PTR{Thread::current().id()} << 1 | 1;
+}
 
-KeyedWaits& waits() { return System::current().scheduling().keyed; }
+KeyedWaits& waits() {
+  return System::current().scheduling().keyed;
+}
 
 void acquire_exclusive(PEX_PUSH_LOCK lock, const char* function) {
   check_apcs_disabled(function, lock);
   if (*lock == writer_word()) {
-    report_misuse(Misuse::LockRecursion, function, lock,
-                  fmt::format("{} acquires a push lock that this thread holds already; push locks are not recursive", function));
+    report_misuse(
+        Misuse::LockRecursion, function, lock,
+        fmt::format("{} acquires a push lock that this thread holds already; push locks are not recursive",
+                    function));
   }
   waits().wait_until(lock, function, "of a push lock", [&] {
     if (*lock != 0) return false;
@@ -39,8 +46,10 @@ void acquire_exclusive(PEX_PUSH_LOCK lock, const char* function) {
 void acquire_shared(PEX_PUSH_LOCK lock, const char* function) {
   check_apcs_disabled(function, lock);
   if (*lock == writer_word()) {
-    report_misuse(Misuse::LockRecursion, function, lock,
-                  fmt::format("{} acquires a push lock that this thread holds already; push locks are not recursive", function));
+    report_misuse(
+        Misuse::LockRecursion, function, lock,
+        fmt::format("{} acquires a push lock that this thread holds already; push locks are not recursive",
+                    function));
   }
   waits().wait_until(lock, function, "of a push lock", [&] {
     if ((*lock & 1) != 0) return false;
@@ -57,13 +66,15 @@ void release(PEX_PUSH_LOCK lock, bool exclusive, const char* function) {
   });
   if (held) return;
   report_misuse(Misuse::LockNotHeld, function, lock,
-                fmt::format("{} releases a push lock that is not held for {} access{}", function, exclusive ? "exclusive" : "shared",
-                            exclusive ? " by the calling thread" : ""));
+                fmt::format("{} releases a push lock that is not held for {} access{}", function,
+                            exclusive ? "exclusive" : "shared", exclusive ? " by the calling thread" : ""));
 }
 
 }  // namespace
 
-VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock) { *PushLock = 0; }
+VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock) {
+  *PushLock = 0;
+}
 
 VOID ExAcquirePushLockExclusive(PEX_PUSH_LOCK PushLock) {
   const KernelCall call("ExAcquirePushLockExclusive", APC_LEVEL);

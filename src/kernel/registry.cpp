@@ -303,7 +303,8 @@ std::optional<RegistryKey::Value> Registry::value_at(const Key& key, std::size_t
 
 Registry::Key Registry::subkey_at(const Key& key, std::size_t index) const {
   const Hold hold(lock_);
-  return index < key->subkeys.size() ? *std::next(key->subkeys.begin(), static_cast<std::ptrdiff_t>(index)) : nullptr;
+  return index < key->subkeys.size() ? *std::next(key->subkeys.begin(), static_cast<std::ptrdiff_t>(index))
+                                     : nullptr;
 }
 
 std::u16string Registry::path_of(const Key& key) const {

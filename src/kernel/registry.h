@@ -67,10 +67,10 @@ class RegistryKey {
     std::u16string name;
     RegistryValue value;
   };
-  std::u16string name;                                ///< as first written
-  std::vector<Value> values;                          ///< in the order of creation
+  std::u16string name;        ///< as first written
+  std::vector<Value> values;  ///< in the order of creation
   std::set<std::shared_ptr<RegistryKey>, Order> subkeys;
-  RegistryKey* parent = nullptr;                      ///< nullptr: the root, or deleted
+  RegistryKey* parent = nullptr;  ///< nullptr: the root, or deleted
   bool volatile_key = false;
   bool deleted = false;
 };

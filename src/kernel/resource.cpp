@@ -2,10 +2,12 @@
 //
 // ERESOURCE: a recursive lock for one writer or many readers, which knows its owners.
 //
-// Pages   wdm/nf-wdm-exinitializeresourcelite, -exacquireresourceexclusivelite, -exacquireresourcesharedlite, -exreleaseresourcelite,
+// Pages   wdm/nf-wdm-exinitializeresourcelite, -exacquireresourceexclusivelite, -exacquireresourcesharedlite,
+// -exreleaseresourcelite,
 //         -exdeleteresourcelite, -exconvertexclusivetosharedlite
-// IRQL    acquire, delete <= APC_LEVEL, with normal kernel APCs disabled; initialise, release <= DISPATCH_LEVEL
-// Beyond  Reserved2 points at the list of owners, which Windows keeps in OwnerTable. Who waits is served in no particular order.
+// IRQL    acquire, delete <= APC_LEVEL, with normal kernel APCs disabled; initialise, release <=
+// DISPATCH_LEVEL Beyond  Reserved2 points at the list of owners, which Windows keeps in OwnerTable. Who waits
+// is served in no particular order.
 #include <algorithm>
 #include <new>
 #include <vector>
@@ -36,14 +38,19 @@ struct Owners {
   std::vector<Owner> list;
 
   Owner* find(ERESOURCE_THREAD thread) {
-    const auto found = std::find_if(list.begin(), list.end(), [thread](const Owner& owner) { return owner.thread == thread; });
+    const auto found = std::find_if(list.begin(), list.end(),
+                                    [thread](const Owner& owner) { return owner.thread == thread; });
     return found != list.end() ? &*found : nullptr;
   }
 };
 
-KeyedWaits& waits() { return System::current().scheduling().keyed; }
+KeyedWaits& waits() {
+  return System::current().scheduling().keyed;
+}
 
-ERESOURCE_THREAD current_owner() { return reinterpret_cast<ERESOURCE_THREAD>(KeGetCurrentThread()); }
+ERESOURCE_THREAD current_owner() {
+  return reinterpret_cast<ERESOURCE_THREAD>(KeGetCurrentThread());
+}
 
 /// nullptr after the report that the resource was never initialised.
 Owners* owners_of(PERESOURCE resource, const char* function) {
@@ -52,12 +59,17 @@ Owners* owners_of(PERESOURCE resource, const char* function) {
     auto* const owners = static_cast<Owners*>(resource->Reserved2);
     if (owners != nullptr && owners->of == resource) return owners;
   }
-  report_misuse(Misuse::ObjectNotInitialized, function, resource,
-                fmt::format("{} was given a resource that ExInitializeResourceLite has not initialised, or that was deleted", function));
+  report_misuse(
+      Misuse::ObjectNotInitialized, function, resource,
+      fmt::format(
+          "{} was given a resource that ExInitializeResourceLite has not initialised, or that was deleted",
+          function));
   return nullptr;
 }
 
-bool is_exclusive(const ERESOURCE* resource) { return (resource->Flag & kExclusive) != 0; }
+bool is_exclusive(const ERESOURCE* resource) {
+  return (resource->Flag & kExclusive) != 0;
+}
 
 bool try_take(PERESOURCE resource, Owners& owners, bool exclusive) {
   const ERESOURCE_THREAD self = current_owner();
@@ -84,12 +96,15 @@ BOOLEAN acquire(PERESOURCE resource, bool exclusive, bool wait, const char* func
   check_apcs_disabled(function, resource);
   if (!wait) return waits().attempt([&] { return try_take(resource, *owners, exclusive); }) ? TRUE : FALSE;
   if (exclusive && !is_exclusive(resource) && owners->find(current_owner()) != nullptr) {
-    report_misuse(Misuse::LockRecursion, function, resource,
-                  fmt::format("{} acquires for exclusive access a resource that this thread holds for shared access", function));
+    report_misuse(
+        Misuse::LockRecursion, function, resource,
+        fmt::format("{} acquires for exclusive access a resource that this thread holds for shared access",
+                    function));
   }
   ULONG& waiting = exclusive ? resource->NumberOfExclusiveWaiters : resource->NumberOfSharedWaiters;
   ++waiting;
-  waits().wait_until(resource, function, "of a resource", [&] { return try_take(resource, *owners, exclusive); });
+  waits().wait_until(resource, function, "of a resource",
+                     [&] { return try_take(resource, *owners, exclusive); });
   --waiting;
   return TRUE;
 }
@@ -107,7 +122,8 @@ void release(PERESOURCE resource, ERESOURCE_THREAD thread, const char* function)
     return true;
   });
   if (held) return;
-  report_misuse(Misuse::LockNotHeld, function, resource, fmt::format("{} releases a resource that the thread does not hold", function));
+  report_misuse(Misuse::LockNotHeld, function, resource,
+                fmt::format("{} releases a resource that the thread does not hold", function));
 }
 
 }  // namespace
@@ -134,7 +150,8 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource) {
   Owners* const owners = owners_of(Resource, call.name());
   if (owners == nullptr) return STATUS_INVALID_PARAMETER;
   if (!owners->list.empty()) {
-    report_misuse(Misuse::BadParameter, call.name(), Resource, "ExDeleteResourceLite deletes a resource that is still held");
+    report_misuse(Misuse::BadParameter, call.name(), Resource,
+                  "ExDeleteResourceLite deletes a resource that is still held");
   }
   Resource->SystemResourcesList = {};
   Resource->Reserved2 = nullptr;
@@ -176,7 +193,8 @@ VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource) {
   const KernelCall call("ExConvertExclusiveToSharedLite", DISPATCH_LEVEL);
   if (owners_of(Resource, call.name()) == nullptr) return;
   if (!is_exclusive(Resource)) {
-    report_misuse(Misuse::LockNotHeld, call.name(), Resource, "ExConvertExclusiveToSharedLite is given a resource that has no writer");
+    report_misuse(Misuse::LockNotHeld, call.name(), Resource,
+                  "ExConvertExclusiveToSharedLite is given a resource that has no writer");
     return;
   }
   waits().change(Resource, [&] {
@@ -188,7 +206,8 @@ VOID ExConvertExclusiveToSharedLite(PERESOURCE Resource) {
 BOOLEAN ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource) {
   const KernelCall call("ExIsResourceAcquiredExclusiveLite", DISPATCH_LEVEL);
   Owners* const owners = owners_of(Resource, call.name());
-  return owners != nullptr && is_exclusive(Resource) && owners->find(current_owner()) != nullptr ? TRUE : FALSE;
+  return owners != nullptr && is_exclusive(Resource) && owners->find(current_owner()) != nullptr ? TRUE
+                                                                                                 : FALSE;
 }
 
 ULONG ExIsResourceAcquiredSharedLite(PERESOURCE Resource) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Rundown protection. The word is the count of references times two; its lowest bit says that the rundown has begun.
+// Rundown protection. The word is the count of references times two; its lowest bit says that the rundown has
+// begun.
 //
-// Pages   wdm/nf-wdm-exinitializerundownprotection, -exacquirerundownprotection(ex), -exreleaserundownprotection(ex),
+// Pages   wdm/nf-wdm-exinitializerundownprotection, -exacquirerundownprotection(ex),
+// -exreleaserundownprotection(ex),
 //         -exwaitforrundownprotectionrelease, -exrundowncompleted, and the ...cacheaware ones
 // IRQL    acquire, release: <= DISPATCH_LEVEL; the rest <= APC_LEVEL
 // Beyond  A cache-aware reference has one count, not one a processor.
@@ -28,7 +30,9 @@ namespace {
 constexpr ULONG_PTR kActive = EX_RUNDOWN_ACTIVE;
 constexpr ULONG_PTR kOne = EX_RUNDOWN_COUNT_INC;
 
-KeyedWaits& waits() { return System::current().scheduling().keyed; }
+KeyedWaits& waits() {
+  return System::current().scheduling().keyed;
+}
 
 bool acquire(PEX_RUNDOWN_REF reference, ULONG count) {
   return waits().attempt([&] {
@@ -46,8 +50,8 @@ void release(PEX_RUNDOWN_REF reference, ULONG count, const char* function) {
   });
   if (held) return;
   report_misuse(Misuse::LockNotHeld, function, reference,
-                fmt::format("{} releases {} more of a rundown protection than was acquired (now {})", function, count,
-                            reference->Count / kOne));
+                fmt::format("{} releases {} more of a rundown protection than was acquired (now {})",
+                            function, count, reference->Count / kOne));
 }
 
 void wait(PEX_RUNDOWN_REF reference, const char* function) {
@@ -61,8 +65,9 @@ void wait(PEX_RUNDOWN_REF reference, const char* function) {
 
 void reinitialize(PEX_RUNDOWN_REF reference, const char* function) {
   if (reference->Count != kActive) {
-    report_misuse(Misuse::BadParameter, function, reference,
-                  fmt::format("{} is for a reference whose rundown has completed; this one has not", function));
+    report_misuse(
+        Misuse::BadParameter, function, reference,
+        fmt::format("{} is for a reference whose rundown has completed; this one has not", function));
   }
   reference->Count = 0;
 }
@@ -111,7 +116,9 @@ VOID ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {
 
 // ---- cache aware ----
 
-SIZE_T ExSizeOfRundownProtectionCacheAware() { return sizeof(_EX_RUNDOWN_REF_CACHE_AWARE); }
+SIZE_T ExSizeOfRundownProtectionCacheAware() {
+  return sizeof(_EX_RUNDOWN_REF_CACHE_AWARE);
+}
 
 PEX_RUNDOWN_REF_CACHE_AWARE ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag) {
   const KernelCall call("ExAllocateCacheAwareRundownProtection", APC_LEVEL);

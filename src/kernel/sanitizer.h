@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// UNDIS_ADDRESS_SANITIZER: 1 in a build under AddressSanitizer, which stops what some tests mean to do (gcc and clang say it differently).
+// UNDIS_ADDRESS_SANITIZER: 1 in a build under AddressSanitizer, which stops what some tests mean to do (gcc
+// and clang say it differently).
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

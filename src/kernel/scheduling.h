@@ -58,12 +58,14 @@ struct Scheduling {
   LockOrder lock_order;
   std::uint32_t threads_created = 0;  // by PsCreateSystemThread, for their names
 
-  /// Creates a thread and makes it ready. nullptr: no memory for its stack. `kept`: with a reference for the caller, who may find
-  /// that it has ended already.
-  Thread* start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body, bool kept = false);
+  /// Creates a thread and makes it ready. nullptr: no memory for its stack. `kept`: with a reference for the
+  /// caller, who may find that it has ended already.
+  Thread* start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body,
+                bool kept = false);
 };
 
-/// Who waits for what, as the host should see it: threads that are blocked for good, or (`all`) every one that has not ended.
+/// Who waits for what, as the host should see it: threads that are blocked for good, or (`all`) every one
+/// that has not ended.
 HangEvent describe_hang(Scheduling& scheduling, bool all);
 /// The circles in who waits for whom: "rx -> dpc 0 -> rx".
 std::vector<std::string> circles_of(const HangEvent& hang);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// For the tests of the scheduling half: a System on a simulated machine, with an observer that keeps what it is told.
+// For the tests of the scheduling half: a System on a simulated machine, with an observer that keeps what it
+// is told.
 #pragma once
 
 #include <functional>
@@ -49,8 +50,10 @@ class Recorder : public Observer {
 
 /// One machine with one system on it.
 struct World {
-  explicit World(std::uint64_t seed = 0, std::uint32_t processors = 2) : machine(machine::Schedule(seed), processors) {}
-  explicit World(const machine::Schedule& schedule, machine::Trail* trail = nullptr) : machine(schedule, 0, trail) {}
+  explicit World(std::uint64_t seed = 0, std::uint32_t processors = 2)
+      : machine(machine::Schedule(seed), processors) {}
+  explicit World(const machine::Schedule& schedule, machine::Trail* trail = nullptr)
+      : machine(schedule, 0, trail) {}
 
   machine::Simulated machine;
   Recorder recorder;
@@ -66,17 +69,21 @@ inline LARGE_INTEGER relative_ms(LONGLONG ms) {
 inline NTSTATUS wait_on(void* object, const LONGLONG* timeout_ms = nullptr) {
   LARGE_INTEGER timeout;
   if (timeout_ms != nullptr) timeout = relative_ms(*timeout_ms);
-  return KeWaitForSingleObject(object, Executive, KernelMode, FALSE, timeout_ms != nullptr ? &timeout : nullptr);
+  return KeWaitForSingleObject(object, Executive, KernelMode, FALSE,
+                               timeout_ms != nullptr ? &timeout : nullptr);
 }
 
-inline NTSTATUS wait_on_for_ms(void* object, LONGLONG ms) { return wait_on(object, &ms); }
+inline NTSTATUS wait_on_for_ms(void* object, LONGLONG ms) {
+  return wait_on(object, &ms);
+}
 
 inline void sleep_ms(LONGLONG ms) {
   LARGE_INTEGER time = relative_ms(ms);
   KeDelayExecutionThread(KernelMode, FALSE, &time);
 }
 
-/// Runs `body(world)` under the default schedule and `seeds` - 1 random ones, stopping at the first that fails.
+/// Runs `body(world)` under the default schedule and `seeds` - 1 random ones, stopping at the first that
+/// fails.
 inline void under_seeds(std::uint64_t seeds, const std::function<void(World&)>& body) {
   for (std::uint64_t seed = 0; seed < seeds && !::testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// KSPIN_LOCKs for the code above the kernel (NDIS spin locks, locked lists): acquire and release by the rules, without a KernelCall.
+// KSPIN_LOCKs for the code above the kernel (NDIS spin locks, locked lists): acquire and release by the
+// rules, without a KernelCall.
 //
-// The lock word is 0 while free. While held it says by whom: a mark, the strand's number, the processor. A word that is neither was
-// never initialised (or was overwritten).
+// The lock word is 0 while free. While held it says by whom: a mark, the strand's number, the processor. A
+// word that is neither was never initialised (or was overwritten).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 namespace undis::kernel {
 class Thread;
 struct HeldLock;
-}
+}  // namespace undis::kernel
 
 namespace undis::kernel::spin {
 
@@ -25,7 +26,8 @@ struct Owner {
 enum class WordState : std::uint8_t { Free, Held, Garbage };
 WordState read(ULONG_PTR word, Owner* owner) noexcept;
 
-/// Acquires at the current IRQL, which the caller has raised to DISPATCH_LEVEL. A recursion is reported, then hangs, as it would.
+/// Acquires at the current IRQL, which the caller has raised to DISPATCH_LEVEL. A recursion is reported, then
+/// hangs, as it would.
 void acquire(KSPIN_LOCK* lock, const char* function, const void* return_address) noexcept;
 bool try_acquire(KSPIN_LOCK* lock, const char* function, const void* return_address) noexcept;
 /// Releases; Misuse::LockNotHeld unless the current thread holds it. The IRQL is the caller's.

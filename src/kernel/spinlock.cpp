@@ -2,10 +2,12 @@
 //
 // Spin locks: KeAcquireSpinLock and its relatives, queued ones included.
 //
-// Pages   wdm/nf-wdm-keacquirespinlock, -kereleasespinlock, -keacquirespinlockatdpclevel, -kereleasespinlockfromdpclevel,
+// Pages   wdm/nf-wdm-keacquirespinlock, -kereleasespinlock, -keacquirespinlockatdpclevel,
+// -kereleasespinlockfromdpclevel,
 //         -keacquireinstackqueuedspinlock, -ketrytoacquirespinlockatdpclevel, -keacquirespinlockfordpc
 // IRQL    acquire <= DISPATCH_LEVEL, the ...DpcLevel ones >= DISPATCH_LEVEL; release at DISPATCH_LEVEL
-// Beyond  Queued spin locks are not served in the order of arrival: which waiter is next is the schedule's choice.
+// Beyond  Queued spin locks are not served in the order of arrival: which waiter is next is the schedule's
+// choice.
 #include "kernel/spin.h"
 
 #include <atomic>
@@ -31,22 +33,28 @@ ULONG_PTR word_of(const Thread& thread, const machine::Processor& processor) noe
 }
 
 /// Reports why the current thread can never get this lock, if that is so.
-void report_if_recursive(const KSPIN_LOCK* lock, const Owner& owner, const Thread& self, const char* function) {
+void report_if_recursive(const KSPIN_LOCK* lock, const Owner& owner, const Thread& self,
+                         const char* function) {
   const machine::Processor& here = *machine::processor_here;
   const bool by_self = owner.strand == self.id();
   const bool by_interrupted = here.interrupted != nullptr && here.interrupted->id() == owner.strand;
   if (!by_self && !by_interrupted) return;
   Stack origin;
-  if (const HeldLock* const held = (by_self ? self : static_cast<const Thread&>(*here.interrupted)).held(lock)) {
+  if (const HeldLock* const held =
+          (by_self ? self : static_cast<const Thread&>(*here.interrupted)).held(lock)) {
     origin.frames[0] = const_cast<void*>(held->return_address);
     origin.count = 1;
   }
-  report_misuse(Misuse::LockRecursion, function, lock,
-                by_self ? fmt::format("{} acquires a spin lock that this thread holds already; spin locks are not recursive", function)
-                        : fmt::format("{} acquires, in a DPC, a spin lock that the interrupted thread of the same processor holds; it was "
-                                      "acquired below DISPATCH_LEVEL",
-                                      function),
-                origin);
+  report_misuse(
+      Misuse::LockRecursion, function, lock,
+      by_self ? fmt::format(
+                    "{} acquires a spin lock that this thread holds already; spin locks are not recursive",
+                    function)
+              : fmt::format("{} acquires, in a DPC, a spin lock that the interrupted thread of the same "
+                            "processor holds; it was "
+                            "acquired below DISPATCH_LEVEL",
+                            function),
+      origin);
 }
 
 /// Reports locks that are acquired in both orders, though nobody waits for ever this time.
@@ -57,7 +65,8 @@ void check_order(const Thread& self, const KSPIN_LOCK* lock, const char* functio
   origin.frames[0] = const_cast<void*>(conflict->other_address);
   origin.count = 1;
   report_misuse(Misuse::LockOrder, function, lock,
-                fmt::format("{} acquires the spin lock at {} while that at {} is held; elsewhere they are acquired the other way round, so "
+                fmt::format("{} acquires the spin lock at {} while that at {} is held; elsewhere they are "
+                            "acquired the other way round, so "
                             "two threads can wait for each other for ever",
                             function, place_of(lock), place_of(conflict->held)),
                 origin);
@@ -81,12 +90,16 @@ bool try_acquire(KSPIN_LOCK* lock, const char* function, const void* return_addr
   const std::atomic_ref word(*lock);
   ULONG_PTR seen = word.load(std::memory_order_relaxed);
   if (read(seen, nullptr) == WordState::Garbage) {
-    report_misuse(Misuse::ObjectNotInitialized, function, lock,
-                  fmt::format("{} was given a spin lock that KeInitializeSpinLock has not initialised, or that was overwritten", function));
+    report_misuse(
+        Misuse::ObjectNotInitialized, function, lock,
+        fmt::format(
+            "{} was given a spin lock that KeInitializeSpinLock has not initialised, or that was overwritten",
+            function));
   } else if (seen != 0) {
     return false;
   }
-  if (!word.compare_exchange_strong(seen, word_of(self, *machine::processor_here), std::memory_order_acquire)) return false;
+  if (!word.compare_exchange_strong(seen, word_of(self, *machine::processor_here), std::memory_order_acquire))
+    return false;
   self.note_acquired({lock, HeldLock::Kind::Plain, function, return_address});
   return true;
 }
@@ -127,11 +140,13 @@ void release(KSPIN_LOCK* lock, const char* function) noexcept {
     System::current().machine().spun(lock);
     return;
   }
-  report_misuse(state == WordState::Garbage ? Misuse::ObjectNotInitialized : Misuse::LockNotHeld, function, lock,
-                state == WordState::Free      ? fmt::format("{} releases a spin lock that nobody holds", function)
-                : state == WordState::Garbage ? fmt::format("{} was given a spin lock that was never initialised, or was overwritten", function)
-                                              : fmt::format("{} releases a spin lock that another thread holds, on processor {}", function,
-                                                            owner.processor));
+  report_misuse(
+      state == WordState::Garbage ? Misuse::ObjectNotInitialized : Misuse::LockNotHeld, function, lock,
+      state == WordState::Free ? fmt::format("{} releases a spin lock that nobody holds", function)
+      : state == WordState::Garbage
+          ? fmt::format("{} was given a spin lock that was never initialised, or was overwritten", function)
+          : fmt::format("{} releases a spin lock that another thread holds, on processor {}", function,
+                        owner.processor));
 }
 
 KIRQL acquire_raising(KSPIN_LOCK* lock, const char* function, const void* return_address) noexcept {
@@ -145,7 +160,8 @@ void release_restoring(KSPIN_LOCK* lock, KIRQL before, const char* function) noe
   release(lock, function);
   if (before > irql()) {
     report_misuse(Misuse::WrongIrql, function, lock,
-                  fmt::format("{} is told to restore IRQL {}, which is above the current {}; it must be the value that the acquire call gave",
+                  fmt::format("{} is told to restore IRQL {}, which is above the current {}; it must be the "
+                              "value that the acquire call gave",
                               function, before, irql()));
     return;
   }
@@ -158,15 +174,15 @@ void release_kept(Thread& thread, const HeldLock& held) noexcept {
   thread.note_released(lock.lock);
   auto* const address = const_cast<void*>(lock.lock);
   switch (lock.kind) {
-    case HeldLock::Kind::Plain:
-      std::atomic_ref(*static_cast<KSPIN_LOCK*>(address)).store(0);
-      break;
-    case HeldLock::Kind::Shared:
-      std::atomic_ref(*static_cast<EX_SPIN_LOCK*>(address)).fetch_sub(1);
-      break;
-    case HeldLock::Kind::Exclusive:
-      std::atomic_ref(*static_cast<EX_SPIN_LOCK*>(address)).store(0);
-      break;
+  case HeldLock::Kind::Plain:
+    std::atomic_ref(*static_cast<KSPIN_LOCK*>(address)).store(0);
+    break;
+  case HeldLock::Kind::Shared:
+    std::atomic_ref(*static_cast<EX_SPIN_LOCK*>(address)).fetch_sub(1);
+    break;
+  case HeldLock::Kind::Exclusive:
+    std::atomic_ref(*static_cast<EX_SPIN_LOCK*>(address)).store(0);
+    break;
   }
   System::current().machine().spun(lock.lock);
 }
@@ -177,12 +193,15 @@ using namespace undis::kernel;
 
 namespace {
 
-/// The entry points that need DISPATCH_LEVEL or above but are called below it would let a DPC in: reported, then done all the same.
+/// The entry points that need DISPATCH_LEVEL or above but are called below it would let a DPC in: reported,
+/// then done all the same.
 constexpr KIRQL kAny = HIGH_LEVEL;
 
 }  // namespace
 
-VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { spin::initialized(SpinLock); }
+VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) {
+  spin::initialized(SpinLock);
+}
 
 VOID KeAcquireSpinLock(PKSPIN_LOCK SpinLock, PKIRQL OldIrql) {
   const KernelCall call("KeAcquireSpinLock", DISPATCH_LEVEL, KernelCall::Tells::All);
@@ -210,32 +229,38 @@ KIRQL KfAcquireSpinLock(PKSPIN_LOCK SpinLock) {
 }
 
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql) {
-  const KernelCall call("KeReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
+  const KernelCall call("KeReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL, KernelCall::Points::Both,
+                        KernelCall::Tells::All);
   spin::release_restoring(SpinLock, NewIrql, call.name());
 }
 
 VOID KfReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql) {
-  const KernelCall call("KfReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
+  const KernelCall call("KfReleaseSpinLock", DISPATCH_LEVEL, DISPATCH_LEVEL, KernelCall::Points::Both,
+                        KernelCall::Tells::All);
   spin::release_restoring(SpinLock, NewIrql, call.name());
 }
 
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KeAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
+  const KernelCall call("KeAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both,
+                        KernelCall::Tells::All);
   spin::acquire(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 VOID KefAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KefAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
+  const KernelCall call("KefAcquireSpinLockAtDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both,
+                        KernelCall::Tells::All);
   spin::acquire(SpinLock, call.name(), __builtin_return_address(0));
 }
 
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KeReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
+  const KernelCall call("KeReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both,
+                        KernelCall::Tells::All);
   spin::release(SpinLock, call.name());
 }
 
 VOID KefReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
-  const KernelCall call("KefReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both, KernelCall::Tells::All);
+  const KernelCall call("KefReleaseSpinLockFromDpcLevel", kAny, DISPATCH_LEVEL, KernelCall::Points::Both,
+                        KernelCall::Tells::All);
   spin::release(SpinLock, call.name());
 }
 
@@ -272,7 +297,8 @@ void enter_queue(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle) {
 PKSPIN_LOCK leave_queue(PKLOCK_QUEUE_HANDLE handle, const char* function) {
   PKSPIN_LOCK const lock = handle->LockQueue.Lock;
   if (lock == nullptr) {
-    report_misuse(Misuse::LockNotHeld, function, handle, fmt::format("{} was given a handle that holds no lock", function));
+    report_misuse(Misuse::LockNotHeld, function, handle,
+                  fmt::format("{} was given a handle that holds no lock", function));
     return nullptr;
   }
   handle->LockQueue.Lock = nullptr;

@@ -165,9 +165,9 @@ TEST(ReturningFromACallback, IsReportedWithALockThatItKept) {
   world.system.run("t", [&] {
     constexpr CallbackInfo info{"MiniportKeep", PASSIVE_LEVEL, false};
     call_driver(&driver, info, nullptr, nullptr, callback<void()>(+[] {
-                  KIRQL before;
-                  KeAcquireSpinLock(&lock, &before);
-                }));
+      KIRQL before;
+      KeAcquireSpinLock(&lock, &before);
+    }));
     EXPECT_EQ(KeGetCurrentIrql(), PASSIVE_LEVEL);
   });
   ASSERT_EQ(world.recorder.misuses.size(), 1U) << world.recorder.text();

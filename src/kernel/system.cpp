@@ -33,10 +33,14 @@ machine::Machine* current_machine = nullptr;
 
 const char* outcome_name(Outcome outcome) noexcept {
   switch (outcome) {
-    case Outcome::Idle: return "idle";
-    case Outcome::Hang: return "hang";
-    case Outcome::BugCheck: return "bug check";
-    case Outcome::Crash: return "crash";
+  case Outcome::Idle:
+    return "idle";
+  case Outcome::Hang:
+    return "hang";
+  case Outcome::BugCheck:
+    return "bug check";
+  case Outcome::Crash:
+    return "crash";
   }
   return "?";
 }
@@ -82,9 +86,11 @@ void ThreadList::remove(Thread& thread) noexcept {
 }
 
 Scheduling::Scheduling(machine::Machine& the_machine)
-    : machine(the_machine), host(Thread::Kind::Host, "host", nullptr, {}), dpcs(the_machine), interrupts(the_machine), timers(the_machine) {}
+    : machine(the_machine), host(Thread::Kind::Host, "host", nullptr, {}), dpcs(the_machine),
+      interrupts(the_machine), timers(the_machine) {}
 
-Thread* Scheduling::start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body, bool kept) {
+Thread* Scheduling::start(Thread::Kind kind, std::string name, Driver* creator, std::function<void()> body,
+                          bool kept) {
   auto* const thread = new Thread(kind, name, creator, std::move(body));
   ObjectTable& objects = System::current().objects();
   objects.add(thread->object(), ObjectKind::Thread, std::move(name), [thread] { thread->object_gone(); });
@@ -99,7 +105,8 @@ Thread* Scheduling::start(Thread::Kind kind, std::string name, Driver* creator, 
 
 // ---- the system ----
 
-/// The loaded drivers. One is added in front and none goes before the System: they are looked up without a lock.
+/// The loaded drivers. One is added in front and none goes before the System: they are looked up without a
+/// lock.
 class DriverList {
  public:
   DriverList() = default;
@@ -139,7 +146,9 @@ struct System::Parts final : machine::Client {
   [[noreturn]] void host_is_stuck() noexcept override {
     const HangEvent hang = describe_hang(scheduling, true);
     observer.on(hang);
-    std::fputs(fmt::format("undis: the host's own thread waits for what can never come\n{}", hang_text(hang)).c_str(), stderr);
+    std::fputs(fmt::format("undis: the host's own thread waits for what can never come\n{}", hang_text(hang))
+                   .c_str(),
+               stderr);
     std::abort();
   }
 
@@ -147,8 +156,10 @@ struct System::Parts final : machine::Client {
     // The innermost calls: deeper ones differ by how often something is repeated.
     std::uint64_t place = 0xcbf29ce484222325U;
     int depth = 0;
-    for (const CallFrame* frame = static_cast<const Thread&>(strand).calls; frame != nullptr && depth < 3; frame = frame->up, ++depth)
-      for (const char* c = frame->name; *c != '\0'; ++c) place = (place ^ static_cast<unsigned char>(*c)) * 0x100000001b3U;
+    for (const CallFrame* frame = static_cast<const Thread&>(strand).calls; frame != nullptr && depth < 3;
+         frame = frame->up, ++depth)
+      for (const char* c = frame->name; *c != '\0'; ++c)
+        place = (place ^ static_cast<unsigned char>(*c)) * 0x100000001b3U;
     return place;
   }
 
@@ -203,29 +214,49 @@ System& System::current() noexcept {
   return *current_system;
 }
 
-System* System::current_or_null() noexcept { return current_system; }
+System* System::current_or_null() noexcept {
+  return current_system;
+}
 
-machine::Machine& System::machine() noexcept { return parts_->scheduling.machine; }
-Observer& System::observer() noexcept { return parts_->observer; }
-Pool& System::pool() noexcept { return parts_->pool; }
-Registry& System::registry() noexcept { return parts_->registry; }
-ObjectTable& System::objects() noexcept { return parts_->objects; }
-Bus& System::bus() noexcept { return parts_->bus; }
-Io& System::io() noexcept { return parts_->io; }
-Scheduling& System::scheduling() noexcept { return parts_->scheduling; }
+machine::Machine& System::machine() noexcept {
+  return parts_->scheduling.machine;
+}
+Observer& System::observer() noexcept {
+  return parts_->observer;
+}
+Pool& System::pool() noexcept {
+  return parts_->pool;
+}
+Registry& System::registry() noexcept {
+  return parts_->registry;
+}
+ObjectTable& System::objects() noexcept {
+  return parts_->objects;
+}
+Bus& System::bus() noexcept {
+  return parts_->bus;
+}
+Io& System::io() noexcept {
+  return parts_->io;
+}
+Scheduling& System::scheduling() noexcept {
+  return parts_->scheduling;
+}
 
 Driver& System::add_driver(std::string service, ImageRange image, bool harness) {
   return parts_->drivers.add(std::move(service), image, harness);
 }
 
 Driver& System::host_driver() {
-  Driver* const host = parts_->drivers.find([](const Driver& driver) { return driver.harness() && driver.name() == "host"; });
+  Driver* const host =
+      parts_->drivers.find([](const Driver& driver) { return driver.harness() && driver.name() == "host"; });
   return host != nullptr ? *host : add_driver("host", {}, true);
 }
 
 Driver* System::driver_at(const void* code_address) noexcept {
   // The newest first: an image that was unloaded may have made room for another at the same place.
-  return parts_->drivers.find([code_address](const Driver& driver) { return driver.image().holds(code_address); });
+  return parts_->drivers.find(
+      [code_address](const Driver& driver) { return driver.image().holds(code_address); });
 }
 
 Driver* System::driver_of(const DRIVER_OBJECT* object) noexcept {
@@ -237,9 +268,13 @@ void System::enable_crash_reports() {
   parts_->crash_reports = true;
 }
 
-bool System::has_shutdown_registration(const Driver& driver) const noexcept { return parts_->io.has_shutdown_registration(driver); }
+bool System::has_shutdown_registration(const Driver& driver) const noexcept {
+  return parts_->io.has_shutdown_registration(driver);
+}
 
-void System::shutdown() { parts_->io.shutdown(); }
+void System::shutdown() {
+  parts_->io.shutdown();
+}
 
 namespace {
 
@@ -250,19 +285,22 @@ void sweep_scheduling(Scheduling& scheduling, Driver& driver) {
   };
   scheduling.timers.take_of(driver, [&](KTIMER& timer) {
     report(Misuse::TimerActiveAtUnload, "DriverUnload", &timer,
-           fmt::format("a {}timer that {} set is still active after its unload", timer.Period != 0 ? "periodic " : "", driver.name()));
+           fmt::format("a {}timer that {} set is still active after its unload",
+                       timer.Period != 0 ? "periodic " : "", driver.name()));
   });
   scheduling.dpcs.take_of(driver, [&](KDPC& dpc) {
     report(Misuse::DpcQueuedAtUnload, "DriverUnload", &dpc,
            fmt::format("a DPC that {} queued is still queued after its unload", driver.name()));
   });
   scheduling.interrupts.take_of(driver, [&](_KINTERRUPT& interrupt) {
-    report(Misuse::InterruptAtUnload, "DriverUnload", &interrupt,
-           fmt::format("{} is still connected to {} after its unload", driver.name(), interrupt.input->name()));
+    report(
+        Misuse::InterruptAtUnload, "DriverUnload", &interrupt,
+        fmt::format("{} is still connected to {} after its unload", driver.name(), interrupt.input->name()));
   });
   scheduling.work.take_of(driver, [&](const WorkEntry& entry, bool running) {
     report(Misuse::WorkItemAtUnload, "DriverUnload", entry.item,
-           fmt::format("a work item that {} queued {} after its unload", driver.name(), running ? "still runs" : "has not run yet"));
+           fmt::format("a work item that {} queued {} after its unload", driver.name(),
+                       running ? "still runs" : "has not run yet"));
   });
   for (void* const item : scheduling.work.allocated_by(driver)) {
     report(Misuse::WorkItemAtUnload, "DriverUnload", item,
@@ -271,11 +309,13 @@ void sweep_scheduling(Scheduling& scheduling, Driver& driver) {
   }
   std::vector<std::pair<const void*, std::string>> running;
   scheduling.threads.each([&](Thread& thread) {
-    if (thread.creator() == &driver && !thread.has_ended()) running.emplace_back(thread.object(), thread.name());
+    if (thread.creator() == &driver && !thread.has_ended())
+      running.emplace_back(thread.object(), thread.name());
   });
   for (const auto& [thread, name] : running)
-    report(Misuse::ThreadAtUnload, "DriverUnload", thread,
-           fmt::format("{}, a system thread that {} created, still runs after its unload", name, driver.name()));
+    report(
+        Misuse::ThreadAtUnload, "DriverUnload", thread,
+        fmt::format("{}, a system thread that {} created, still runs after its unload", name, driver.name()));
 }
 
 }  // namespace
@@ -292,7 +332,8 @@ void System::sweep(Driver& driver) {
 namespace {
 
 Thread& start_or_abort(Scheduling& scheduling, std::string name, std::function<void()> body, bool kept) {
-  Thread* const thread = scheduling.start(Thread::Kind::System, std::move(name), nullptr, std::move(body), kept);
+  Thread* const thread =
+      scheduling.start(Thread::Kind::System, std::move(name), nullptr, std::move(body), kept);
   if (thread == nullptr) {
     std::fputs("undis: no memory for the stack of a thread\n", stderr);
     std::abort();
@@ -341,13 +382,16 @@ Outcome System::run_for(Thread* wanted, const machine::Patience& patience) {
 
 Outcome System::run(std::string name, std::function<void()> body) {
   if (parts_->over) return parts_->outcome;
-  Thread& thread = start_or_abort(parts_->scheduling, std::move(name), std::move(body), true);  // its end is asked for after the run
+  Thread& thread = start_or_abort(parts_->scheduling, std::move(name), std::move(body),
+                                  true);  // its end is asked for after the run
   const Outcome outcome = run_for(&thread, {});
   parts_->objects.dereference(thread.object());
   return outcome;
 }
 
-Outcome System::run_until_idle() { return run_for(nullptr, {}); }
+Outcome System::run_until_idle() {
+  return run_for(nullptr, {});
+}
 
 void System::advance(std::uint64_t ticks) {
   if (Thread::current().kind() != Thread::Kind::Host) {
@@ -356,7 +400,8 @@ void System::advance(std::uint64_t ticks) {
   }
   if (parts_->over) return;
   Thread& thread = start_or_abort(
-      parts_->scheduling, "passing of time", [until = now() + ticks] { sleep_until("a delay of the host", until); }, true);
+      parts_->scheduling, "passing of time",
+      [until = now() + ticks] { sleep_until("a delay of the host", until); }, true);
   machine::Patience patience;
   patience.time += ticks;
   run_for(&thread, patience);
@@ -377,7 +422,8 @@ void System::abandon(Outcome why) {
 // ---- shortcuts ----
 
 void schedule_point(const char* what) noexcept {
-  if (detail::locks_held != 0) return;  // who holds a lock of ours is not switched away (lock.h): setting an event under one is no point
+  if (detail::locks_held != 0)
+    return;  // who holds a lock of ours is not switched away (lock.h): setting an event under one is no point
   if (current_machine != nullptr) current_machine->point(what);
 }
 
@@ -396,11 +442,17 @@ bool fault_point(const char* what) noexcept {
   return true;
 }
 
-bool choose(const char* what) noexcept { return current_machine != nullptr && current_machine->choose(what); }
+bool choose(const char* what) noexcept {
+  return current_machine != nullptr && current_machine->choose(what);
+}
 
-std::uint64_t now() noexcept { return current_machine != nullptr ? current_machine->now() : 0; }
+std::uint64_t now() noexcept {
+  return current_machine != nullptr ? current_machine->now() : 0;
+}
 
 }  // namespace undis::kernel
 
 // Before each interlocked operation of a driver (wdm/interlocked.h).
-UNDIS_EXTERN_C UNDIS_EXPORT void undis_interlocked_point() { undis::kernel::schedule_point("interlocked operation"); }
+UNDIS_EXTERN_C UNDIS_EXPORT void undis_interlocked_point() {
+  undis::kernel::schedule_point("interlocked operation");
+}

@@ -263,7 +263,8 @@ TEST(AThreadsAffinity, IsSetByZwSetInformationThread) {
     KAFFINITY none = KAFFINITY{1} << 9;
     EXPECT_EQ(ZwSetInformationThread(self, ThreadAffinityMask, &none, sizeof none), STATUS_INVALID_PARAMETER);
     EXPECT_EQ(ZwSetInformationThread(self, ThreadAffinityMask, &none, 2), STATUS_INFO_LENGTH_MISMATCH);
-    EXPECT_EQ(ZwSetInformationThread(self, ThreadNameInformation, &none, sizeof none), STATUS_INVALID_INFO_CLASS);
+    EXPECT_EQ(ZwSetInformationThread(self, ThreadNameInformation, &none, sizeof none),
+              STATUS_INVALID_INFO_CLASS);
     EXPECT_EQ(ZwSetInformationThread(nullptr, ThreadAffinityMask, &none, sizeof none), STATUS_INVALID_HANDLE);
     LONG priority = 12;
     EXPECT_EQ(ZwSetInformationThread(self, ThreadPriority, &priority, sizeof priority), STATUS_SUCCESS);
@@ -390,7 +391,8 @@ TEST(ALoopThatCallsNothing, IsReportedAsAHang) {
   EXPECT_EQ(world.recorder.hangs[0].waiters[0].driver, &driver);
 }
 
-// The watch is a timer of the process: its signal comes at any instruction, also while a system is made or taken down.
+// The watch is a timer of the process: its signal comes at any instruction, also while a system is made or
+// taken down.
 TEST(ALookOfTheWatch, FindsNothingWhileASystemGoes) {
   int looks = 0;
   struct Looks {
@@ -401,7 +403,12 @@ TEST(ALookOfTheWatch, FindsNothingWhileASystemGoes) {
   install_crash_handlers();
   {
     World world;
-    EXPECT_EQ(world.system.run("t", [&] { world.system.spawn("waits", [keep = std::make_shared<Looks>(looks)] { Event("never").wait(); }); }),
+    EXPECT_EQ(world.system.run("t",
+                               [&] {
+                                 world.system.spawn("waits", [keep = std::make_shared<Looks>(looks)] {
+                                   Event("never").wait();
+                                 });
+                               }),
               Outcome::Idle);
   }
   std::raise(SIGVTALRM);

@@ -45,8 +45,9 @@ void Thread::terminate(NTSTATUS status) noexcept {
 void Thread::signal_end(NTSTATUS status) noexcept {
   while (held_count_ != 0 && held_count_ <= held_.size()) {
     const HeldLock held = held_[held_count_ - 1];
-    report_misuse(Misuse::LockNotReleased, held.function, held.lock,
-                  fmt::format("thread {} ends with a spin lock held that it acquired by {}", name_, held.function));
+    report_misuse(
+        Misuse::LockNotReleased, held.function, held.lock,
+        fmt::format("thread {} ends with a spin lock held that it acquired by {}", name_, held.function));
     spin::release_kept(*this, held);
   }
   if (irql() != PASSIVE_LEVEL) {
@@ -66,9 +67,13 @@ void Thread::signal_end(NTSTATUS status) noexcept {
   System::current().objects().dereference(&object_);
 }
 
-void Thread::object_gone() noexcept { let_go(); }
+void Thread::object_gone() noexcept {
+  let_go();
+}
 
-void Thread::ended() noexcept { let_go(); }
+void Thread::ended() noexcept {
+  let_go();
+}
 
 bool Thread::owns_nothing() const noexcept {
   if (state() == State::New) return true;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A kernel thread: a strand of the machine with a KTHREAD that drivers can wait on, its chain of calls, the spin locks it holds and
-// what it waits for. The host's OS thread and each processor's DPC loop are Threads as well.
+// A kernel thread: a strand of the machine with a KTHREAD that drivers can wait on, its chain of calls, the
+// spin locks it holds and what it waits for. The host's OS thread and each processor's DPC loop are Threads
+// as well.
 #pragma once
 
 #include <array>
@@ -44,7 +45,11 @@ struct WaitBlock {
 
 /// A spin lock that a thread holds.
 struct HeldLock {
-  enum class Kind : std::uint8_t { Plain, Shared, Exclusive };  // KSPIN_LOCK; EX_SPIN_LOCK by a reader, by the writer
+  enum class Kind : std::uint8_t {
+    Plain,
+    Shared,
+    Exclusive
+  };  // KSPIN_LOCK; EX_SPIN_LOCK by a reader, by the writer
   const void* lock;
   Kind kind;
   const char* function;        // that acquired it
@@ -95,7 +100,7 @@ class Thread final : public machine::Strand {
   struct Wait {
     bool active = false;
     bool all = false;
-    bool for_work = false;       // an idle worker: hangs nobody
+    bool for_work = false;  // an idle worker: hangs nobody
     NTSTATUS status = 0;
     std::uint32_t count = 0;
     WaitBlock* blocks = nullptr;
@@ -118,7 +123,9 @@ class Thread final : public machine::Strand {
   bool note_released(const void* lock) noexcept;
   const HeldLock* held(const void* lock) const noexcept;
   /// The most recently acquired ones, up to how many are remembered.
-  const HeldLock* held_at(std::uint32_t index) const noexcept { return index < held_.size() ? &held_[index] : nullptr; }
+  const HeldLock* held_at(std::uint32_t index) const noexcept {
+    return index < held_.size() ? &held_[index] : nullptr;
+  }
 
   // ---- for the object manager and the list of threads ----
   void object_gone() noexcept;
@@ -145,8 +152,9 @@ class Thread final : public machine::Strand {
 
   _KTHREAD object_{};
   Kind kind_;
-  bool has_ended_ = false;       // its body is through: the KTHREAD is signaled
-  std::atomic<int> kept_by_{2};  // the machine, until it will not touch it again; the references and handles of its object
+  bool has_ended_ = false;  // its body is through: the KTHREAD is signaled
+  std::atomic<int> kept_by_{
+      2};  // the machine, until it will not touch it again; the references and handles of its object
   NTSTATUS exit_status_ = 0;
   std::string name_;
   Driver* creator_;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Clocks and delays. All time is the machine's: virtual in the simulated one, so it passes only when nothing can run or somebody stalls.
+// Clocks and delays. All time is the machine's: virtual in the simulated one, so it passes only when nothing
+// can run or somebody stalls.
 //
-// Pages   wdm/nf-wdm-kequerysystemtime~r1, -kequerytickcount, -kequeryinterrupttime, -kequeryperformancecounter,
+// Pages   wdm/nf-wdm-kequerysystemtime~r1, -kequerytickcount, -kequeryinterrupttime,
+// -kequeryperformancecounter,
 //         -kestallexecutionprocessor
 // IRQL    any
 // Beyond  The performance counter runs at 10 MHz, the frequency of current Windows. Local time is UTC.
@@ -32,7 +34,9 @@ namespace {
 constexpr LONGLONG kFrequency = 10'000'000;
 constexpr machine::Ticks kTicksPerMicrosecond = 10;
 
-LONGLONG system_time() noexcept { return kSystemTimeAtStart + static_cast<LONGLONG>(now()); }
+LONGLONG system_time() noexcept {
+  return kSystemTimeAtStart + static_cast<LONGLONG>(now());
+}
 
 /// Reading a clock is a schedule point: code that polls a clock must not keep everybody else away.
 constexpr KIRQL kAny = HIGH_LEVEL;
@@ -57,7 +61,9 @@ VOID KeQueryTickCount(PLARGE_INTEGER CurrentCount) {
   CurrentCount->QuadPart = static_cast<LONGLONG>(now() / kClockInterval);
 }
 
-ULONG KeQueryTimeIncrement() { return kClockInterval; }
+ULONG KeQueryTimeIncrement() {
+  return kClockInterval;
+}
 
 ULONGLONG KeQueryInterruptTime() {
   const KernelCall call("KeQueryInterruptTime", kAny);
@@ -88,6 +94,10 @@ VOID KeStallExecutionProcessor(ULONG MicroSeconds) {
   System::current().machine().stall(MicroSeconds * kTicksPerMicrosecond);
 }
 
-VOID ExSystemTimeToLocalTime(PLARGE_INTEGER SystemTime, PLARGE_INTEGER LocalTime) { *LocalTime = *SystemTime; }
+VOID ExSystemTimeToLocalTime(PLARGE_INTEGER SystemTime, PLARGE_INTEGER LocalTime) {
+  *LocalTime = *SystemTime;
+}
 
-VOID ExLocalTimeToSystemTime(PLARGE_INTEGER LocalTime, PLARGE_INTEGER SystemTime) { *SystemTime = *LocalTime; }
+VOID ExLocalTimeToSystemTime(PLARGE_INTEGER LocalTime, PLARGE_INTEGER SystemTime) {
+  *SystemTime = *LocalTime;
+}

@@ -2,9 +2,9 @@
 //
 // Timers: KTIMER and its functions, and the timers of undis itself.
 //
-// Pages   wdm/nf-wdm-keinitializetimer, -keinitializetimerex, -kesettimer, -kesettimerex, -kecanceltimer, -kereadstatetimer
-// IRQL    <= DISPATCH_LEVEL
-// Beyond  A tolerable delay of a coalescable timer is never used: it expires when it is due.
+// Pages   wdm/nf-wdm-keinitializetimer, -keinitializetimerex, -kesettimer, -kesettimerex, -kecanceltimer,
+// -kereadstatetimer IRQL    <= DISPATCH_LEVEL Beyond  A tolerable delay of a coalescable timer is never used:
+// it expires when it is due.
 #include "kernel/timer.h"
 
 #include <atomic>
@@ -47,8 +47,8 @@ TimerTable::TimerTable(machine::Machine& machine) noexcept : machine_(machine) {
 /// What TimerListEntry.Blink holds while the timer is active.
 LIST_ENTRY* TimerTable::check_value(const KTIMER& timer, const void* record) const noexcept {
   constexpr std::uintptr_t kSpread = 0x9E3779B97F4A7C15;
-  return reinterpret_cast<LIST_ENTRY*>(reinterpret_cast<std::uintptr_t>(&timer) ^ reinterpret_cast<std::uintptr_t>(record) ^
-                                       serial_ * kSpread);
+  return reinterpret_cast<LIST_ENTRY*>(reinterpret_cast<std::uintptr_t>(&timer) ^
+                                       reinterpret_cast<std::uintptr_t>(record) ^ serial_ * kSpread);
 }
 
 TimerTable::~TimerTable() {
@@ -62,7 +62,8 @@ TimerTable::~TimerTable() {
 }
 
 bool TimerTable::is_active(const KTIMER& timer) const noexcept {
-  return timer.TimerListEntry.Flink != nullptr && timer.TimerListEntry.Blink == check_value(timer, timer.TimerListEntry.Flink);
+  return timer.TimerListEntry.Flink != nullptr &&
+         timer.TimerListEntry.Blink == check_value(timer, timer.TimerListEntry.Flink);
 }
 
 TimerTable::Record* TimerTable::record_of(const KTIMER& timer) const noexcept {
@@ -111,7 +112,8 @@ bool TimerTable::set(KTIMER& timer, machine::Ticks due, machine::Ticks period, K
     return was_active;
   }
   const Hold hold(lock_);
-  if (record->timer == &timer && record->due == due) machine_.arm(*record, due);  // else cancelled or set anew meanwhile
+  if (record->timer == &timer && record->due == due)
+    machine_.arm(*record, due);  // else cancelled or set anew meanwhile
   return was_active;
 }
 
@@ -157,8 +159,9 @@ void TimerTable::expired(Record& record, machine::Ticks now) noexcept {
     wake_waiters(timer.Header);
   }
   if (dpc != nullptr) {
-    System::current().scheduling().dpcs.insert(*dpc, reinterpret_cast<void*>(static_cast<std::uintptr_t>(now & 0xFFFFFFFF)),
-                                               reinterpret_cast<void*>(static_cast<std::uintptr_t>(now >> 32)), driver);
+    System::current().scheduling().dpcs.insert(
+        *dpc, reinterpret_cast<void*>(static_cast<std::uintptr_t>(now & 0xFFFFFFFF)),
+        reinterpret_cast<void*>(static_cast<std::uintptr_t>(now >> 32)), driver);
   }
 }
 
@@ -201,7 +204,8 @@ bool OwnTimer::cancel() noexcept {
 }
 
 void OwnTimer::Expiry::expire(machine::Ticks now) noexcept {
-  if (owner_.period_ms_ != 0) System::current().machine().arm(*this, now + owner_.period_ms_ * kTicksPerMillisecond);
+  if (owner_.period_ms_ != 0)
+    System::current().machine().arm(*this, now + owner_.period_ms_ * kTicksPerMillisecond);
   System::current().scheduling().dpcs.insert(owner_.dpc_.dpc, nullptr, nullptr, nullptr);
 }
 
@@ -210,16 +214,21 @@ void OwnTimer::Expiry::expire(machine::Ticks now) noexcept {
 namespace {
 
 bool check_timer(const KTIMER* timer, const char* function) {
-  return check_header(timer->Header, DispatcherType::NotificationTimer, DispatcherType::SynchronizationTimer, function, "a timer");
+  return check_header(timer->Header, DispatcherType::NotificationTimer, DispatcherType::SynchronizationTimer,
+                      function, "a timer");
 }
 
-TimerTable& timers() { return System::current().scheduling().timers; }
+TimerTable& timers() {
+  return System::current().scheduling().timers;
+}
 
 bool check_timer_dpc(const KDPC* dpc, const char* function) {
   const auto type = static_cast<DpcType>(dpc->Type);
   if ((type == DpcType::Dpc || type == DpcType::Threaded) && dpc->DeferredRoutine != nullptr) return true;
-  report_misuse(Misuse::ObjectNotInitialized, function, dpc,
-                fmt::format("{} was given a DPC that KeInitializeDpc has not initialised, or that was overwritten", function));
+  report_misuse(
+      Misuse::ObjectNotInitialized, function, dpc,
+      fmt::format("{} was given a DPC that KeInitializeDpc has not initialised, or that was overwritten",
+                  function));
   return false;
 }
 
@@ -227,21 +236,29 @@ BOOLEAN set_timer(PKTIMER timer, LARGE_INTEGER due, LONG period, PKDPC dpc, cons
   if (!check_timer(timer, function)) return FALSE;
   if (dpc != nullptr && !check_timer_dpc(dpc, function)) return FALSE;
   if (period < 0) {
-    report_misuse(Misuse::BadParameter, function, timer, fmt::format("a period of {} ms is negative", period));
+    report_misuse(Misuse::BadParameter, function, timer,
+                  fmt::format("a period of {} ms is negative", period));
     period = 0;
   }
   Driver* by = current_driver();
-  if (by == nullptr && dpc != nullptr) by = System::current().driver_at(reinterpret_cast<const void*>(dpc->DeferredRoutine));
-  return timers().set(*timer, due_time(due), static_cast<machine::Ticks>(period) * kTicksPerMillisecond, dpc, by) ? TRUE : FALSE;
+  if (by == nullptr && dpc != nullptr)
+    by = System::current().driver_at(reinterpret_cast<const void*>(dpc->DeferredRoutine));
+  return timers().set(*timer, due_time(due), static_cast<machine::Ticks>(period) * kTicksPerMillisecond, dpc,
+                      by)
+             ? TRUE
+             : FALSE;
 }
 
 void initialize_timer(PKTIMER timer, TIMER_TYPE type, const char* function) {
   if (System::current_or_null() != nullptr && timers().is_active(*timer)) {
-    report_misuse(Misuse::BadParameter, function, timer, fmt::format("{} initialises a timer that is active", function));
+    report_misuse(Misuse::BadParameter, function, timer,
+                  fmt::format("{} initialises a timer that is active", function));
     timers().cancel(*timer);
   }
   *timer = {};
-  initialize_header(timer->Header, type == NotificationTimer ? DispatcherType::NotificationTimer : DispatcherType::SynchronizationTimer,
+  initialize_header(timer->Header,
+                    type == NotificationTimer ? DispatcherType::NotificationTimer
+                                              : DispatcherType::SynchronizationTimer,
                     sizeof *timer, 0);
 }
 

@@ -2,7 +2,8 @@
 //
 // Timers: KTIMERs of drivers, and OwnTimer for undis itself.
 //
-// An active KTIMER has a record here: TimerListEntry.Flink points at it, Blink holds a check value, so that garbage is told from both.
+// An active KTIMER has a record here: TimerListEntry.Flink points at it, Blink holds a check value, so that
+// garbage is told from both.
 #pragma once
 
 #include <functional>
@@ -18,7 +19,8 @@ namespace undis::kernel {
 
 class Driver;
 
-/// A timer of undis itself: `body` runs at DISPATCH_LEVEL, as a DPC does, without a driver's frame. Not to be destroyed by its body.
+/// A timer of undis itself: `body` runs at DISPATCH_LEVEL, as a DPC does, without a driver's frame. Not to be
+/// destroyed by its body.
 class OwnTimer {
  public:
   explicit OwnTimer(std::function<void()> body);

@@ -153,7 +153,8 @@ int compare(std::u16string_view a, std::u16string_view b, bool ignore_case) noex
   const std::size_t common = std::min(a.size(), b.size());
   std::size_t i = 0;
   constexpr std::size_t kStep = 4;  // most names are written as they were before
-  while (i + kStep <= common && std::memcmp(a.data() + i, b.data() + i, kStep * sizeof(char16_t)) == 0) i += kStep;
+  while (i + kStep <= common && std::memcmp(a.data() + i, b.data() + i, kStep * sizeof(char16_t)) == 0)
+    i += kStep;
   for (; i < common; ++i) {
     if (a[i] == b[i]) continue;
     const int left = ignore_case ? upcase(a[i]) : a[i];

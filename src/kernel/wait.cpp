@@ -2,9 +2,10 @@
 //
 // Waiting for dispatcher objects: KeWaitForSingleObject, KeWaitForMultipleObjects, KeDelayExecutionThread.
 //
-// Pages   wdm/nf-wdm-kewaitforsingleobject, -kewaitformultipleobjects, -kedelayexecutionthread, -kewaitformutexobject
-// IRQL    <= APC_LEVEL; <= DISPATCH_LEVEL with a timeout of zero
-// Beyond  Waits are never alertable: there are no APCs. A wait that blocks at DISPATCH_LEVEL is reported, then done all the same, but
+// Pages   wdm/nf-wdm-kewaitforsingleobject, -kewaitformultipleobjects, -kedelayexecutionthread,
+// -kewaitformutexobject IRQL    <= APC_LEVEL; <= DISPATCH_LEVEL with a timeout of zero Beyond  Waits are
+// never alertable: there are no APCs. A wait that blocks at DISPATCH_LEVEL is reported, then done all the
+// same, but
 //         in a DPC it is the bug check that Windows makes of it (ATTEMPTED_SWITCH_FROM_DPC).
 #include "kernel/wait.h"
 
@@ -25,7 +26,8 @@ namespace undis::kernel {
 
 Lock dispatcher_lock;
 
-void initialize_header(DISPATCHER_HEADER& header, DispatcherType type, std::size_t size, LONG state) noexcept {
+void initialize_header(DISPATCHER_HEADER& header, DispatcherType type, std::size_t size,
+                       LONG state) noexcept {
   header.LockNV = 0;
   header.Type = static_cast<UCHAR>(type);
   header.Size = static_cast<UCHAR>(size / sizeof(LONG));
@@ -34,32 +36,33 @@ void initialize_header(DISPATCHER_HEADER& header, DispatcherType type, std::size
 }
 
 std::optional<DispatcherType> type_of(const DISPATCHER_HEADER& header) noexcept {
-  // The list is linked to itself or to a waiter: never null in an initialised object, always null in zeroed memory. The type is read
-  // first: a wild pointer faults here, with no lock held.
+  // The list is linked to itself or to a waiter: never null in an initialised object, always null in zeroed
+  // memory. The type is read first: a wild pointer faults here, with no lock held.
   const auto type = static_cast<DispatcherType>(*static_cast<const volatile UCHAR*>(&header.Type));
   {
     const Hold hold(dispatcher_lock);
     if (header.WaitListHead.Flink == nullptr || header.WaitListHead.Blink == nullptr) return std::nullopt;
   }
   switch (type) {
-    case DispatcherType::NotificationEvent:
-    case DispatcherType::SynchronizationEvent:
-    case DispatcherType::Mutant:
-    case DispatcherType::Semaphore:
-    case DispatcherType::Thread:
-    case DispatcherType::NotificationTimer:
-    case DispatcherType::SynchronizationTimer:
-      return type;
+  case DispatcherType::NotificationEvent:
+  case DispatcherType::SynchronizationEvent:
+  case DispatcherType::Mutant:
+  case DispatcherType::Semaphore:
+  case DispatcherType::Thread:
+  case DispatcherType::NotificationTimer:
+  case DispatcherType::SynchronizationTimer:
+    return type;
   }
   return std::nullopt;
 }
 
-bool check_header(const DISPATCHER_HEADER& header, DispatcherType type, DispatcherType other, const char* function,
-                  const char* what) noexcept {
+bool check_header(const DISPATCHER_HEADER& header, DispatcherType type, DispatcherType other,
+                  const char* function, const char* what) noexcept {
   const auto found = type_of(header);
   if (found == type || found == other) return true;
   report_misuse(Misuse::ObjectNotInitialized, function, &header,
-                fmt::format("{} was given {} that was never initialised, was freed or was overwritten", function, what));
+                fmt::format("{} was given {} that was never initialised, was freed or was overwritten",
+                            function, what));
   return false;
 }
 
@@ -73,32 +76,33 @@ bool is_signaled_for(const DISPATCHER_HEADER& header, const Thread& thread) noex
   return CONTAINING_RECORD(&header, KMUTANT, Header)->OwnerThread == const_cast<Thread&>(thread).object();
 }
 
-/// The thread gets the object. Returns STATUS_ABANDONED if a mutex was left by a thread that ended, else STATUS_SUCCESS.
+/// The thread gets the object. Returns STATUS_ABANDONED if a mutex was left by a thread that ended, else
+/// STATUS_SUCCESS.
 NTSTATUS consume(DISPATCHER_HEADER& header, Thread& thread) noexcept {
   switch (static_cast<DispatcherType>(header.Type)) {
-    case DispatcherType::SynchronizationEvent:
-    case DispatcherType::SynchronizationTimer:
-      header.SignalState = 0;
-      break;
-    case DispatcherType::Semaphore:
-      --header.SignalState;
-      break;
-    case DispatcherType::Mutant: {
-      KMUTANT& mutant = *CONTAINING_RECORD(&header, KMUTANT, Header);
-      if (--header.SignalState == 0) {
-        mutant.OwnerThread = thread.object();
-        if (mutant.ApcDisable != 0) ++thread.critical_regions;
-      }
-      if (mutant.Abandoned != 0) {
-        mutant.Abandoned = 0;
-        return STATUS_ABANDONED;
-      }
-      break;
+  case DispatcherType::SynchronizationEvent:
+  case DispatcherType::SynchronizationTimer:
+    header.SignalState = 0;
+    break;
+  case DispatcherType::Semaphore:
+    --header.SignalState;
+    break;
+  case DispatcherType::Mutant: {
+    KMUTANT& mutant = *CONTAINING_RECORD(&header, KMUTANT, Header);
+    if (--header.SignalState == 0) {
+      mutant.OwnerThread = thread.object();
+      if (mutant.ApcDisable != 0) ++thread.critical_regions;
     }
-    case DispatcherType::NotificationEvent:
-    case DispatcherType::NotificationTimer:
-    case DispatcherType::Thread:
-      break;
+    if (mutant.Abandoned != 0) {
+      mutant.Abandoned = 0;
+      return STATUS_ABANDONED;
+    }
+    break;
+  }
+  case DispatcherType::NotificationEvent:
+  case DispatcherType::NotificationTimer:
+  case DispatcherType::Thread:
+    break;
   }
   return STATUS_SUCCESS;
 }
@@ -122,7 +126,8 @@ void finish_wait(Thread& thread, NTSTATUS status) noexcept {
 }
 
 /// If the wait for these objects is fulfilled now, takes them.
-std::optional<NTSTATUS> try_take(std::span<DISPATCHER_HEADER* const> objects, bool all, Thread& thread) noexcept {
+std::optional<NTSTATUS> try_take(std::span<DISPATCHER_HEADER* const> objects, bool all,
+                                 Thread& thread) noexcept {
   if (all) {
     for (const DISPATCHER_HEADER* const object : objects) {
       if (!is_signaled_for(*object, thread)) return std::nullopt;
@@ -135,7 +140,8 @@ std::optional<NTSTATUS> try_take(std::span<DISPATCHER_HEADER* const> objects, bo
   }
   for (std::size_t i = 0; i < objects.size(); ++i) {
     if (!is_signaled_for(*objects[i], thread)) continue;
-    const NTSTATUS base = consume(*objects[i], thread) == STATUS_ABANDONED ? STATUS_ABANDONED_WAIT_0 : STATUS_WAIT_0;
+    const NTSTATUS base =
+        consume(*objects[i], thread) == STATUS_ABANDONED ? STATUS_ABANDONED_WAIT_0 : STATUS_WAIT_0;
     return base + static_cast<NTSTATUS>(i);
   }
   return std::nullopt;
@@ -152,8 +158,10 @@ std::optional<NTSTATUS> try_take(Thread& thread) noexcept {
 void report_wait_at_dispatch(const char* function, const void* object) noexcept {
   if (irql() < DISPATCH_LEVEL) return;
   report_misuse(Misuse::WaitAtDispatch, function, object,
-                fmt::format("{} would block at IRQL {}; a thread may wait at IRQL <= {} only", function, irql(), APC_LEVEL));
-  if (const Thread::Kind kind = Thread::current().kind(); kind == Thread::Kind::Dpcs || kind == Thread::Kind::Interrupts) {
+                fmt::format("{} would block at IRQL {}; a thread may wait at IRQL <= {} only", function,
+                            irql(), APC_LEVEL));
+  if (const Thread::Kind kind = Thread::current().kind();
+      kind == Thread::Kind::Dpcs || kind == Thread::Kind::Interrupts) {
     bug_check(ATTEMPTED_SWITCH_FROM_DPC, reinterpret_cast<ULONG_PTR>(object), 0, 0, 0);
   }
 }
@@ -201,13 +209,15 @@ Deadline deadline_of(const LARGE_INTEGER* timeout) noexcept {
   return {.at = due_time(*timeout), .at_once = false};
 }
 
-NTSTATUS wait_for(const char* function, std::span<DISPATCHER_HEADER* const> objects, bool all, Deadline deadline,
-                  const char* name) noexcept {
+NTSTATUS wait_for(const char* function, std::span<DISPATCHER_HEADER* const> objects, bool all,
+                  Deadline deadline, const char* name) noexcept {
   Thread& self = Thread::current();
   for (const DISPATCHER_HEADER* const object : objects) {
     if (type_of(*object)) continue;
-    report_misuse(Misuse::ObjectNotInitialized, function, object,
-                  fmt::format("{} was given an object that was never initialised, was freed or was overwritten", function));
+    report_misuse(
+        Misuse::ObjectNotInitialized, function, object,
+        fmt::format("{} was given an object that was never initialised, was freed or was overwritten",
+                    function));
     return STATUS_OBJECT_TYPE_MISMATCH;
   }
 
@@ -257,10 +267,13 @@ using namespace undis::kernel;
 
 namespace {
 
-/// Waiting needs IRQL <= APC_LEVEL unless the timeout is zero; what blocks at DISPATCH_LEVEL is reported where it blocks.
+/// Waiting needs IRQL <= APC_LEVEL unless the timeout is zero; what blocks at DISPATCH_LEVEL is reported
+/// where it blocks.
 constexpr KIRQL kHighest = DISPATCH_LEVEL;
 
-DISPATCHER_HEADER* header_of(PVOID object) { return static_cast<DISPATCHER_HEADER*>(object); }
+DISPATCHER_HEADER* header_of(PVOID object) {
+  return static_cast<DISPATCHER_HEADER*>(object);
+}
 
 }  // namespace
 
@@ -277,14 +290,15 @@ NTSTATUS KeWaitForMutexObject(PVOID Mutex, KWAIT_REASON, KPROCESSOR_MODE, BOOLEA
   return wait_for(call.name(), {&object, 1}, false, deadline_of(Timeout));
 }
 
-NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON, KPROCESSOR_MODE, BOOLEAN,
-                                  PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlockArray) {
+NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON,
+                                  KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Timeout,
+                                  PKWAIT_BLOCK WaitBlockArray) {
   const KernelCall call("KeWaitForMultipleObjects", kHighest);
   const ULONG most = WaitBlockArray == nullptr ? THREAD_WAIT_OBJECTS : MAXIMUM_WAIT_OBJECTS;
   if (Count == 0 || Count > most) {
     report_misuse(Misuse::BadParameter, call.name(), Object,
-                  fmt::format("{} objects are waited for; 1 to {} are possible {} a WaitBlockArray", Count, most,
-                              WaitBlockArray == nullptr ? "without" : "with"));
+                  fmt::format("{} objects are waited for; 1 to {} are possible {} a WaitBlockArray", Count,
+                              most, WaitBlockArray == nullptr ? "without" : "with"));
     if (Count == 0 || Count > MAXIMUM_WAIT_OBJECTS) return STATUS_INVALID_PARAMETER_1;
   }
   std::array<DISPATCHER_HEADER*, MAXIMUM_WAIT_OBJECTS> objects;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Waits: the one place where a kernel thread blocks, and the one where a dispatcher object wakes who waits for it.
+// Waits: the one place where a kernel thread blocks, and the one where a dispatcher object wakes who waits
+// for it.
 //
-// A dispatcher object begins with a DISPATCHER_HEADER: signaled while SignalState > 0; its WaitListHead links WaitBlocks, first come
-// first served. dispatcher_lock guards both.
+// A dispatcher object begins with a DISPATCHER_HEADER: signaled while SignalState > 0; its WaitListHead links
+// WaitBlocks, first come first served. dispatcher_lock guards both.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +33,13 @@ void initialize_header(DISPATCHER_HEADER& header, DispatcherType type, std::size
 /// The type, if the header is that of an initialised dispatcher object as far as can be told.
 std::optional<DispatcherType> type_of(const DISPATCHER_HEADER& header) noexcept EXCLUDES(dispatcher_lock);
 
-/// True if `header` is of `type` (or of `other`). If not, Misuse::ObjectNotInitialized is reported: `function` was given `what`.
-bool check_header(const DISPATCHER_HEADER& header, DispatcherType type, DispatcherType other, const char* function,
-                  const char* what) noexcept;
+/// True if `header` is of `type` (or of `other`). If not, Misuse::ObjectNotInitialized is reported:
+/// `function` was given `what`.
+bool check_header(const DISPATCHER_HEADER& header, DispatcherType type, DispatcherType other,
+                  const char* function, const char* what) noexcept;
 
-/// Gives the object to those who wait for it, as long as it is signaled. Schedules nobody: those woken become ready.
+/// Gives the object to those who wait for it, as long as it is signaled. Schedules nobody: those woken become
+/// ready.
 void wake_waiters(DISPATCHER_HEADER& header) noexcept REQUIRES(dispatcher_lock);
 
 /// When a wait ends at the latest: no timeout, or at this time since start.
@@ -47,10 +50,11 @@ struct Deadline {
 /// The meaning of a driver's timeout: nullptr: none; negative: relative; else absolute system time.
 Deadline deadline_of(const LARGE_INTEGER* timeout) noexcept;
 
-/// Waits for one or all of the objects. STATUS_WAIT_0 + index, STATUS_TIMEOUT, STATUS_ABANDONED...; an object that is none makes it
-/// STATUS_OBJECT_TYPE_MISMATCH. `name`: of the first object, if it has one for a hang report.
-NTSTATUS wait_for(const char* function, std::span<DISPATCHER_HEADER* const> objects, bool all, Deadline deadline,
-                  const char* name = nullptr) noexcept EXCLUDES(dispatcher_lock);
+/// Waits for one or all of the objects. STATUS_WAIT_0 + index, STATUS_TIMEOUT, STATUS_ABANDONED...; an object
+/// that is none makes it STATUS_OBJECT_TYPE_MISMATCH. `name`: of the first object, if it has one for a hang
+/// report.
+NTSTATUS wait_for(const char* function, std::span<DISPATCHER_HEADER* const> objects, bool all,
+                  Deadline deadline, const char* name = nullptr) noexcept EXCLUDES(dispatcher_lock);
 /// The current thread sleeps.
 void sleep_until(const char* function, machine::Ticks at) noexcept EXCLUDES(dispatcher_lock);
 

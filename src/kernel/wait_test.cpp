@@ -10,7 +10,6 @@
 namespace undis::kernel {
 namespace {
 
-
 /// Events hold a pointer to themselves: they are made in place.
 struct Events {
   explicit Events(EVENT_TYPE type) {
@@ -23,7 +22,8 @@ NTSTATUS wait_many(std::array<KEVENT, 4>& events, ULONG count, WAIT_TYPE type, L
   std::array<PVOID, 4> objects{&events[0], &events[1], &events[2], &events[3]};
   std::array<KWAIT_BLOCK, 4> blocks;
   LARGE_INTEGER timeout = relative_ms(ms);
-  return KeWaitForMultipleObjects(count, objects.data(), type, Executive, KernelMode, FALSE, &timeout, blocks.data());
+  return KeWaitForMultipleObjects(count, objects.data(), type, Executive, KernelMode, FALSE, &timeout,
+                                  blocks.data());
 }
 
 TEST(WaitingForAnEvent, LosesNoWakeUp) {
@@ -213,7 +213,8 @@ TEST(WaitingInADpc, IsABugCheck) {
   static KEVENT event;
   KeInitializeEvent(&event, NotificationEvent, FALSE);
   KDPC dpc;
-  KeInitializeDpc(&dpc, [](PKDPC, PVOID, PVOID, PVOID) { wait_on(&event); }, nullptr);
+  KeInitializeDpc(
+      &dpc, [](PKDPC, PVOID, PVOID, PVOID) { wait_on(&event); }, nullptr);
   EXPECT_EQ(world.system.run("t",
                              [&] {
                                KeInsertQueueDpc(&dpc, nullptr, nullptr);

@@ -2,9 +2,10 @@
 //
 // Work items: IoQueueWorkItem and ExQueueWorkItem.
 //
-// Pages   wdm/nf-wdm-ioallocateworkitem, -ioqueueworkitem, -ioqueueworkitemex, -iofreeworkitem, -ioinitializeworkitem, -exqueueworkitem
-// IRQL    <= DISPATCH_LEVEL; the routine runs at PASSIVE_LEVEL
-// Beyond  The queue types make no difference. Each item that finds no idle worker gets a new one, up to 64, so that an item which waits
+// Pages   wdm/nf-wdm-ioallocateworkitem, -ioqueueworkitem, -ioqueueworkitemex, -iofreeworkitem,
+// -ioinitializeworkitem, -exqueueworkitem IRQL    <= DISPATCH_LEVEL; the routine runs at PASSIVE_LEVEL Beyond
+// The queue types make no difference. Each item that finds no idle worker gets a new one, up to 64, so that
+// an item which waits
 //         for another does not hang by lack of threads.
 #include "kernel/work_item.h"
 
@@ -38,29 +39,31 @@ constexpr ULONG_PTR kItemMark = 0x6D65744920444E55;  // "UND Item"
 
 void run(const WorkEntry& entry) {
   switch (entry.kind) {
-    case WorkEntry::Kind::OfUndis:
-    case WorkEntry::Kind::OfNdis:
-      entry.body();
-      return;
-    case WorkEntry::Kind::Executive: {
-      // From here the driver may queue or free the item.
-      static_cast<WORK_QUEUE_ITEM*>(entry.item)->List.Flink = nullptr;
-      const callback<VOID(PVOID)> routine(reinterpret_cast<PWORKER_THREAD_ROUTINE>(entry.routine));
-      call_driver(entry.driver, kExRoutine, nullptr, entry.context, routine, entry.context);
-      return;
-    }
-    case WorkEntry::Kind::Io: {
-      const callback<VOID(PDEVICE_OBJECT, PVOID)> routine(reinterpret_cast<PIO_WORKITEM_ROUTINE>(entry.routine));
-      call_driver(entry.driver, kIoRoutine, entry.object, entry.context, routine, static_cast<PDEVICE_OBJECT>(entry.object),
-                  entry.context);
-      return;
-    }
-    case WorkEntry::Kind::IoEx: {
-      const callback<VOID(PVOID, PVOID, PIO_WORKITEM)> routine(reinterpret_cast<PIO_WORKITEM_ROUTINE_EX>(entry.routine));
-      call_driver(entry.driver, kIoRoutineEx, entry.object, entry.context, routine, entry.object, entry.context,
-                  static_cast<PIO_WORKITEM>(entry.item));
-      return;
-    }
+  case WorkEntry::Kind::OfUndis:
+  case WorkEntry::Kind::OfNdis:
+    entry.body();
+    return;
+  case WorkEntry::Kind::Executive: {
+    // From here the driver may queue or free the item.
+    static_cast<WORK_QUEUE_ITEM*>(entry.item)->List.Flink = nullptr;
+    const callback<VOID(PVOID)> routine(reinterpret_cast<PWORKER_THREAD_ROUTINE>(entry.routine));
+    call_driver(entry.driver, kExRoutine, nullptr, entry.context, routine, entry.context);
+    return;
+  }
+  case WorkEntry::Kind::Io: {
+    const callback<VOID(PDEVICE_OBJECT, PVOID)> routine(
+        reinterpret_cast<PIO_WORKITEM_ROUTINE>(entry.routine));
+    call_driver(entry.driver, kIoRoutine, entry.object, entry.context, routine,
+                static_cast<PDEVICE_OBJECT>(entry.object), entry.context);
+    return;
+  }
+  case WorkEntry::Kind::IoEx: {
+    const callback<VOID(PVOID, PVOID, PIO_WORKITEM)> routine(
+        reinterpret_cast<PIO_WORKITEM_ROUTINE_EX>(entry.routine));
+    call_driver(entry.driver, kIoRoutineEx, entry.object, entry.context, routine, entry.object, entry.context,
+                static_cast<PIO_WORKITEM>(entry.item));
+    return;
+  }
   }
 }
 
@@ -90,7 +93,8 @@ void WorkQueue::queue(WorkEntry entry) {
     system.machine().unpark(*idle);
     return;
   }
-  system.scheduling().start(Thread::Kind::Worker, fmt::format("worker {}", index + 1), nullptr, [this, index] { loop(index); });
+  system.scheduling().start(Thread::Kind::Worker, fmt::format("worker {}", index + 1), nullptr,
+                            [this, index] { loop(index); });
 }
 
 void WorkQueue::loop(std::size_t worker) {
@@ -153,7 +157,8 @@ void WorkQueue::take_of(const Driver& driver, const std::function<void(const Wor
       }
     }
     for (const Worker& worker : workers_) {
-      if (worker.running != nullptr && worker.running->driver == &driver && worker.running->kind != WorkEntry::Kind::OfUndis) {
+      if (worker.running != nullptr && worker.running->driver == &driver &&
+          worker.running->kind != WorkEntry::Kind::OfUndis) {
         running.push_back(*worker.running);
       }
     }
@@ -164,15 +169,17 @@ void WorkQueue::take_of(const Driver& driver, const std::function<void(const Wor
 
 void WorkQueue::drain_io(const Driver& driver) {
   const auto is_io = [&driver](const WorkEntry& entry) {
-    return entry.driver == &driver && (entry.kind == WorkEntry::Kind::Io || entry.kind == WorkEntry::Kind::IoEx);
+    return entry.driver == &driver &&
+           (entry.kind == WorkEntry::Kind::Io || entry.kind == WorkEntry::Kind::IoEx);
   };
   for (;;) {
     bool pending = false;
     {
       const Hold hold(lock_);
       pending = std::any_of(entries_.begin(), entries_.end(), is_io) ||
-                std::any_of(workers_.begin(), workers_.end(),
-                            [&](const Worker& worker) { return worker.running != nullptr && is_io(*worker.running); });
+                std::any_of(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+                  return worker.running != nullptr && is_io(*worker.running);
+                });
     }
     if (!pending) return;
     sleep_until("waiting for work items", now() + 10'000);
@@ -217,12 +224,15 @@ void queue_work(const char* name, std::function<void()> body) {
 
 namespace {
 
-WorkQueue& work() { return System::current().scheduling().work; }
+WorkQueue& work() {
+  return System::current().scheduling().work;
+}
 
 bool check_item(PIO_WORKITEM item, const char* function) {
   if (item->mark == kItemMark) return true;
   report_misuse(Misuse::ObjectNotInitialized, function, item,
-                fmt::format("{} was given a work item that was never allocated or initialised, or was freed", function));
+                fmt::format("{} was given a work item that was never allocated or initialised, or was freed",
+                            function));
   return false;
 }
 
@@ -243,7 +253,8 @@ void report_pending(const void* item, const char* function) {
   if (!work().is_pending(item)) return;
   // The routine may free its own item: that is the usual way, and it has begun.
   if (inside_callback("IO_WORKITEM_ROUTINE") || inside_callback("IO_WORKITEM_ROUTINE_EX")) return;
-  report_misuse(Misuse::BadParameter, function, item, fmt::format("{} is called for a work item that is queued", function));
+  report_misuse(Misuse::BadParameter, function, item,
+                fmt::format("{} is called for a work item that is queued", function));
 }
 
 }  // namespace
@@ -263,7 +274,8 @@ VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
   const KernelCall call("IoFreeWorkItem", DISPATCH_LEVEL);
   if (!work().freed(IoWorkItem)) {
     report_misuse(Misuse::BadParameter, call.name(), IoWorkItem,
-                  "IoFreeWorkItem was given a work item that IoAllocateWorkItem did not return, or that was freed already");
+                  "IoFreeWorkItem was given a work item that IoAllocateWorkItem did not return, or that was "
+                  "freed already");
     return;
   }
   report_pending(IoWorkItem, call.name());
@@ -271,9 +283,13 @@ VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
   delete IoWorkItem;
 }
 
-ULONG IoSizeofWorkItem() { return sizeof(_IO_WORKITEM); }
+ULONG IoSizeofWorkItem() {
+  return sizeof(_IO_WORKITEM);
+}
 
-VOID IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem) { *IoWorkItem = {kItemMark, IoObject}; }
+VOID IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem) {
+  *IoWorkItem = {kItemMark, IoObject};
+}
 
 VOID IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem) {
   const KernelCall call("IoUninitializeWorkItem", DISPATCH_LEVEL);
@@ -282,12 +298,14 @@ VOID IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem) {
   IoWorkItem->mark = 0;
 }
 
-VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE, PVOID Context) {
+VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE,
+                     PVOID Context) {
   const KernelCall call("IoQueueWorkItem", DISPATCH_LEVEL);
   queue_io(IoWorkItem, reinterpret_cast<void*>(WorkerRoutine), WorkEntry::Kind::Io, Context, call.name());
 }
 
-VOID IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE, PVOID Context) {
+VOID IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE,
+                       PVOID Context) {
   const KernelCall call("IoQueueWorkItemEx", DISPATCH_LEVEL);
   queue_io(IoWorkItem, reinterpret_cast<void*>(WorkerRoutine), WorkEntry::Kind::IoEx, Context, call.name());
 }
@@ -295,8 +313,10 @@ VOID IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRo
 VOID ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE) {
   const KernelCall call("ExQueueWorkItem", DISPATCH_LEVEL);
   if (WorkItem->List.Flink != nullptr) {
-    report_misuse(work().is_pending(WorkItem) ? Misuse::BadParameter : Misuse::ObjectNotInitialized, call.name(), WorkItem,
-                  "ExQueueWorkItem was given a work item that is queued already, or that ExInitializeWorkItem has not initialised");
+    report_misuse(work().is_pending(WorkItem) ? Misuse::BadParameter : Misuse::ObjectNotInitialized,
+                  call.name(), WorkItem,
+                  "ExQueueWorkItem was given a work item that is queued already, or that "
+                  "ExInitializeWorkItem has not initialised");
     return;
   }
   WorkItem->List.Flink = &WorkItem->List;

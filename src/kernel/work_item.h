@@ -24,13 +24,13 @@ struct WorkEntry {
   /// OfNdis: `body` calls a routine of `driver`'s.
   enum class Kind : std::uint8_t { OfUndis, OfNdis, Executive, Io, IoEx };
   Kind kind = Kind::OfUndis;
-  const char* name = "";         ///< OfUndis, OfNdis: for reports
-  Driver* driver = nullptr;      ///< who queued it
+  const char* name = "";     ///< OfUndis, OfNdis: for reports
+  Driver* driver = nullptr;  ///< who queued it
   void* routine = nullptr;
-  void* object = nullptr;        ///< Io, IoEx: the device or driver object
+  void* object = nullptr;  ///< Io, IoEx: the device or driver object
   void* context = nullptr;
-  void* item = nullptr;          ///< WORK_QUEUE_ITEM, IO_WORKITEM or NDIS' own
-  std::function<void()> body;    ///< OfUndis, OfNdis
+  void* item = nullptr;        ///< WORK_QUEUE_ITEM, IO_WORKITEM or NDIS' own
+  std::function<void()> body;  ///< OfUndis, OfNdis
 };
 
 class WorkQueue {
@@ -41,9 +41,12 @@ class WorkQueue {
   void queue(WorkEntry entry) EXCLUDES(lock_);
   /// True if the item is queued or its routine has not returned.
   bool is_pending(const void* item) EXCLUDES(lock_);
-  /// What `driver` queued: pieces that have not begun are taken out; those that run are only handed to `visit`.
-  void take_of(const Driver& driver, const std::function<void(const WorkEntry&, bool running)>& visit) EXCLUDES(lock_);
-  /// Waits until nothing that `driver` queued for its objects by IoQueueWorkItem is queued or runs. PASSIVE_LEVEL.
+  /// What `driver` queued: pieces that have not begun are taken out; those that run are only handed to
+  /// `visit`.
+  void take_of(const Driver& driver, const std::function<void(const WorkEntry&, bool running)>& visit)
+      EXCLUDES(lock_);
+  /// Waits until nothing that `driver` queued for its objects by IoQueueWorkItem is queued or runs.
+  /// PASSIVE_LEVEL.
   void drain_io(const Driver& driver) EXCLUDES(lock_);
 
   // ---- allocated IO_WORKITEMs ----
@@ -71,9 +74,11 @@ class WorkQueue {
   Lock lock_;
   std::deque<WorkEntry> entries_ GUARDED_BY(lock_);
   std::vector<Worker> workers_ GUARDED_BY(lock_);
-  std::unordered_map<void*, Allocated> allocated_ GUARDED_BY(lock_);   // looked up, never gone through as it is
+  std::unordered_map<void*, Allocated>
+      allocated_ GUARDED_BY(lock_);  // looked up, never gone through as it is
   std::uint64_t allocations_ GUARDED_BY(lock_) = 0;
-  std::unordered_map<const void*, std::uint32_t> pending_ GUARDED_BY(lock_);  // items queued or running: how often
+  std::unordered_map<const void*, std::uint32_t>
+      pending_ GUARDED_BY(lock_);  // items queued or running: how often
 };
 
 }  // namespace undis::kernel

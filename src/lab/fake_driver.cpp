@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What fake drivers of both generations have in common, and the ready-made ones. Callbacks are fake_driver5.cpp and fake_driver6.cpp.
+// What fake drivers of both generations have in common, and the ready-made ones. Callbacks are
+// fake_driver5.cpp and fake_driver6.cpp.
 #include "lab/fake_driver.h"
 
 #include <algorithm>
@@ -26,15 +27,26 @@ NTSTATUS NTAPI fake_entry(PDRIVER_OBJECT object, PUNICODE_STRING) {
 
 }  // namespace
 
-FakeDriver::FakeDriver(World& world, std::string name) : world_(world), driver_(world.add(std::move(name), false)) { fakes()[&driver_] = this; }
+FakeDriver::FakeDriver(World& world, std::string name)
+    : world_(world), driver_(world.add(std::move(name), false)) {
+  fakes()[&driver_] = this;
+}
 
-FakeDriver::~FakeDriver() { fakes().erase(&driver_); }
+FakeDriver::~FakeDriver() {
+  fakes().erase(&driver_);
+}
 
-FakeDriver* FakeDriver::of(const kernel::Driver& driver) { return fakes().at(&driver); }
+FakeDriver* FakeDriver::of(const kernel::Driver& driver) {
+  return fakes().at(&driver);
+}
 
-NTSTATUS FakeDriver::load() { return world_.library().load(driver_, &fake_entry); }
+NTSTATUS FakeDriver::load() {
+  return world_.library().load(driver_, &fake_entry);
+}
 
-bool FakeDriver::unload() { return world_.library().unload(driver_); }
+bool FakeDriver::unload() {
+  return world_.library().unload(driver_);
+}
 
 FakeAdapter* FakeDriver::adapter(std::string_view name) {
   // The last one of that name: an adapter may have come back.
@@ -50,7 +62,8 @@ FakeBinding* FakeDriver::binding(std::string_view adapter) {
 }
 
 unsigned FakeDriver::count(std::string_view call_prefix) const {
-  return static_cast<unsigned>(std::ranges::count_if(calls, [&](const std::string& call) { return call.starts_with(call_prefix); }));
+  return static_cast<unsigned>(
+      std::ranges::count_if(calls, [&](const std::string& call) { return call.starts_with(call_prefix); }));
 }
 
 FakeAdapter& FakeDriver::new_adapter(NDIS_HANDLE handle) {
@@ -125,17 +138,20 @@ void FakeDriver::be_intermediate5() {
   };
   after_open = [this](FakeBinding& binding) {
     const WideString name(device_name(instance_name(*this, binding)));
-    binding.instance_started = std::make_unique<kernel::Event>("fake: MiniportInitialize of " + instance_name(*this, binding));
+    binding.instance_started =
+        std::make_unique<kernel::Event>("fake: MiniportInitialize of " + instance_name(*this, binding));
     const NDIS_STATUS status = NdisIMInitializeDeviceInstanceEx(miniport, name.get(), &binding);
     if (status != NDIS_STATUS_SUCCESS) binding.instance_started = nullptr;
     return status;
   };
   on_unbind = [this](FakeBinding& binding) {
     const WideString name(device_name(instance_name(*this, binding)));
-    if (binding.instance_started && NdisIMCancelInitializeDeviceInstance(miniport, name.get()) != NDIS_STATUS_SUCCESS) {
+    if (binding.instance_started &&
+        NdisIMCancelInitializeDeviceInstance(miniport, name.get()) != NDIS_STATUS_SUCCESS) {
       binding.instance_started->wait();  // too late to cancel: it runs or has run
       const FakeAdapter* const instance = adapter(instance_name(*this, binding));
-      if (instance != nullptr && instance->state != FakeAdapter::State::Halted) deinitialize_instance(instance->name);
+      if (instance != nullptr && instance->state != FakeAdapter::State::Halted)
+        deinitialize_instance(instance->name);
     }
     close_and_wait(binding);
     return NDIS_STATUS_SUCCESS;

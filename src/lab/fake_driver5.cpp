@@ -17,7 +17,8 @@ struct FakeDriver::Callbacks5 {
   static FakeBinding& bound(NDIS_HANDLE context) { return *static_cast<FakeBinding*>(context); }
 
   // ---- miniport ----
-  static NDIS_STATUS NTAPI initialize(PNDIS_STATUS, PUINT medium_index, PNDIS_MEDIUM media, UINT count, NDIS_HANDLE handle, NDIS_HANDLE) {
+  static NDIS_STATUS NTAPI initialize(PNDIS_STATUS, PUINT medium_index, PNDIS_MEDIUM media, UINT count,
+                                      NDIS_HANDLE handle, NDIS_HANDLE) {
     const Ref<Adapter> real = Library::current().handles().find<Adapter>(handle);
     FakeDriver& driver = *FakeDriver::of(real->driver().driver());
     FakeAdapter& adapter = driver.new_adapter(handle);
@@ -28,8 +29,12 @@ struct FakeDriver::Callbacks5 {
     if (index == count) return NDIS_STATUS_UNSUPPORTED_MEDIA;
     *medium_index = index;
     adapter.device_context = NdisIMGetDeviceContext(handle);
-    const ULONG virtual_flags = real->is_virtual() ? NDIS_ATTRIBUTE_INTERMEDIATE_DRIVER | NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND : 0;
-    NdisMSetAttributesEx(handle, &adapter, driver.check_for_hang_seconds, NDIS_ATTRIBUTE_DESERIALIZE | NDIS_ATTRIBUTE_BUS_MASTER | virtual_flags | driver.attribute_flags5, NdisInterfaceInternal);
+    const ULONG virtual_flags =
+        real->is_virtual() ? NDIS_ATTRIBUTE_INTERMEDIATE_DRIVER | NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND : 0;
+    NdisMSetAttributesEx(handle, &adapter, driver.check_for_hang_seconds,
+                         NDIS_ATTRIBUTE_DESERIALIZE | NDIS_ATTRIBUTE_BUS_MASTER | virtual_flags |
+                             driver.attribute_flags5,
+                         NdisInterfaceInternal);
     return driver.initialized(adapter);
   }
 
@@ -44,13 +49,16 @@ struct FakeDriver::Callbacks5 {
   static VOID NTAPI shutdown(PVOID context) {
     FakeAdapter& adapter = self(context);
     adapter.driver->note("MiniportShutdown " + adapter.name);
-    if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportShutdown after MiniportHalt");
+    if (adapter.state == FakeAdapter::State::Halted)
+      adapter.driver->complain("MiniportShutdown after MiniportHalt");
     if (adapter.driver->on_shutdown) adapter.driver->on_shutdown(adapter);
   }
 
-  static NDIS_STATUS NTAPI query(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG written, PULONG needed) {
+  static NDIS_STATUS NTAPI query(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length,
+                                 PULONG written, PULONG needed) {
     FakeAdapter& adapter = self(context);
-    if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportQueryInformation after MiniportHalt");
+    if (adapter.state == FakeAdapter::State::Halted)
+      adapter.driver->complain("MiniportQueryInformation after MiniportHalt");
     adapter.asked = {oid, true, buffer, length, written, needed, nullptr};
     if (adapter.driver->on_request) {
       *written = length;  // as a driver with an answer does
@@ -61,15 +69,22 @@ struct FakeDriver::Callbacks5 {
     const void* data = &number;
     ULONG size = sizeof(number);
     switch (oid) {
-      case OID_GEN_MAXIMUM_FRAME_SIZE: number = 1500; break;
-      case OID_GEN_LINK_SPEED: number = 10'000'000; break;
-      case OID_GEN_MEDIA_CONNECT_STATUS: number = NdisMediaStateConnected; break;
-      case OID_802_3_PERMANENT_ADDRESS:
-      case OID_802_3_CURRENT_ADDRESS:
-        data = kAddress;
-        size = sizeof(kAddress);
-        break;
-      default: return NDIS_STATUS_NOT_SUPPORTED;
+    case OID_GEN_MAXIMUM_FRAME_SIZE:
+      number = 1500;
+      break;
+    case OID_GEN_LINK_SPEED:
+      number = 10'000'000;
+      break;
+    case OID_GEN_MEDIA_CONNECT_STATUS:
+      number = NdisMediaStateConnected;
+      break;
+    case OID_802_3_PERMANENT_ADDRESS:
+    case OID_802_3_CURRENT_ADDRESS:
+      data = kAddress;
+      size = sizeof(kAddress);
+      break;
+    default:
+      return NDIS_STATUS_NOT_SUPPORTED;
     }
     *needed = size;
     if (length < size) return NDIS_STATUS_INVALID_LENGTH;
@@ -78,16 +93,19 @@ struct FakeDriver::Callbacks5 {
     return NDIS_STATUS_SUCCESS;
   }
 
-  static NDIS_STATUS NTAPI set(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG read, PULONG needed) {
+  static NDIS_STATUS NTAPI set(NDIS_HANDLE context, NDIS_OID oid, PVOID buffer, ULONG length, PULONG read,
+                               PULONG needed) {
     FakeAdapter& adapter = self(context);
     adapter.asked = {oid, false, buffer, length, read, needed, nullptr};
-    if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportSetInformation after MiniportHalt");
+    if (adapter.state == FakeAdapter::State::Halted)
+      adapter.driver->complain("MiniportSetInformation after MiniportHalt");
     if (oid == OID_GEN_CURRENT_PACKET_FILTER && length >= sizeof(ULONG)) {
       ULONG filter = 0;
       std::memcpy(&filter, buffer, sizeof(filter));
       adapter.driver->note(fmt::format("filter {} {:#x}", adapter.name, filter));
     }
-    if (oid == OID_802_3_MULTICAST_LIST) adapter.driver->note(fmt::format("multicast {} {}", adapter.name, length / 6));
+    if (oid == OID_802_3_MULTICAST_LIST)
+      adapter.driver->note(fmt::format("multicast {} {}", adapter.name, length / 6));
     *read = length;
     return adapter.driver->on_request ? adapter.driver->on_request(adapter, oid, false) : NDIS_STATUS_SUCCESS;
   }
@@ -119,9 +137,11 @@ struct FakeDriver::Callbacks5 {
     NDIS_MEDIUM media[] = {NdisMedium802_3};
     NDIS_STATUS open_status = NDIS_STATUS_SUCCESS;
     UINT medium_index = 0;
-    NdisOpenAdapter(status, &open_status, &binding.handle, &medium_index, media, 1, driver.protocol, &binding, device, 0, nullptr);
+    NdisOpenAdapter(status, &open_status, &binding.handle, &medium_index, media, 1, driver.protocol, &binding,
+                    device, 0, nullptr);
     *status = driver.finish_bind(binding, *status);
-    if (*status != NDIS_STATUS_SUCCESS && *status != NDIS_STATUS_PENDING && binding.open) close_and_wait(binding);
+    if (*status != NDIS_STATUS_SUCCESS && *status != NDIS_STATUS_PENDING && binding.open)
+      close_and_wait(binding);
   }
 
   static VOID NTAPI open_complete(NDIS_HANDLE context, NDIS_STATUS status, NDIS_STATUS) {
@@ -138,7 +158,8 @@ struct FakeDriver::Callbacks5 {
 
   static VOID NTAPI close_complete(NDIS_HANDLE context, NDIS_STATUS) {
     FakeBinding& binding = bound(context);
-    if (++binding.close_completes != 1) binding.driver->complain("a second ProtocolCloseAdapterComplete of " + binding.adapter);
+    if (++binding.close_completes != 1)
+      binding.driver->complain("a second ProtocolCloseAdapterComplete of " + binding.adapter);
     binding.driver->note("ProtocolCloseAdapterComplete " + binding.adapter);
     binding.closed->set();
   }
@@ -146,7 +167,8 @@ struct FakeDriver::Callbacks5 {
   static NDIS_STATUS NTAPI pnp(NDIS_HANDLE context, PNET_PNP_EVENT event) {
     if (context == nullptr) return NDIS_STATUS_SUCCESS;
     FakeBinding& binding = bound(context);
-    return binding.driver->on_pnp_event ? binding.driver->on_pnp_event(binding, event->NetEvent, event) : NDIS_STATUS_SUCCESS;
+    return binding.driver->on_pnp_event ? binding.driver->on_pnp_event(binding, event->NetEvent, event)
+                                        : NDIS_STATUS_SUCCESS;
   }
 
   static VOID NTAPI send_complete(NDIS_HANDLE, PNDIS_PACKET, NDIS_STATUS) {}
@@ -160,10 +182,13 @@ struct FakeDriver::Callbacks5 {
     bound(context).answered.push_back({request, status});
     bound(context).driver->note("ProtocolRequestComplete " + bound(context).adapter);
   }
-  static NDIS_STATUS NTAPI receive(NDIS_HANDLE, NDIS_HANDLE, PVOID, UINT, PVOID, UINT, UINT) { return NDIS_STATUS_NOT_ACCEPTED; }
+  static NDIS_STATUS NTAPI receive(NDIS_HANDLE, NDIS_HANDLE, PVOID, UINT, PVOID, UINT, UINT) {
+    return NDIS_STATUS_NOT_ACCEPTED;
+  }
   static VOID NTAPI receive_complete(NDIS_HANDLE) {}
   static VOID NTAPI status(NDIS_HANDLE context, NDIS_STATUS general, PVOID, UINT) {
-    bound(context).driver->note(fmt::format("ProtocolStatus {} {:#x}", bound(context).adapter, static_cast<std::uint32_t>(general)));
+    bound(context).driver->note(
+        fmt::format("ProtocolStatus {} {:#x}", bound(context).adapter, static_cast<std::uint32_t>(general)));
   }
   static VOID NTAPI status_complete(NDIS_HANDLE) {}
 
@@ -209,7 +234,9 @@ NDIS50_PROTOCOL_CHARACTERISTICS FakeDriver::protocol5_characteristics(UNICODE_ST
   return c;
 }
 
-void FakeDriver::initialize_wrapper() { NdisMInitializeWrapper(&wrapper, driver_.object(), driver_.registry_path(), nullptr); }
+void FakeDriver::initialize_wrapper() {
+  NdisMInitializeWrapper(&wrapper, driver_.object(), driver_.registry_path(), nullptr);
+}
 
 NDIS_STATUS FakeDriver::register_miniport5() {
   NDIS51_MINIPORT_CHARACTERISTICS c = miniport5_characteristics();
@@ -222,9 +249,13 @@ NDIS_STATUS FakeDriver::register_layered5() {
   return NdisIMRegisterLayeredMiniport(wrapper, &c, sizeof(c), &miniport);
 }
 
-void FakeDriver::register_unload_handler() { NdisMRegisterUnloadHandler(wrapper, &Callbacks5::unload); }
+void FakeDriver::register_unload_handler() {
+  NdisMRegisterUnloadHandler(wrapper, &Callbacks5::unload);
+}
 
-void FakeDriver::set_driver_unload() { driver_.object()->DriverUnload = &Callbacks5::unload; }
+void FakeDriver::set_driver_unload() {
+  driver_.object()->DriverUnload = &Callbacks5::unload;
+}
 
 NDIS_STATUS FakeDriver::register_protocol5(std::string_view name) {
   const WideString wide(kernel::to_utf16(name));

@@ -27,28 +27,34 @@ struct FakeDriver::Callbacks6 {
     if (kernel::irql() != PASSIVE_LEVEL) driver.complain("MiniportInitializeEx above PASSIVE_LEVEL");
 
     NDIS_MINIPORT_ADAPTER_ATTRIBUTES registration{};
-    registration.RegistrationAttributes.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
-                                                  NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
-                                                  NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1};
+    registration.RegistrationAttributes.Header = {
+        NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
+        NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
+        NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1};
     registration.RegistrationAttributes.MiniportAdapterContext = &adapter;
-    registration.RegistrationAttributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER;
+    registration.RegistrationAttributes.AttributeFlags =
+        NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER;
     registration.RegistrationAttributes.InterfaceType = NdisInterfaceInternal;
     if (driver.attributes) driver.attributes(registration);
-    if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration); status != NDIS_STATUS_SUCCESS)
+    if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration);
+        status != NDIS_STATUS_SUCCESS)
       return driver.initialized(adapter, status);
 
     static NDIS_OID oids[] = {OID_GEN_CURRENT_PACKET_FILTER};
     static constexpr UCHAR kAddress[6] = {0x02, 0, 0, 0, 6, 1};
     NDIS_MINIPORT_ADAPTER_ATTRIBUTES attributes{};
     NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES& general = attributes.GeneralAttributes;
-    general.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
+    general.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
+                      NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
                       NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2};
     general.MediaType = NdisMedium802_3;
     general.MtuSize = 1500;
-    general.MaxXmitLinkSpeed = general.XmitLinkSpeed = general.MaxRcvLinkSpeed = general.RcvLinkSpeed = 1'000'000'000;
+    general.MaxXmitLinkSpeed = general.XmitLinkSpeed = general.MaxRcvLinkSpeed = general.RcvLinkSpeed =
+        1'000'000'000;
     general.MediaConnectState = MediaConnectStateConnected;
     general.LookaheadSize = 1500;
-    general.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_BROADCAST | NDIS_PACKET_TYPE_PROMISCUOUS;
+    general.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST |
+                                     NDIS_PACKET_TYPE_BROADCAST | NDIS_PACKET_TYPE_PROMISCUOUS;
     general.MaxMulticastListSize = 8;
     general.MacAddressLength = sizeof(kAddress);
     std::ranges::copy(kAddress, general.PermanentMacAddress);
@@ -63,7 +69,8 @@ struct FakeDriver::Callbacks6 {
     FakeAdapter& adapter = self(context);
     adapter.driver->note("MiniportHaltEx " + adapter.name);
     if (++adapter.halts != 1) adapter.driver->complain("a second MiniportHaltEx of " + adapter.name);
-    if (adapter.state != FakeAdapter::State::Paused) adapter.driver->complain("MiniportHaltEx while not Paused: " + adapter.name);
+    if (adapter.state != FakeAdapter::State::Paused)
+      adapter.driver->complain("MiniportHaltEx while not Paused: " + adapter.name);
     adapter.state = FakeAdapter::State::Halted;
     adapter.halt_action = action;
     if (adapter.driver->on_halt) adapter.driver->on_halt(adapter);
@@ -73,7 +80,8 @@ struct FakeDriver::Callbacks6 {
     FakeAdapter& adapter = self(context);
     adapter.driver->last_pause_reason = parameters->PauseReason;
     adapter.driver->note("MiniportPause " + adapter.name);
-    if (adapter.state != FakeAdapter::State::Running) adapter.driver->complain("MiniportPause while not Running: " + adapter.name);
+    if (adapter.state != FakeAdapter::State::Running)
+      adapter.driver->complain("MiniportPause while not Running: " + adapter.name);
     adapter.state = FakeAdapter::State::Paused;
     return adapter.driver->on_pause ? adapter.driver->on_pause(adapter) : NDIS_STATUS_SUCCESS;
   }
@@ -82,27 +90,46 @@ struct FakeDriver::Callbacks6 {
     FakeAdapter& adapter = self(context);
     adapter.driver->last_restart = parameters->RestartAttributes;
     adapter.driver->note("MiniportRestart " + adapter.name);
-    if (adapter.state != FakeAdapter::State::Paused) adapter.driver->complain("MiniportRestart while not Paused: " + adapter.name);
-    const NDIS_STATUS status = adapter.driver->on_restart ? adapter.driver->on_restart(adapter) : NDIS_STATUS_SUCCESS;
-    if (status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_PENDING) adapter.state = FakeAdapter::State::Running;
+    if (adapter.state != FakeAdapter::State::Paused)
+      adapter.driver->complain("MiniportRestart while not Paused: " + adapter.name);
+    const NDIS_STATUS status =
+        adapter.driver->on_restart ? adapter.driver->on_restart(adapter) : NDIS_STATUS_SUCCESS;
+    if (status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_PENDING)
+      adapter.state = FakeAdapter::State::Running;
     return status;
   }
 
   static NDIS_STATUS oid_request(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
     FakeAdapter& adapter = self(context);
-    if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportOidRequest after MiniportHaltEx");
+    if (adapter.state == FakeAdapter::State::Halted)
+      adapter.driver->complain("MiniportOidRequest after MiniportHaltEx");
     const bool query = request->RequestType != NdisRequestSetInformation;
     auto& set = request->DATA.SET_INFORMATION;
     auto& asked = request->DATA.QUERY_INFORMATION;
-    adapter.asked = query ? FakeAdapter::Asked{asked.Oid, true, asked.InformationBuffer, asked.InformationBufferLength, &asked.BytesWritten, &asked.BytesNeeded, request}
-                          : FakeAdapter::Asked{set.Oid, false, set.InformationBuffer, set.InformationBufferLength, &set.BytesRead, &set.BytesNeeded, request};
+    adapter.asked = query ? FakeAdapter::Asked{asked.Oid,
+                                               true,
+                                               asked.InformationBuffer,
+                                               asked.InformationBufferLength,
+                                               &asked.BytesWritten,
+                                               &asked.BytesNeeded,
+                                               request}
+                          : FakeAdapter::Asked{set.Oid,
+                                               false,
+                                               set.InformationBuffer,
+                                               set.InformationBufferLength,
+                                               &set.BytesRead,
+                                               &set.BytesNeeded,
+                                               request};
     if (!query && set.Oid == OID_GEN_CURRENT_PACKET_FILTER && set.InformationBufferLength >= sizeof(ULONG)) {
       ULONG filter = 0;
       std::memcpy(&filter, set.InformationBuffer, sizeof(filter));
       adapter.driver->note(fmt::format("filter {} {:#x}", adapter.name, filter));
     }
-    if (query && adapter.driver->on_request) asked.BytesWritten = asked.InformationBufferLength;  // as a driver with an answer does
-    if (adapter.driver->on_request) return adapter.driver->on_request(adapter, query ? request->DATA.QUERY_INFORMATION.Oid : set.Oid, query);
+    if (query && adapter.driver->on_request)
+      asked.BytesWritten = asked.InformationBufferLength;  // as a driver with an answer does
+    if (adapter.driver->on_request)
+      return adapter.driver->on_request(adapter, query ? request->DATA.QUERY_INFORMATION.Oid : set.Oid,
+                                        query);
     if (query) return NDIS_STATUS_NOT_SUPPORTED;
     set.BytesRead = set.InformationBufferLength;
     return NDIS_STATUS_SUCCESS;
@@ -115,8 +142,10 @@ struct FakeDriver::Callbacks6 {
   static VOID cancel_send(NDIS_HANDLE, PVOID) {}
   static VOID pnp_notify(NDIS_HANDLE context, PNET_DEVICE_PNP_EVENT event) {
     FakeAdapter& adapter = self(context);
-    if (event->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved) adapter.driver->note("surprise removal " + adapter.name);
-    if (adapter.driver->on_device_event) adapter.driver->on_device_event(adapter, event->DevicePnPEvent, event->InformationBuffer);
+    if (event->DevicePnPEvent == NdisDevicePnPEventSurpriseRemoved)
+      adapter.driver->note("surprise removal " + adapter.name);
+    if (adapter.driver->on_device_event)
+      adapter.driver->on_device_event(adapter, event->DevicePnPEvent, event->InformationBuffer);
   }
   static BOOLEAN check_for_hang(NDIS_HANDLE context) {
     FakeAdapter& adapter = self(context);
@@ -126,18 +155,23 @@ struct FakeDriver::Callbacks6 {
   static NDIS_STATUS reset(NDIS_HANDLE context, PBOOLEAN addressing) {
     FakeAdapter& adapter = self(context);
     adapter.driver->note("MiniportResetEx " + adapter.name);
-    if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportResetEx after MiniportHaltEx");
+    if (adapter.state == FakeAdapter::State::Halted)
+      adapter.driver->complain("MiniportResetEx after MiniportHaltEx");
     *addressing = FALSE;
     return adapter.driver->on_reset ? adapter.driver->on_reset(adapter, addressing) : NDIS_STATUS_SUCCESS;
   }
   static NDIS_STATUS direct_request(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
     return self(context).driver->on_direct_request(self(context), request);
   }
-  static VOID cancel_direct(NDIS_HANDLE context, PVOID) { self(context).driver->note("MiniportCancelDirectOidRequest " + self(context).name); }
+  static VOID cancel_direct(NDIS_HANDLE context, PVOID) {
+    self(context).driver->note("MiniportCancelDirectOidRequest " + self(context).name);
+  }
   static NDIS_STATUS synchronous_request(NDIS_HANDLE context, PNDIS_OID_REQUEST request) {
     return self(context).driver->on_synchronous_request(self(context), request);
   }
-  static NDIS_STATUS set_options(NDIS_HANDLE handle, NDIS_HANDLE context) { return static_cast<FakeDriver*>(context)->on_set_options(handle); }
+  static NDIS_STATUS set_options(NDIS_HANDLE handle, NDIS_HANDLE context) {
+    return static_cast<FakeDriver*>(context)->on_set_options(handle);
+  }
   static VOID cancel_oid(NDIS_HANDLE context, PVOID id) {
     FakeAdapter& adapter = self(context);
     adapter.driver->note("MiniportCancelOidRequest " + adapter.name);
@@ -146,7 +180,8 @@ struct FakeDriver::Callbacks6 {
   static VOID shutdown(NDIS_HANDLE context, NDIS_SHUTDOWN_ACTION) {
     FakeAdapter& adapter = self(context);
     adapter.driver->note("MiniportShutdownEx " + adapter.name);
-    if (adapter.state == FakeAdapter::State::Halted) adapter.driver->complain("MiniportShutdownEx after MiniportHaltEx");
+    if (adapter.state == FakeAdapter::State::Halted)
+      adapter.driver->complain("MiniportShutdownEx after MiniportHaltEx");
     if (adapter.driver->on_shutdown) adapter.driver->on_shutdown(adapter);
   }
 
@@ -164,14 +199,17 @@ struct FakeDriver::Callbacks6 {
     NDIS_MEDIUM media[] = {NdisMedium802_3};
     UINT medium_index = 0;
     NDIS_OPEN_PARAMETERS open{};
-    open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
+    open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1,
+                   NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
     open.AdapterName = parameters->AdapterName;
     open.MediumArray = media;
     open.MediumArraySize = 1;
     open.SelectedMediumIndex = &medium_index;
-    const NDIS_STATUS opened = NdisOpenAdapterEx(driver.protocol, &binding, &open, bind_context, &binding.handle);
+    const NDIS_STATUS opened =
+        NdisOpenAdapterEx(driver.protocol, &binding, &open, bind_context, &binding.handle);
     const NDIS_STATUS status = driver.finish_bind(binding, opened);
-    if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_PENDING && binding.open) close_and_wait(binding);
+    if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_PENDING && binding.open)
+      close_and_wait(binding);
     return status;
   }
 
@@ -183,14 +221,16 @@ struct FakeDriver::Callbacks6 {
   static NDIS_STATUS unbind(NDIS_HANDLE unbind_context, NDIS_HANDLE context) {
     FakeBinding& binding = bound(context);
     binding.driver->note("ProtocolUnbindAdapterEx " + binding.adapter);
-    if (binding.running) binding.driver->complain("ProtocolUnbindAdapterEx while running: " + binding.adapter);
+    if (binding.running)
+      binding.driver->complain("ProtocolUnbindAdapterEx while running: " + binding.adapter);
     binding.unbind_context = unbind_context;
     return binding.driver->unbound(binding);
   }
 
   static VOID close_complete(NDIS_HANDLE context) {
     FakeBinding& binding = bound(context);
-    if (++binding.close_completes != 1) binding.driver->complain("a second ProtocolCloseAdapterCompleteEx of " + binding.adapter);
+    if (++binding.close_completes != 1)
+      binding.driver->complain("a second ProtocolCloseAdapterCompleteEx of " + binding.adapter);
     binding.driver->note("ProtocolCloseAdapterCompleteEx " + binding.adapter);
     binding.closed->set();
   }
@@ -198,7 +238,8 @@ struct FakeDriver::Callbacks6 {
   static NDIS_STATUS pnp(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {
     if (context == nullptr) {
       FakeDriver& driver = *FakeDriver::of(*kernel::current_driver());
-      return driver.on_global_event ? driver.on_global_event(event->NetPnPEvent.NetEvent, event) : NDIS_STATUS_SUCCESS;
+      return driver.on_global_event ? driver.on_global_event(event->NetPnPEvent.NetEvent, event)
+                                    : NDIS_STATUS_SUCCESS;
     }
     FakeBinding& binding = bound(context);
     const NET_PNP_EVENT_CODE code = event->NetPnPEvent.NetEvent;
@@ -211,7 +252,8 @@ struct FakeDriver::Callbacks6 {
       if (binding.running) binding.driver->complain("NetEventRestart while running: " + binding.adapter);
       binding.running = true;
     }
-    return binding.driver->on_pnp_event ? binding.driver->on_pnp_event(binding, code, event) : NDIS_STATUS_SUCCESS;
+    return binding.driver->on_pnp_event ? binding.driver->on_pnp_event(binding, code, event)
+                                        : NDIS_STATUS_SUCCESS;
   }
 
   static VOID oid_complete(NDIS_HANDLE context, PNDIS_OID_REQUEST request, NDIS_STATUS status) {
@@ -224,11 +266,13 @@ struct FakeDriver::Callbacks6 {
     bound(context).driver->note("ProtocolDirectOidRequestComplete " + bound(context).adapter);
   }
   static VOID status(NDIS_HANDLE context, PNDIS_STATUS_INDICATION indication) {
-    bound(context).driver->note(fmt::format("ProtocolStatusEx {} {:#x}", bound(context).adapter, static_cast<std::uint32_t>(indication->StatusCode)));
+    bound(context).driver->note(fmt::format("ProtocolStatusEx {} {:#x}", bound(context).adapter,
+                                            static_cast<std::uint32_t>(indication->StatusCode)));
     if (bound(context).driver->on_status) bound(context).driver->on_status(bound(context), *indication);
   }
   static VOID receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER, ULONG, ULONG flags) {
-    if (!NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_RESOURCES)) NdisReturnNetBufferLists(bound(context).handle, chain, 0);
+    if (!NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_RESOURCES))
+      NdisReturnNetBufferLists(bound(context).handle, chain, 0);
   }
   static VOID send_complete(NDIS_HANDLE, PNET_BUFFER_LIST, ULONG) {}
 
@@ -241,7 +285,8 @@ struct FakeDriver::Callbacks6 {
 
 NDIS_MINIPORT_DRIVER_CHARACTERISTICS FakeDriver::miniport6_characteristics(ULONG flags) {
   NDIS_MINIPORT_DRIVER_CHARACTERISTICS c{};
-  c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
+  c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
+              NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
               NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2};
   c.MajorNdisVersion = 6;
   c.MinorNdisVersion = 30;
@@ -263,7 +308,8 @@ NDIS_MINIPORT_DRIVER_CHARACTERISTICS FakeDriver::miniport6_characteristics(ULONG
 
 NDIS_PROTOCOL_DRIVER_CHARACTERISTICS FakeDriver::protocol6_characteristics(UNICODE_STRING* name) {
   NDIS_PROTOCOL_DRIVER_CHARACTERISTICS c{};
-  c.Header = {NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
+  c.Header = {NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
+              NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
               NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2};
   c.MajorNdisVersion = 6;
   c.MinorNdisVersion = 30;

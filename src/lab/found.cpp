@@ -38,7 +38,8 @@ std::optional<Found> shrink_finding(const std::vector<loader::Image*>& images, c
   const std::optional<machine::Schedule> schedule = machine::Schedule::parse(text);
   if (!schedule) return std::nullopt;
   machine::Trail first;
-  const std::optional<JobResult> again = run_apart(images, suite, *schedule, first, verifier::Evidence::None, kPatience);
+  const std::optional<JobResult> again =
+      run_apart(images, suite, *schedule, first, verifier::Evidence::None, kPatience);
   if (!again || find(*again, violation) == nullptr) return std::nullopt;
 
   Found found;
@@ -46,7 +47,8 @@ std::optional<Found> shrink_finding(const std::vector<loader::Image*>& images, c
   machine::Schedule best = *schedule;
   const auto shows = [&](const machine::Schedule& candidate) {
     machine::Trail trail;
-    const std::optional<JobResult> result = run_apart(images, suite, candidate, trail, verifier::Evidence::None, kPatience);
+    const std::optional<JobResult> result =
+        run_apart(images, suite, candidate, trail, verifier::Evidence::None, kPatience);
     return result && find(*result, violation) != nullptr;
   };
   if (const auto shrunk = machine::shrink(*schedule, first, shows, [&] { return Clock::now() < until; })) {
@@ -58,7 +60,8 @@ std::optional<Found> shrink_finding(const std::vector<loader::Image*>& images, c
     best = machine::Schedule(0).with_failures(best.failures()).with_processors(best.processors());
 
   machine::Trail last;
-  const std::optional<JobResult> shown = run_apart(images, suite, best, last, verifier::Evidence::Whole, kPatience);
+  const std::optional<JobResult> shown =
+      run_apart(images, suite, best, last, verifier::Evidence::Whole, kPatience);
   const verifier::Violation* const at = shown ? find(*shown, violation) : nullptr;
   if (at == nullptr) return std::nullopt;
   found.violation = *at;

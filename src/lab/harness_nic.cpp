@@ -13,10 +13,18 @@ namespace undis::lab {
 namespace {
 
 constexpr ULONG kTag = pool_tag("Hnic");
-constexpr NDIS_OID kSupportedOids[] = {OID_GEN_SUPPORTED_LIST,     OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOOKAHEAD,
-                                       OID_802_3_MULTICAST_LIST,   OID_GEN_VENDOR_DESCRIPTION,    OID_GEN_VENDOR_ID,
-                                       OID_GEN_MAXIMUM_TOTAL_SIZE, OID_GEN_RECEIVE_BLOCK_SIZE,    OID_GEN_TRANSMIT_BLOCK_SIZE,
-                                       OID_GEN_STATISTICS,         OID_GEN_XMIT_OK,               OID_GEN_RCV_OK};
+constexpr NDIS_OID kSupportedOids[] = {OID_GEN_SUPPORTED_LIST,
+                                       OID_GEN_CURRENT_PACKET_FILTER,
+                                       OID_GEN_CURRENT_LOOKAHEAD,
+                                       OID_802_3_MULTICAST_LIST,
+                                       OID_GEN_VENDOR_DESCRIPTION,
+                                       OID_GEN_VENDOR_ID,
+                                       OID_GEN_MAXIMUM_TOTAL_SIZE,
+                                       OID_GEN_RECEIVE_BLOCK_SIZE,
+                                       OID_GEN_TRANSMIT_BLOCK_SIZE,
+                                       OID_GEN_STATISTICS,
+                                       OID_GEN_XMIT_OK,
+                                       OID_GEN_RCV_OK};
 
 }  // namespace
 
@@ -34,9 +42,9 @@ struct HarnessNic::Card final : public LinkSink {
   bool running = false;
   bool gone = false;  ///< removed by surprise
   bool pausing = false;
-  bool completing = false;                       ///< a worker is about to complete `to_complete`
+  bool completing = false;  ///< a worker is about to complete `to_complete`
   std::deque<NET_BUFFER_LIST*> to_complete;
-  std::uint32_t indicated = 0;                   ///< net buffer lists above us
+  std::uint32_t indicated = 0;  ///< net buffer lists above us
   std::uint64_t sent = 0;
   ULONG packet_filter = 0;
   ULONG lookahead = 256;
@@ -49,7 +57,8 @@ struct HarnessNic::Card final : public LinkSink {
   NDIS_STATUS set(NDIS_OID_REQUEST& request);
 };
 
-HarnessNic::HarnessNic(World& world, std::string service) : world_(world), driver_(world.add(std::move(service), true)) {
+HarnessNic::HarnessNic(World& world, std::string service)
+    : world_(world), driver_(world.add(std::move(service), true)) {
   loading_ = this;
   [[maybe_unused]] const NTSTATUS status = world_.library().load(driver_, &driver_entry);
   loading_ = nullptr;
@@ -60,7 +69,8 @@ HarnessNic::~HarnessNic() = default;
 
 NTSTATUS NTAPI HarnessNic::driver_entry(PDRIVER_OBJECT object, PUNICODE_STRING path) {
   NDIS_MINIPORT_DRIVER_CHARACTERISTICS c{};
-  c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
+  c.Header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
+              NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2,
               NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_2};
   c.MajorNdisVersion = 6;
   c.MinorNdisVersion = 30;
@@ -81,11 +91,14 @@ NTSTATUS NTAPI HarnessNic::driver_entry(PDRIVER_OBJECT object, PUNICODE_STRING p
 
 VOID NTAPI HarnessNic::unload_driver(PDRIVER_OBJECT object) {
   Library& library = Library::current();
-  for (const Ref<MiniportDriver>& miniport : library.miniport_drivers_of(*kernel::Driver::from_object(object)))
+  for (const Ref<MiniportDriver>& miniport :
+       library.miniport_drivers_of(*kernel::Driver::from_object(object)))
     NdisMDeregisterMiniportDriver(miniport->handle());
 }
 
-void HarnessNic::unload() { world_.library().unload(driver_); }
+void HarnessNic::unload() {
+  world_.library().unload(driver_);
+}
 
 Ref<Adapter> HarnessNic::plug(const std::string& name, Link& link) {
   cards_[name] = std::make_shared<Card>(*this, name, link);
@@ -105,7 +118,8 @@ std::uint64_t HarnessNic::sent(const std::string& name) const {
 
 // ---- life ----
 
-NDIS_STATUS HarnessNic::initialize(NDIS_HANDLE handle, NDIS_HANDLE context, PNDIS_MINIPORT_INIT_PARAMETERS parameters) {
+NDIS_STATUS HarnessNic::initialize(NDIS_HANDLE handle, NDIS_HANDLE context,
+                                   PNDIS_MINIPORT_INIT_PARAMETERS parameters) {
   UNREFERENCED_PARAMETER(parameters);
   auto* const nic = static_cast<HarnessNic*>(context);
   const Ref<Adapter> adapter = Library::current().handles().find<Adapter>(handle);
@@ -114,27 +128,35 @@ NDIS_STATUS HarnessNic::initialize(NDIS_HANDLE handle, NDIS_HANDLE context, PNDI
   const LinkInfo wire = card.link.info();
 
   NDIS_MINIPORT_ADAPTER_ATTRIBUTES registration{};
-  registration.RegistrationAttributes.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
-                                                NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
-                                                NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1};
+  registration.RegistrationAttributes.Header = {
+      NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
+      NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1,
+      NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1};
   registration.RegistrationAttributes.MiniportAdapterContext = &card;
-  registration.RegistrationAttributes.AttributeFlags = NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM | NDIS_MINIPORT_ATTRIBUTES_SURPRISE_REMOVE_OK;
+  registration.RegistrationAttributes.AttributeFlags =
+      NDIS_MINIPORT_ATTRIBUTES_NDIS_WDM | NDIS_MINIPORT_ATTRIBUTES_SURPRISE_REMOVE_OK;
   registration.RegistrationAttributes.InterfaceType = NdisInterfacePNPBus;
-  if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration); status != NDIS_STATUS_SUCCESS) return status;
+  if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &registration);
+      status != NDIS_STATUS_SUCCESS)
+    return status;
 
   NDIS_MINIPORT_ADAPTER_ATTRIBUTES attributes{};
   NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES& general = attributes.GeneralAttributes;
-  general.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
+  general.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
+                    NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
                     NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2};
   general.MediaType = NdisMedium802_3;
   general.PhysicalMediumType = NdisPhysicalMedium802_3;
   general.MtuSize = wire.mtu;
-  general.MaxXmitLinkSpeed = general.XmitLinkSpeed = general.MaxRcvLinkSpeed = general.RcvLinkSpeed = wire.speed_bps;
+  general.MaxXmitLinkSpeed = general.XmitLinkSpeed = general.MaxRcvLinkSpeed = general.RcvLinkSpeed =
+      wire.speed_bps;
   general.MediaConnectState = wire.up ? MediaConnectStateConnected : MediaConnectStateDisconnected;
   general.MediaDuplexState = MediaDuplexStateFull;
   general.LookaheadSize = wire.mtu;
-  general.MacOptions = NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA | NDIS_MAC_OPTION_TRANSFERS_NOT_PEND | NDIS_MAC_OPTION_NO_LOOPBACK;
-  general.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_ALL_MULTICAST | NDIS_PACKET_TYPE_BROADCAST |
+  general.MacOptions =
+      NDIS_MAC_OPTION_COPY_LOOKAHEAD_DATA | NDIS_MAC_OPTION_TRANSFERS_NOT_PEND | NDIS_MAC_OPTION_NO_LOOPBACK;
+  general.SupportedPacketFilters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST |
+                                   NDIS_PACKET_TYPE_ALL_MULTICAST | NDIS_PACKET_TYPE_BROADCAST |
                                    NDIS_PACKET_TYPE_PROMISCUOUS;
   general.MaxMulticastListSize = 32;
   general.MacAddressLength = static_cast<USHORT>(wire.mac.size());
@@ -147,7 +169,9 @@ NDIS_STATUS HarnessNic::initialize(NDIS_HANDLE handle, NDIS_HANDLE context, PNDI
   general.IfConnectorPresent = TRUE;
   general.SupportedOidList = const_cast<NDIS_OID*>(kSupportedOids);
   general.SupportedOidListLength = sizeof(kSupportedOids);
-  if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &attributes); status != NDIS_STATUS_SUCCESS) return status;
+  if (const NDIS_STATUS status = NdisMSetMiniportAttributes(handle, &attributes);
+      status != NDIS_STATUS_SUCCESS)
+    return status;
 
   card.pool = make_pool(handle, kTag);
   if (card.pool == nullptr) return NDIS_STATUS_RESOURCES;
@@ -175,7 +199,8 @@ NDIS_STATUS HarnessNic::pause(NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETE
   UNREFERENCED_PARAMETER(parameters);
   Card& card = *static_cast<Card*>(context);
   card.running = false;
-  if (card.indicated == 0 && !card.completing && !kernel::choose("the card's pause is pended")) return NDIS_STATUS_SUCCESS;
+  if (card.indicated == 0 && !card.completing && !kernel::choose("the card's pause is pended"))
+    return NDIS_STATUS_SUCCESS;
   card.pausing = true;
   if (card.indicated == 0 && !card.completing) {
     const std::shared_ptr<Card> keep = card.nic.cards_.at(card.name);
@@ -211,7 +236,8 @@ VOID HarnessNic::send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUM
       NET_BUFFER_LIST_STATUS(list) = card.gone ? NDIS_STATUS_NOT_ACCEPTED : NDIS_STATUS_PAUSED;
       continue;
     }
-    for (NET_BUFFER* buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer != nullptr; buffer = NET_BUFFER_NEXT_NB(buffer)) {
+    for (NET_BUFFER* buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer != nullptr;
+         buffer = NET_BUFFER_NEXT_NB(buffer)) {
       const std::vector<std::uint8_t> frame = bytes_of(buffer);
       if (card.link.transmit(frame) == LinkStatus::Ok) {
         ++card.sent;
@@ -221,11 +247,16 @@ VOID HarnessNic::send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUM
     }
   }
   if (!kernel::choose("the card completes sends later")) {
-    for (const NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) ++card.nic.totals_.completed;
-    NdisMSendNetBufferListsComplete(card.handle, chain, NDIS_TEST_SEND_FLAG(flags, NDIS_SEND_FLAGS_DISPATCH_LEVEL) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
+    for (const NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list))
+      ++card.nic.totals_.completed;
+    NdisMSendNetBufferListsComplete(card.handle, chain,
+                                    NDIS_TEST_SEND_FLAG(flags, NDIS_SEND_FLAGS_DISPATCH_LEVEL)
+                                        ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL
+                                        : 0);
     return;
   }
-  for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) card.to_complete.push_back(list);
+  for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list))
+    card.to_complete.push_back(list);
   if (card.completing) return;
   card.completing = true;
   const std::shared_ptr<Card> keep = card.nic.cards_.at(card.name);
@@ -256,7 +287,8 @@ VOID HarnessNic::cancel_send(NDIS_HANDLE context, PVOID id) {
     NET_BUFFER_LIST_NEXT_NBL(list) = nullptr;
     NET_BUFFER_LIST_STATUS(list) = NDIS_STATUS_SEND_ABORTED;
     ++card.nic.totals_.completed;
-    NdisMSendNetBufferListsComplete(card.handle, list, kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
+    NdisMSendNetBufferListsComplete(
+        card.handle, list, kernel::irql() == DISPATCH_LEVEL ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0);
   }
 }
 
@@ -282,7 +314,8 @@ bool HarnessNic::indicate(const std::string& name, const std::vector<FrameView>&
   card->indicated -= reserved - count;
   if (indicates) totals_.indicated += count;
   if (indicates && kernel::choose("the card takes its lists back at once")) {
-    NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, NDIS_RECEIVE_FLAGS_RESOURCES);
+    NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count,
+                                       NDIS_RECEIVE_FLAGS_RESOURCES);
     return_lists(card.get(), chain, 0);
   } else if (indicates) {
     NdisMIndicateReceiveNetBufferLists(card->handle, chain, NDIS_DEFAULT_PORT_NUMBER, count, 0);
@@ -310,7 +343,8 @@ void HarnessNic::Card::changed(const LinkInfo& info) {
   state.MediaDuplexState = MediaDuplexStateFull;
   state.XmitLinkSpeed = state.RcvLinkSpeed = info.speed_bps;
   NDIS_STATUS_INDICATION indication{};
-  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                       NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
   indication.SourceHandle = handle;
   indication.StatusCode = NDIS_STATUS_LINK_STATE;
   indication.StatusBuffer = &state;
@@ -335,35 +369,47 @@ NDIS_STATUS HarnessNic::Card::query(NDIS_OID_REQUEST& request) {
   };
   static constexpr char kVendor[] = "undis";
   switch (q.Oid) {
-    case OID_GEN_CURRENT_PACKET_FILTER: return number(packet_filter);
-    case OID_GEN_CURRENT_LOOKAHEAD: return number(lookahead);
-    case OID_GEN_MAXIMUM_TOTAL_SIZE: return number(link.info().mtu + kEthernetHeader);
-    case OID_GEN_TRANSMIT_BLOCK_SIZE:
-    case OID_GEN_RECEIVE_BLOCK_SIZE: return number(1);
-    case OID_GEN_VENDOR_ID: return number(0xFFFFFF);
-    case OID_GEN_VENDOR_DESCRIPTION: return answer(kVendor, sizeof(kVendor));
-    case OID_GEN_XMIT_OK: return number(sent);
-    case OID_GEN_RCV_OK: return number(0);
-    default: return NDIS_STATUS_NOT_SUPPORTED;
+  case OID_GEN_CURRENT_PACKET_FILTER:
+    return number(packet_filter);
+  case OID_GEN_CURRENT_LOOKAHEAD:
+    return number(lookahead);
+  case OID_GEN_MAXIMUM_TOTAL_SIZE:
+    return number(link.info().mtu + kEthernetHeader);
+  case OID_GEN_TRANSMIT_BLOCK_SIZE:
+  case OID_GEN_RECEIVE_BLOCK_SIZE:
+    return number(1);
+  case OID_GEN_VENDOR_ID:
+    return number(0xFFFFFF);
+  case OID_GEN_VENDOR_DESCRIPTION:
+    return answer(kVendor, sizeof(kVendor));
+  case OID_GEN_XMIT_OK:
+    return number(sent);
+  case OID_GEN_RCV_OK:
+    return number(0);
+  default:
+    return NDIS_STATUS_NOT_SUPPORTED;
   }
 }
 
 NDIS_STATUS HarnessNic::Card::set(NDIS_OID_REQUEST& request) {
   auto& s = request.DATA.SET_INFORMATION;
   switch (s.Oid) {
-    case OID_GEN_CURRENT_PACKET_FILTER:
-    case OID_GEN_CURRENT_LOOKAHEAD: {
-      ULONG& target = s.Oid == OID_GEN_CURRENT_PACKET_FILTER ? packet_filter : lookahead;
-      if (s.InformationBufferLength < sizeof(target)) {
-        s.BytesNeeded = sizeof(target);
-        return NDIS_STATUS_INVALID_LENGTH;
-      }
-      std::memcpy(&target, s.InformationBuffer, sizeof(target));
-      s.BytesRead = sizeof(target);
-      return NDIS_STATUS_SUCCESS;
+  case OID_GEN_CURRENT_PACKET_FILTER:
+  case OID_GEN_CURRENT_LOOKAHEAD: {
+    ULONG& target = s.Oid == OID_GEN_CURRENT_PACKET_FILTER ? packet_filter : lookahead;
+    if (s.InformationBufferLength < sizeof(target)) {
+      s.BytesNeeded = sizeof(target);
+      return NDIS_STATUS_INVALID_LENGTH;
     }
-    case OID_802_3_MULTICAST_LIST: s.BytesRead = s.InformationBufferLength; return NDIS_STATUS_SUCCESS;
-    default: return NDIS_STATUS_NOT_SUPPORTED;
+    std::memcpy(&target, s.InformationBuffer, sizeof(target));
+    s.BytesRead = sizeof(target);
+    return NDIS_STATUS_SUCCESS;
+  }
+  case OID_802_3_MULTICAST_LIST:
+    s.BytesRead = s.InformationBufferLength;
+    return NDIS_STATUS_SUCCESS;
+  default:
+    return NDIS_STATUS_NOT_SUPPORTED;
   }
 }
 
@@ -372,15 +418,20 @@ NDIS_STATUS HarnessNic::oid_request(NDIS_HANDLE context, PNDIS_OID_REQUEST reque
   const auto carry_out = [&card, request] {
     if (card.gone) return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_ACCEPTED);
     switch (request->RequestType) {
-      case NdisRequestQueryInformation:
-      case NdisRequestQueryStatistics: return card.query(*request);
-      case NdisRequestSetInformation: return card.set(*request);
-      default: return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED);
+    case NdisRequestQueryInformation:
+    case NdisRequestQueryStatistics:
+      return card.query(*request);
+    case NdisRequestSetInformation:
+      return card.set(*request);
+    default:
+      return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED);
     }
   };
   if (!kernel::choose("the card's request is pended")) return carry_out();
   const std::shared_ptr<Card> keep = card.nic.cards_.at(card.name);
-  kernel::queue_work("card: complete a request", [keep, request, carry_out] { NdisMOidRequestComplete(keep->handle, request, carry_out()); });
+  kernel::queue_work("card: complete a request", [keep, request, carry_out] {
+    NdisMOidRequestComplete(keep->handle, request, carry_out());
+  });
   return NDIS_STATUS_PENDING;
 }
 

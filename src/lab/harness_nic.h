@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The host's own network card: an NDIS 6 miniport driver whose adapters sit on wires (ndis/link.h). Drivers under test bind to it.
-// It keeps to every rule itself, and takes each freedom that a real card has: sends are completed at once or later, a pause is
-// completed at once or pended, as the schedule says.
+// The host's own network card: an NDIS 6 miniport driver whose adapters sit on wires (ndis/link.h). Drivers
+// under test bind to it. It keeps to every rule itself, and takes each freedom that a real card has: sends
+// are completed at once or later, a pause is completed at once or pended, as the schedule says.
 #pragma once
 
 #include <deque>
@@ -35,10 +35,10 @@ class HarnessNic {
 
   /// Indicates frames up, in one chain. False: the card is not running.
   bool indicate(const std::string& name, const std::vector<FrameView>& frames);
-  std::uint64_t sent(const std::string& name) const;   ///< frames given to the wire
+  std::uint64_t sent(const std::string& name) const;  ///< frames given to the wire
   /// Over all cards that there were, in net buffer lists.
   struct Totals {
-    std::uint64_t given = 0;       ///< came down to be sent
+    std::uint64_t given = 0;  ///< came down to be sent
     std::uint64_t completed = 0;
     std::uint64_t indicated = 0;
     std::uint64_t returned = 0;
@@ -49,7 +49,8 @@ class HarnessNic {
   struct Card;
   static NTSTATUS NTAPI driver_entry(PDRIVER_OBJECT object, PUNICODE_STRING path);
   static VOID NTAPI unload_driver(PDRIVER_OBJECT object);
-  static NDIS_STATUS initialize(NDIS_HANDLE handle, NDIS_HANDLE context, PNDIS_MINIPORT_INIT_PARAMETERS parameters);
+  static NDIS_STATUS initialize(NDIS_HANDLE handle, NDIS_HANDLE context,
+                                PNDIS_MINIPORT_INIT_PARAMETERS parameters);
   static VOID halt(NDIS_HANDLE context, NDIS_HALT_ACTION action);
   static NDIS_STATUS pause(NDIS_HANDLE context, PNDIS_MINIPORT_PAUSE_PARAMETERS parameters);
   static NDIS_STATUS restart(NDIS_HANDLE context, PNDIS_MINIPORT_RESTART_PARAMETERS parameters);
@@ -61,7 +62,7 @@ class HarnessNic {
   static VOID shutdown(NDIS_HANDLE context, NDIS_SHUTDOWN_ACTION action);
   static VOID cancel_oid(NDIS_HANDLE context, PVOID id);
 
-  static HarnessNic* loading_;     ///< whose DriverEntry runs
+  static HarnessNic* loading_;  ///< whose DriverEntry runs
   World& world_;
   kernel::Driver& driver_;
   NDIS_HANDLE handle_ = nullptr;

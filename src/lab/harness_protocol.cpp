@@ -19,7 +19,8 @@ HarnessProtocol* HarnessProtocol::loading_ = nullptr;
 
 /// One open adapter.
 struct HarnessProtocol::Open {
-  Open(HarnessProtocol& protocol_, std::string adapter_) : protocol(protocol_), adapter(std::move(adapter_)) {}
+  Open(HarnessProtocol& protocol_, std::string adapter_)
+      : protocol(protocol_), adapter(std::move(adapter_)) {}
 
   HarnessProtocol& protocol;
   const std::string adapter;
@@ -28,8 +29,8 @@ struct HarnessProtocol::Open {
   UINT medium_index = 0;
   bool running = false;
   bool open = false;
-  std::uint32_t sending = 0;                       ///< lists sent and not completed
-  std::uint32_t held = 0;                          ///< received lists not returned yet
+  std::uint32_t sending = 0;  ///< lists sent and not completed
+  std::uint32_t held = 0;     ///< received lists not returned yet
   NET_PNP_EVENT_NOTIFICATION* pended_pause = nullptr;
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;
   std::uint64_t received = 0;
@@ -44,7 +45,8 @@ struct HarnessProtocol::Open {
   void give_back(NET_BUFFER_LIST* chain, ULONG count);
 };
 
-HarnessProtocol::HarnessProtocol(World& world, std::string service) : world_(world), driver_(world.add(std::move(service), true)) {
+HarnessProtocol::HarnessProtocol(World& world, std::string service)
+    : world_(world), driver_(world.add(std::move(service), true)) {
   loading_ = this;
   [[maybe_unused]] const NTSTATUS status = world_.library().load(driver_, &driver_entry);
   loading_ = nullptr;
@@ -57,7 +59,8 @@ NTSTATUS NTAPI HarnessProtocol::driver_entry(PDRIVER_OBJECT object, PUNICODE_STR
   UNREFERENCED_PARAMETER(path);
   const std::u16string name = kernel::to_utf16(loading_->driver_.name());
   NDIS_PROTOCOL_DRIVER_CHARACTERISTICS c{};
-  c.Header = {NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS, NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
+  c.Header = {NDIS_OBJECT_TYPE_PROTOCOL_DRIVER_CHARACTERISTICS,
+              NDIS_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2,
               NDIS_SIZEOF_PROTOCOL_DRIVER_CHARACTERISTICS_REVISION_2};
   c.MajorNdisVersion = 6;
   c.MinorNdisVersion = 30;
@@ -76,23 +79,29 @@ NTSTATUS NTAPI HarnessProtocol::driver_entry(PDRIVER_OBJECT object, PUNICODE_STR
 }
 
 VOID NTAPI HarnessProtocol::unload_driver(PDRIVER_OBJECT object) {
-  for (const Ref<ProtocolDriver>& protocol : Library::current().protocols_of(*kernel::Driver::from_object(object)))
+  for (const Ref<ProtocolDriver>& protocol :
+       Library::current().protocols_of(*kernel::Driver::from_object(object)))
     NdisDeregisterProtocolDriver(protocol->handle());
 }
 
-void HarnessProtocol::unload() { world_.library().unload(driver_); }
+void HarnessProtocol::unload() {
+  world_.library().unload(driver_);
+}
 
 // ---- bind and unbind ----
 
-NDIS_STATUS HarnessProtocol::bind(NDIS_HANDLE driver_context, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters) {
+NDIS_STATUS HarnessProtocol::bind(NDIS_HANDLE driver_context, NDIS_HANDLE bind_context,
+                                  PNDIS_BIND_PARAMETERS parameters) {
   auto& self = *static_cast<HarnessProtocol*>(driver_context);
-  const Ref<Adapter> adapter = Library::current().adapter_by_device_name(kernel::view(parameters->AdapterName));
+  const Ref<Adapter> adapter =
+      Library::current().adapter_by_device_name(kernel::view(parameters->AdapterName));
   const auto open = std::make_shared<Open>(self, adapter->name());
   self.opens_[open->adapter] = open;
 
   NDIS_MEDIUM media[] = {NdisMedium802_3};
   NDIS_OPEN_PARAMETERS how{};
-  how.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
+  how.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1,
+                NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
   how.AdapterName = parameters->AdapterName;
   how.MediumArray = media;
   how.MediumArraySize = 1;
@@ -112,7 +121,8 @@ NDIS_STATUS HarnessProtocol::bind(NDIS_HANDLE driver_context, NDIS_HANDLE bind_c
   open->set_filter(NDIS_PACKET_TYPE_PROMISCUOUS);
 
   if (!kernel::choose("the protocol pends its bind")) return NDIS_STATUS_SUCCESS;
-  kernel::queue_work("protocol: complete the bind", [bind_context] { NdisCompleteBindAdapterEx(bind_context, NDIS_STATUS_SUCCESS); });
+  kernel::queue_work("protocol: complete the bind",
+                     [bind_context] { NdisCompleteBindAdapterEx(bind_context, NDIS_STATUS_SUCCESS); });
   return NDIS_STATUS_PENDING;
 }
 
@@ -135,7 +145,9 @@ NDIS_STATUS HarnessProtocol::unbind(NDIS_HANDLE unbind_context, NDIS_HANDLE cont
   return NDIS_STATUS_SUCCESS;
 }
 
-VOID HarnessProtocol::close_complete(NDIS_HANDLE context) { static_cast<Open*>(context)->closed.set(); }
+VOID HarnessProtocol::close_complete(NDIS_HANDLE context) {
+  static_cast<Open*>(context)->closed.set();
+}
 
 // ---- events ----
 
@@ -143,13 +155,16 @@ NDIS_STATUS HarnessProtocol::pnp_event(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIF
   if (context == nullptr) return NDIS_STATUS_SUCCESS;
   auto& open = *static_cast<Open*>(context);
   switch (event->NetPnPEvent.NetEvent) {
-    case NetEventRestart: open.running = true; return NDIS_STATUS_SUCCESS;
-    case NetEventPause:
-      open.running = false;
-      if (open.sending == 0 && open.held == 0) return NDIS_STATUS_SUCCESS;
-      open.pended_pause = event;
-      return NDIS_STATUS_PENDING;
-    default: return NDIS_STATUS_SUCCESS;
+  case NetEventRestart:
+    open.running = true;
+    return NDIS_STATUS_SUCCESS;
+  case NetEventPause:
+    open.running = false;
+    if (open.sending == 0 && open.held == 0) return NDIS_STATUS_SUCCESS;
+    open.pended_pause = event;
+    return NDIS_STATUS_PENDING;
+  default:
+    return NDIS_STATUS_SUCCESS;
   }
 }
 
@@ -160,13 +175,15 @@ void HarnessProtocol::Open::finish_pause_if_idle() {
   if (kernel::irql() == PASSIVE_LEVEL) {
     NdisCompleteNetPnPEvent(handle, event, NDIS_STATUS_SUCCESS);
   } else {
-    kernel::queue_work("protocol: complete the pause", [this, event] { NdisCompleteNetPnPEvent(handle, event, NDIS_STATUS_SUCCESS); });
+    kernel::queue_work("protocol: complete the pause",
+                       [this, event] { NdisCompleteNetPnPEvent(handle, event, NDIS_STATUS_SUCCESS); });
   }
 }
 
 NDIS_STATUS HarnessProtocol::Open::set_filter(ULONG filter) {
   NDIS_OID_REQUEST request{};
-  request.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
+  request.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
+                    NDIS_SIZEOF_OID_REQUEST_REVISION_1};
   request.RequestType = NdisRequestSetInformation;
   request.DATA.SET_INFORMATION.Oid = OID_GEN_CURRENT_PACKET_FILTER;
   request.DATA.SET_INFORMATION.InformationBuffer = &filter;
@@ -216,7 +233,8 @@ bool HarnessProtocol::send(const std::string& adapter, const std::vector<FrameVi
   if (sends) totals_.sent += count;
   if (sends && kernel::choose("the protocol cancels its sends")) {
     void* const id = open.get();
-    for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(list, id);
+    for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list))
+      NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(list, id);
     ++open->sending;  // the binding stays open until the cancel has returned
     NdisSendNetBufferLists(open->handle, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
     NdisCancelSendNetBufferLists(open->handle, id);
@@ -243,11 +261,13 @@ VOID HarnessProtocol::send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST chain,
   open.finish_pause_if_idle();
 }
 
-VOID HarnessProtocol::receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG count, ULONG flags) {
+VOID HarnessProtocol::receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG count,
+                              ULONG flags) {
   UNREFERENCED_PARAMETER(port);
   auto& open = *static_cast<Open*>(context);
   for (NET_BUFFER_LIST* list = chain; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
-    for (NET_BUFFER* buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer != nullptr; buffer = NET_BUFFER_NEXT_NB(buffer)) {
+    for (NET_BUFFER* buffer = NET_BUFFER_LIST_FIRST_NB(list); buffer != nullptr;
+         buffer = NET_BUFFER_NEXT_NB(buffer)) {
       ++open.received;
       if (open.protocol.on_receive) open.protocol.on_receive(open.adapter, bytes_of(buffer));
     }
@@ -260,12 +280,16 @@ VOID HarnessProtocol::receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_
   totals.received += count;
   if (!kernel::choose("the protocol returns received lists later")) {
     totals.returned += count;
-    NdisReturnNetBufferLists(open.handle, chain, NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL) ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0);
+    NdisReturnNetBufferLists(open.handle, chain,
+                             NDIS_TEST_RECEIVE_FLAG(flags, NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL)
+                                 ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL
+                                 : 0);
     return;
   }
   open.held += count;
   const std::shared_ptr<Open> keep = open.protocol.opens_.at(open.adapter);
-  kernel::queue_work("protocol: return received lists", [keep, chain, count] { keep->give_back(chain, count); });
+  kernel::queue_work("protocol: return received lists",
+                     [keep, chain, count] { keep->give_back(chain, count); });
 }
 
 void HarnessProtocol::Open::give_back(NET_BUFFER_LIST* chain, ULONG count) {

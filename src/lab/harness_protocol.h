@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The host's own protocol: an NDIS 6 protocol driver that sits on top of adapters, sends frames and takes what is received. Like the
-// card (harness_nic.h) it keeps to every rule and takes each freedom: it pends what may be pended and returns received lists late,
-// as the schedule says.
+// The host's own protocol: an NDIS 6 protocol driver that sits on top of adapters, sends frames and takes
+// what is received. Like the card (harness_nic.h) it keeps to every rule and takes each freedom: it pends
+// what may be pended and returns received lists late, as the schedule says.
 #pragma once
 
 #include <functional>
@@ -41,30 +41,32 @@ class HarnessProtocol {
 
   /// Over all bindings that there were.
   struct Totals {
-    std::uint64_t sent = 0;        ///< net buffer lists given to NDIS
-    std::uint64_t completed = 0;   ///< and back, with any status
-    std::uint64_t received = 0;    ///< lists that came up and had to be returned
+    std::uint64_t sent = 0;       ///< net buffer lists given to NDIS
+    std::uint64_t completed = 0;  ///< and back, with any status
+    std::uint64_t received = 0;   ///< lists that came up and had to be returned
     std::uint64_t returned = 0;
-    std::uint64_t lent = 0;        ///< lists that came up with NDIS_RECEIVE_FLAGS_RESOURCES
+    std::uint64_t lent = 0;  ///< lists that came up with NDIS_RECEIVE_FLAGS_RESOURCES
   };
   const Totals& totals() const noexcept { return totals_; }
 
   std::uint64_t received(const std::string& adapter) const;
-  std::uint64_t completed(const std::string& adapter) const;       ///< sends completed with success
-  std::uint64_t failed(const std::string& adapter) const;          ///< sends completed otherwise
+  std::uint64_t completed(const std::string& adapter) const;  ///< sends completed with success
+  std::uint64_t failed(const std::string& adapter) const;     ///< sends completed otherwise
 
  private:
   struct Open;
   static NTSTATUS NTAPI driver_entry(PDRIVER_OBJECT object, PUNICODE_STRING path);
   static VOID NTAPI unload_driver(PDRIVER_OBJECT object);
-  static NDIS_STATUS bind(NDIS_HANDLE driver_context, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters);
+  static NDIS_STATUS bind(NDIS_HANDLE driver_context, NDIS_HANDLE bind_context,
+                          PNDIS_BIND_PARAMETERS parameters);
   static NDIS_STATUS unbind(NDIS_HANDLE unbind_context, NDIS_HANDLE context);
   static VOID open_complete(NDIS_HANDLE context, NDIS_STATUS status);
   static VOID close_complete(NDIS_HANDLE context);
   static NDIS_STATUS pnp_event(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event);
   static VOID oid_complete(NDIS_HANDLE context, PNDIS_OID_REQUEST request, NDIS_STATUS status);
   static VOID status(NDIS_HANDLE context, PNDIS_STATUS_INDICATION indication);
-  static VOID receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG count, ULONG flags);
+  static VOID receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port, ULONG count,
+                      ULONG flags);
   static VOID send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags);
 
   static HarnessProtocol* loading_;

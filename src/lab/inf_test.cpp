@@ -183,8 +183,9 @@ TEST_F(Installing, TakesTheSectionOfTheDeviceThatIsMeant) {
 }
 
 TEST(AnInf, MayBeATemplateForStampinf) {
-  const auto inf = parse("[Version]\nSignature=\"$Windows NT$\"\n[Manufacturer]\n\"M\"=D,NT$ARCH$.10.0...16299\n"
-                         "[D.NT$ARCH$.10.0...16299]\n\"X\"=I,ROOT\\X\n");
+  const auto inf =
+      parse("[Version]\nSignature=\"$Windows NT$\"\n[Manufacturer]\n\"M\"=D,NT$ARCH$.10.0...16299\n"
+            "[D.NT$ARCH$.10.0...16299]\n\"X\"=I,ROOT\\X\n");
   ASSERT_TRUE(inf) << inf.error();
   EXPECT_EQ(inf->devices()[0].hardware_ids, std::vector<std::string>{"ROOT\\X"});
 }

@@ -19,7 +19,8 @@ struct InfWrong {
 
 /// UTF-8 of what the file holds. Throws InfWrong.
 std::string decode_inf(std::string_view bytes);
-/// Sections in order, those of one name together, tokens (%name%, and $ARCH$ of templates) replaced. Throws InfWrong.
+/// Sections in order, those of one name together, tokens (%name%, and $ARCH$ of templates) replaced. Throws
+/// InfWrong.
 std::vector<InfSection> split_inf(const std::string& source);
 bool same_name(std::string_view a, std::string_view b) noexcept;  ///< ignoring the case of ASCII letters
 

@@ -14,14 +14,17 @@ using nlohmann::json;
 
 json addresses(const kernel::Stack& stack) {
   json list = json::array();
-  for (std::uint32_t i = 0; i < stack.count; ++i) list.push_back(reinterpret_cast<std::uintptr_t>(stack.frames[i]));
+  for (std::uint32_t i = 0; i < stack.count; ++i)
+    list.push_back(reinterpret_cast<std::uintptr_t>(stack.frames[i]));
   return list;
 }
 
 kernel::Stack stack_from(const json& list) {
   kernel::Stack stack;
   for (const json& address : list)
-    if (stack.count < kernel::Stack::kDepth) stack.frames[stack.count++] = reinterpret_cast<void*>(address.get<std::uintptr_t>());  // NOLINT(performance-no-int-to-ptr)
+    if (stack.count < kernel::Stack::kDepth)
+      stack.frames[stack.count++] =
+          reinterpret_cast<void*>(address.get<std::uintptr_t>());  // NOLINT(performance-no-int-to-ptr)
   return stack;
 }
 
@@ -39,9 +42,18 @@ json stacks(const std::vector<kernel::Stack>& list) {
 
 json to_json(const verifier::Violation& v) {
   return {{"waiter stacks", stacks(v.waiter_stacks)},
-          {"rule", v.rule},       {"driver", v.driver},           {"function", v.function},         {"object", v.object}, {"holder", v.holder}, {"text", v.text},
-          {"calls", v.calls},     {"waiters", v.waiters},         {"trace", v.trace},               {"places", places(v.places)},
-          {"stack", addresses(v.stack)}, {"origin", addresses(v.origin)}};
+          {"rule", v.rule},
+          {"driver", v.driver},
+          {"function", v.function},
+          {"object", v.object},
+          {"holder", v.holder},
+          {"text", v.text},
+          {"calls", v.calls},
+          {"waiters", v.waiters},
+          {"trace", v.trace},
+          {"places", places(v.places)},
+          {"stack", addresses(v.stack)},
+          {"origin", addresses(v.origin)}};
 }
 
 verifier::Violation violation_from(const json& j) {
@@ -64,8 +76,8 @@ verifier::Violation violation_from(const json& j) {
 
 }  // namespace
 
-JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule, machine::Trail& trail,
-                  verifier::Evidence evidence) {
+JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite,
+                  const machine::Schedule& schedule, machine::Trail& trail, verifier::Evidence evidence) {
   JobResult result;
   result.suite = suite.name;
   result.schedule = schedule.text();
@@ -82,14 +94,17 @@ JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, 
     result.places = verifier.trace_places();
   }
   trail.points = scene.world().machine().steps();
-  // Where threads were left in the middle of something, nothing can be taken down in order: it goes with the process.
+  // Where threads were left in the middle of something, nothing can be taken down in order: it goes with the
+  // process.
   if (result.poisoned) static_cast<void>(owned.release());
   return result;
 }
 
 std::string to_line(const JobResult& result, const machine::Trail& trail, TrailPart part) {
-  json j = {{"number", result.number}, {"suite", result.suite}, {"schedule", result.schedule}, {"fits", result.fits}, {"poisoned", result.poisoned},
-            {"hash", result.trace_hash}, {"switches", result.switch_hash}, {"violations", json::array()}};
+  json j = {{"number", result.number},        {"suite", result.suite},
+            {"schedule", result.schedule},    {"fits", result.fits},
+            {"poisoned", result.poisoned},    {"hash", result.trace_hash},
+            {"switches", result.switch_hash}, {"violations", json::array()}};
   for (const verifier::Violation& v : result.violations) j["violations"].push_back(to_json(v));
   if (!result.trace.empty()) {
     j["trace"] = result.trace;
@@ -103,7 +118,8 @@ std::string to_line(const JobResult& result, const machine::Trail& trail, TrailP
   if (part == TrailPart::Faults) {
     j["fault points"] = trail.fault_points;
     j["faults"] = json::array();
-    for (const machine::Trail::FaultPoint& point : trail.faults) j["faults"].push_back({point.number, point.place, point.failed});
+    for (const machine::Trail::FaultPoint& point : trail.faults)
+      j["faults"].push_back({point.number, point.place, point.failed});
   }
   // A driver's own text may be no UTF-8.
   return j.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -17,18 +17,18 @@ struct JobResult {
   std::uint64_t number = 0;  ///< of the job in its search, from 1
   std::string suite;
   std::string schedule;
-  bool fits = true;                ///< false: the suite has nothing to do with these drivers
-  bool poisoned = false;           ///< a crash, hang or bug check: the process is of no further use
+  bool fits = true;       ///< false: the suite has nothing to do with these drivers
+  bool poisoned = false;  ///< a crash, hang or bug check: the process is of no further use
   std::uint64_t trace_hash = 0;
   std::uint64_t switch_hash = 0;
   std::vector<verifier::Violation> violations;
-  std::vector<std::string> trace;             ///< with Evidence::Whole
-  std::vector<verifier::TracePlace> places;   ///< of each line of it
+  std::vector<std::string> trace;            ///< with Evidence::Whole
+  std::vector<verifier::TracePlace> places;  ///< of each line of it
 };
 
 /// Runs it in this process; `trail` is filled in.
-JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
-                  machine::Trail& trail, verifier::Evidence evidence);
+JobResult run_job(const std::vector<loader::Image*>& images, const Play& suite,
+                  const machine::Schedule& schedule, machine::Trail& trail, verifier::Evidence evidence);
 
 /// What of a trail crosses to another process.
 enum class TrailPart : std::uint8_t { None, Turns, Faults };

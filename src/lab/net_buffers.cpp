@@ -13,7 +13,8 @@ std::vector<std::uint8_t> bytes_of(NET_BUFFER* buffer) {
   ULONG left = NET_BUFFER_DATA_LENGTH(buffer);
   ULONG offset = NET_BUFFER_CURRENT_MDL_OFFSET(buffer);
   for (MDL* mdl = NET_BUFFER_CURRENT_MDL(buffer); mdl != nullptr && left != 0; mdl = mdl->Next, offset = 0) {
-    const auto* const data = static_cast<const std::uint8_t*>(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
+    const auto* const data =
+        static_cast<const std::uint8_t*>(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
     const ULONG here = std::min(left, MmGetMdlByteCount(mdl) - offset);
     std::memcpy(&bytes[bytes.size() - left], data + offset, here);
     left -= here;
@@ -23,7 +24,8 @@ std::vector<std::uint8_t> bytes_of(NET_BUFFER* buffer) {
 
 NDIS_HANDLE make_pool(NDIS_HANDLE owner, ULONG tag) {
   NET_BUFFER_LIST_POOL_PARAMETERS parameters{};
-  parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1, NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
+  parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+                       NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
   parameters.fAllocateNetBuffer = TRUE;
   parameters.PoolTag = tag;
   return NdisAllocateNetBufferListPool(owner, &parameters);

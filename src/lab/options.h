@@ -28,7 +28,8 @@ enum class Engine : std::uint8_t { Simulated, Threaded };
 
 struct VerifyOptions {
   std::vector<std::string> images;  ///< driver images, in the order in which they are loaded
-  std::vector<std::string> infs;    ///< INFs by which they are installed: each of the image of its name, or of the only image
+  std::vector<std::string>
+      infs;  ///< INFs by which they are installed: each of the image of its name, or of the only image
   std::vector<std::string> suites;  ///< names, or the part before a dot: "lifecycle"; empty: all
   std::uint64_t schedules = 0;  ///< how many schedules a suite is run with; 0: as many as the budget allows
   std::string seed = "0";       ///< hex; where random schedules begin
@@ -38,8 +39,8 @@ struct VerifyOptions {
   std::uint32_t processors = 2;    ///< virtual ones, 1 to 64
   std::uint32_t shard = 0;         ///< this run takes part `shard` (from 0) of `shards` of every search
   std::uint32_t shards = 1;
-  bool fault_pairs = false;        ///< each two fallible calls fail together as well
-  bool shrink = true;              ///< the schedule of a finding is made as short as can be
+  bool fault_pairs = false;                  ///< each two fallible calls fail together as well
+  bool shrink = true;                        ///< the schedule of a finding is made as short as can be
   std::chrono::milliseconds budget{10'000};  ///< of real time, for all suites together
   std::string replay_suite;  ///< with replay_schedule: only this suite, only this schedule; empty: none
   std::string replay_schedule;

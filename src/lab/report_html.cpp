@@ -73,8 +73,8 @@ std::string report_html(const Report& report) {
       "content=\"width=device-width\">\n<title>{0}: "
       "{1}</title>\n<style>{2}</style>\n</head>\n<body>\n<h1>{0}: <span "
       "class=\"{1}\">{1}</span></h1>\n<p>{3} in {4:.1f} s, undis {5}</p>\n",
-      escaped(drivers), escaped(report.verdict), kStyle,
-      count_of_findings(report), report.seconds, escaped(report.version));
+      escaped(drivers), escaped(report.verdict), kStyle, count_of_findings(report), report.seconds,
+      escaped(report.version));
   for (const Violation& violation : report.violations) text += section(violation);
   text += "<h2>Suites</h2>\n<table>\n<tr><th>suite</th><th>verdict</th><th>runs</th><th>schedules</th><th></"
           "th></tr>\n";

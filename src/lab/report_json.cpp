@@ -19,7 +19,8 @@ std::string report_json(const Report& report) {
     entry["states"] = suite.states;
     entry["exhausted"] = suite.exhausted;
     if (suite.faults_seen != 0)
-      entry["faults"] = {{"seen", suite.faults_seen}, {"failed", suite.faults_failed}, {"reported", suite.faults_reported}};
+      entry["faults"] = {
+          {"seen", suite.faults_seen}, {"failed", suite.faults_failed}, {"reported", suite.faults_reported}};
     if (!suite.reason.empty()) entry["reason"] = suite.reason;
     suites.push_back(std::move(entry));
   }

@@ -68,10 +68,12 @@ std::string violation_text(const Violation& violation, const Painter& paint) {
     text += rows(paint, "order", violation.interleaving);
   }
   const std::string times = violation.times > 1 ? fmt::format(" (seen {} times)", violation.times) : "";
-  std::string found = violation.found_after == 0 ? "" : fmt::format(", found in run {}", violation.found_after);
+  std::string found =
+      violation.found_after == 0 ? "" : fmt::format(", found in run {}", violation.found_after);
   if (violation.found_length > violation.length)
     found += fmt::format("; shrunk from {} departures to {}", violation.found_length, violation.length);
-  text += row(paint, "suite", fmt::format("{}, schedule {}{}{}", violation.suite, violation.schedule, times, found));
+  text += row(paint, "suite",
+              fmt::format("{}, schedule {}{}{}", violation.suite, violation.schedule, times, found));
   text += row(paint, "Windows",
               violation.bugcheck.empty() ? "" : fmt::format("bug check {}", violation.bugcheck));
   text += row(paint, "page", page_address(violation.page));
@@ -95,7 +97,8 @@ std::string suite_lines(const Report& report, const Painter& paint) {
     text += fmt::format("{}, {}", counted(suite.runs, "run"), counted(suite.states, "state"));
     if (suite.exhausted) text += ", exhausted";
     if (suite.faults_seen != 0)
-      text += fmt::format("; {} of {} failed", suite.faults_failed, counted(suite.faults_seen, "fallible call"));
+      text +=
+          fmt::format("; {} of {} failed", suite.faults_failed, counted(suite.faults_seen, "fallible call"));
     text += "\n";
   }
   return text;
@@ -104,10 +107,12 @@ std::string suite_lines(const Report& report, const Painter& paint) {
 }  // namespace
 
 std::string count_of_findings(const Report& report) {
-  const auto notes = static_cast<std::uint64_t>(std::ranges::count(report.violations, "note", &Violation::severity));
+  const auto notes =
+      static_cast<std::uint64_t>(std::ranges::count(report.violations, "note", &Violation::severity));
   const std::uint64_t others = report.violations.size() - notes;
   if (notes == 0) return others == 0 ? "no violation" : counted(others, "violation");
-  return others == 0 ? counted(notes, "note") : fmt::format("{}, {}", counted(others, "violation"), counted(notes, "note"));
+  return others == 0 ? counted(notes, "note")
+                     : fmt::format("{}, {}", counted(others, "violation"), counted(notes, "note"));
 }
 
 std::string report_text(const Report& report, bool colored, bool quiet) {
@@ -117,8 +122,8 @@ std::string report_text(const Report& report, bool colored, bool quiet) {
   const std::string verdict = report.verdict == "pass" ? paint.green("pass") : paint.red(report.verdict);
   const std::string summary =
       fmt::format("{}: {}: {} in {} of {}, {:.1f} s\n", fmt::join(report.drivers, ", "), verdict,
-                  count_of_findings(report),
-                  counted(runs, "run"), counted(report.suites.size(), "suite"), report.seconds);
+                  count_of_findings(report), counted(runs, "run"), counted(report.suites.size(), "suite"),
+                  report.seconds);
   if (quiet) return summary;
   std::string text;
   for (const Violation& violation : report.violations) text += violation_text(violation, paint) + "\n";

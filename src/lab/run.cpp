@@ -33,7 +33,7 @@ constexpr MacAddress kCardAddress{0x02, 0x00, 0x00, 0x00, 0x00, 0x01};
 constexpr std::size_t kChain = 32;  // frames sent in one chain
 
 struct Card {
-  LabCard spec_of_driver;        // of a driver's own card
+  LabCard spec_of_driver;  // of a driver's own card
   const LabCard* spec;
   std::unique_ptr<links::PcapLink> link;
   std::unique_ptr<CardSlot> slot;  // goes before the wire
@@ -42,7 +42,8 @@ struct Card {
 
 struct Endpoint {
   const LabEndpoint* spec;
-  std::unique_ptr<links::PcapLink> link;   // its frames are what the endpoint sends, what it receives is transmitted to it
+  std::unique_ptr<links::PcapLink>
+      link;  // its frames are what the endpoint sends, what it receives is transmitted to it
 };
 
 /// Takes the frames of a capture in order, to be sent by an endpoint.
@@ -56,7 +57,9 @@ class Collector final : public LinkSink {
 class LabRun {
  public:
   LabRun(const Lab& lab, const RunOptions& options, machine::Schedule schedule)
-      : lab_(lab), options_(options), world_(WorldOptions{.engine = options.engine, .schedule = schedule, .watch = options.watch, .crash_reports = true}) {}
+      : lab_(lab), options_(options),
+        world_(WorldOptions{
+            .engine = options.engine, .schedule = schedule, .watch = options.watch, .crash_reports = true}) {}
 
   /// Opens images and captures. "" or what is wrong.
   std::string open() {
@@ -101,14 +104,16 @@ class LabRun {
     std::string error;
     auto link = open_link(driver.in, driver.out, error);
     if (link == nullptr) return error;
-    own_cards_.push_back(std::make_unique<Card>(Card{{driver.adapter, driver.in, driver.out}, nullptr, std::move(link), nullptr, index}));
+    own_cards_.push_back(std::make_unique<Card>(
+        Card{{driver.adapter, driver.in, driver.out}, nullptr, std::move(link), nullptr, index}));
     own_cards_.back()->spec = &own_cards_.back()->spec_of_driver;
     return {};
   }
 
   /// The device in the slot of the driver's adapter; nullptr: none.
   kernel::PciDevice* slot_of(std::size_t index) {
-    if (installations_[index]) installations_[index]->write(world_, *drivers_[index], lab_.drivers[index].adapter);
+    if (installations_[index])
+      installations_[index]->write(world_, *drivers_[index], lab_.drivers[index].adapter);
     for (const auto& card : own_cards_) {
       if (card->driver != index) continue;
       card->slot = std::make_unique<CardSlot>(world_, lab_.drivers[index].adapter, *card->link);
@@ -120,17 +125,22 @@ class LabRun {
   /// On a kernel thread. Fills `wrong` if the stack makes no sense.
   void play(std::string& wrong) {
     for (const auto& [name, bytes] : files_)
-      world_.system().registry().set_value(kFilesKey, kernel::to_utf16(name), kernel::RegistryValue::binary(bytes.data(), bytes.size()));
-    for (const LabValue& value : lab_.registry) world_.system().registry().set_value(value.key, value.name, value.value);
+      world_.system().registry().set_value(kFilesKey, kernel::to_utf16(name),
+                                           kernel::RegistryValue::binary(bytes.data(), bytes.size()));
+    for (const LabValue& value : lab_.registry)
+      world_.system().registry().set_value(value.key, value.name, value.value);
     world_.library().policy.binds = [this](const ProtocolDriver& p, const Adapter& a) { return binds(p, a); };
-    world_.library().policy.filters = [this](const FilterDriver& f, const Adapter& a) { return filters(f, a); };
+    world_.library().policy.filters = [this](const FilterDriver& f, const Adapter& a) {
+      return filters(f, a);
+    };
     name_virtual_miniports();
     nic_ = std::make_unique<HarnessNic>(world_);
     for (std::size_t i = 0; i < images_.size(); ++i) {
       drivers_.push_back(&world_.add(*images_[i]));
       const NTSTATUS status = world_.library().load(*drivers_[i], images_[i]->entry());
       if (!NT_SUCCESS(status)) {
-        wrong = fmt::format("{}: DriverEntry failed with {:#010x}", images_[i]->path(), static_cast<std::uint32_t>(status));
+        wrong = fmt::format("{}: DriverEntry failed with {:#010x}", images_[i]->path(),
+                            static_cast<std::uint32_t>(status));
         return;
       }
     }
@@ -141,14 +151,16 @@ class LabRun {
       if (lab_.drivers[i].adapter.empty()) continue;
       NDIS_STATUS status = NDIS_STATUS_SUCCESS;
       if (!world_.plug(*drivers_[i], lab_.drivers[i].adapter, &status, slot_of(i))) {
-        wrong = fmt::format("{}: no adapter {} came up (status {:#010x})", images_[i]->path(), lab_.drivers[i].adapter, static_cast<std::uint32_t>(status));
+        wrong = fmt::format("{}: no adapter {} came up (status {:#010x})", images_[i]->path(),
+                            lab_.drivers[i].adapter, static_cast<std::uint32_t>(status));
         return;
       }
     }
     settle();
     for (const Endpoint& endpoint : endpoints_) {
       if (protocol_->is_bound_to(endpoint.spec->on)) continue;
-      wrong = fmt::format("endpoint on {}: there is no such adapter that is up; there {}", endpoint.spec->on, names_of_adapters());
+      wrong = fmt::format("endpoint on {}: there is no such adapter that is up; there {}", endpoint.spec->on,
+                          names_of_adapters());
       return;
     }
     if (!options_.quiet) fmt::print("{}", picture());
@@ -165,9 +177,11 @@ class LabRun {
 
   int report() {
     int code = devices_work_ ? kClean : kViolations;
-    for (const auto& card : own_cards_) code = std::max(code, close(*card->link, card->spec->name, card->spec->out));
+    for (const auto& card : own_cards_)
+      code = std::max(code, close(*card->link, card->spec->name, card->spec->out));
     for (Card& card : cards_) code = std::max(code, close(*card.link, card.spec->name, card.spec->out));
-    for (Endpoint& endpoint : endpoints_) code = std::max(code, close(*endpoint.link, "endpoint on " + endpoint.spec->on, endpoint.spec->out));
+    for (Endpoint& endpoint : endpoints_)
+      code = std::max(code, close(*endpoint.link, "endpoint on " + endpoint.spec->on, endpoint.spec->out));
     Symbols symbols;
     for (const verifier::Violation& v : world_.verifier().violations()) {
       const RuleInfo* const rule = find_rule(v.rule);
@@ -182,7 +196,8 @@ class LabRun {
   World& world() noexcept { return world_; }
 
  private:
-  std::unique_ptr<links::PcapLink> open_link(const std::string& in, const std::string& out, std::string& error) {
+  std::unique_ptr<links::PcapLink> open_link(const std::string& in, const std::string& out,
+                                             std::string& error) {
     links::PcapOptions options;
     options.in = in;
     options.out = out;
@@ -199,9 +214,11 @@ class LabRun {
     if (at == drivers_.end()) {  // the host's protocol
       return std::ranges::any_of(endpoints_, [&](const Endpoint& e) { return e.spec->on == adapter.name(); });
     }
-    const std::vector<std::string>& wanted = lab_.drivers[static_cast<std::size_t>(at - drivers_.begin())].binds;
+    const std::vector<std::string>& wanted =
+        lab_.drivers[static_cast<std::size_t>(at - drivers_.begin())].binds;
     if (!wanted.empty()) return std::ranges::find(wanted, adapter.name()) != wanted.end();
-    const bool has_endpoint = std::ranges::any_of(endpoints_, [&](const Endpoint& e) { return e.spec->on == adapter.name(); });
+    const bool has_endpoint =
+        std::ranges::any_of(endpoints_, [&](const Endpoint& e) { return e.spec->on == adapter.name(); });
     return !has_endpoint;
   }
 
@@ -209,7 +226,8 @@ class LabRun {
   bool filters(const FilterDriver& filter, const Adapter& adapter) const {
     const auto at = std::ranges::find(drivers_, &filter.driver());
     if (at == drivers_.end()) return filter.settings().takes(adapter.traits().medium);
-    const std::vector<std::string>& wanted = lab_.drivers[static_cast<std::size_t>(at - drivers_.begin())].binds;
+    const std::vector<std::string>& wanted =
+        lab_.drivers[static_cast<std::size_t>(at - drivers_.begin())].binds;
     if (!wanted.empty()) return std::ranges::find(wanted, adapter.name()) != wanted.end();
     return filter.settings().takes(adapter.traits().medium);
   }
@@ -219,7 +237,9 @@ class LabRun {
       for (const LabCard& card : lab_.cards) {
         const std::u16string key = protocol_section(image->name(), device_name(card.name));
         if (world_.system().registry().value(key, u"UpperBindings")) continue;  // the lab file says otherwise
-        world_.system().registry().set_value(key, u"UpperBindings", kernel::RegistryValue::string(device_name(image->name() + "-" + card.name)));
+        world_.system().registry().set_value(
+            key, u"UpperBindings",
+            kernel::RegistryValue::string(device_name(image->name() + "-" + card.name)));
       }
   }
 
@@ -246,7 +266,8 @@ class LabRun {
       endpoint.link->detach();
       for (std::size_t at = 0; at < collector.frames.size(); at += kChain) {
         const std::size_t end = std::min(collector.frames.size(), at + kChain);
-        const std::vector<FrameView> chain(collector.frames.begin() + static_cast<std::ptrdiff_t>(at), collector.frames.begin() + static_cast<std::ptrdiff_t>(end));
+        const std::vector<FrameView> chain(collector.frames.begin() + static_cast<std::ptrdiff_t>(at),
+                                           collector.frames.begin() + static_cast<std::ptrdiff_t>(end));
         if (!protocol_->send(endpoint.spec->on, chain)) lost_ += chain.size();
         settle();
       }
@@ -259,13 +280,16 @@ class LabRun {
       if (const Ref<Adapter> adapter = world_.adapter(card->spec->name); adapter) world_.unplug(*adapter);
       card->slot = nullptr;
     }
-    for (auto driver = drivers_.rbegin(); driver != drivers_.rend(); ++driver) world_.library().unload(**driver);
+    for (auto driver = drivers_.rbegin(); driver != drivers_.rend(); ++driver)
+      world_.library().unload(**driver);
     protocol_->unload();
     nic_->unload();
   }
 
   int close(links::PcapLink& link, const std::string& name, const std::string& out) const {
-    if (!options_.quiet) fmt::print("{}: {} of {} frames in, {} out{}\n", name, link.arrived(), link.frames(), link.transmitted(), out.empty() ? "" : " to " + out);
+    if (!options_.quiet)
+      fmt::print("{}: {} of {} frames in, {} out{}\n", name, link.arrived(), link.frames(),
+                 link.transmitted(), out.empty() ? "" : " to " + out);
     if (const std::string failure = link.close(); !failure.empty()) {
       fmt::print(stderr, "undis run: {}\n", failure);
       return kUsage;
@@ -277,7 +301,8 @@ class LabRun {
 
   static std::string names_of_adapters() {
     std::string names;
-    for (const Ref<Adapter>& adapter : adapters()) names += fmt::format("{}{}", names.empty() ? "are " : ", ", adapter->name());
+    for (const Ref<Adapter>& adapter : adapters())
+      names += fmt::format("{}{}", names.empty() ? "are " : ", ", adapter->name());
     return names.empty() ? "is none" : names;
   }
 
@@ -285,14 +310,19 @@ class LabRun {
   static std::string picture() {
     std::string text;
     for (const Ref<Adapter>& adapter : adapters()) {
-      text += fmt::format("adapter {} ({}, {}{})\n", adapter->name(), adapter->driver().driver().name(), adapter->is_version6() ? "NDIS 6" : "NDIS 5",
-                          adapter->is_virtual() ? ", virtual" : "");
+      text +=
+          fmt::format("adapter {} ({}, {}{})\n", adapter->name(), adapter->driver().driver().name(),
+                      adapter->is_version6() ? "NDIS 6" : "NDIS 5", adapter->is_virtual() ? ", virtual" : "");
       text += fmt::format("  state   {}\n", to_text(adapter->state()));
       for (const Ref<FilterModule>& module : adapter->filters.modules())
-        text += fmt::format("  filter  {} ({}{}, {}, {})\n", module->filter().name(), module->filter().settings().monitoring ? "monitoring" : "modifying",
-                            module->mandatory() ? ", mandatory" : "", kernel::to_utf8(module->filter().settings().filter_class), to_text(module->state()));
+        text +=
+            fmt::format("  filter  {} ({}{}, {}, {})\n", module->filter().name(),
+                        module->filter().settings().monitoring ? "monitoring" : "modifying",
+                        module->mandatory() ? ", mandatory" : "",
+                        kernel::to_utf8(module->filter().settings().filter_class), to_text(module->state()));
       for (const Ref<Binding>& binding : adapter->bindings())
-        text += fmt::format("  binding {} ({}, {})\n", binding->protocol().name(), binding->is_version6() ? "NDIS 6" : "NDIS 5", to_text(binding->state()));
+        text += fmt::format("  binding {} ({}, {})\n", binding->protocol().name(),
+                            binding->is_version6() ? "NDIS 6" : "NDIS 5", to_text(binding->state()));
     }
     return text;
   }
@@ -327,7 +357,8 @@ int run(const RunOptions& options) {
   if (!lab) return complain(lab.error());
   if (!options.in.empty() || !options.out.empty()) {
     // --in and --out stand for the first card's capture in and the first endpoint's capture out.
-    if (lab->cards.empty() || lab->endpoints.empty()) return complain(options.lab + ": --in and --out need a [[card]] and an [[endpoint]] to apply to");
+    if (lab->cards.empty() || lab->endpoints.empty())
+      return complain(options.lab + ": --in and --out need a [[card]] and an [[endpoint]] to apply to");
     if (!options.in.empty()) lab->cards.front().in = options.in;
     if (!options.out.empty()) lab->endpoints.front().out = options.out;
   }

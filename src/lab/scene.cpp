@@ -35,7 +35,8 @@ std::vector<std::uint8_t> make_frame(const MacAddress& station, std::uint32_t se
   std::ranges::copy(from, frame.begin() + 6);
   frame[12] = kEtherType >> 8;
   frame[13] = kEtherType & 0xFF;
-  for (int i = 0; i < 4; ++i) frame[static_cast<std::size_t>(14 + i)] = static_cast<std::uint8_t>(sequence >> (8 * i));
+  for (int i = 0; i < 4; ++i)
+    frame[static_cast<std::size_t>(14 + i)] = static_cast<std::uint8_t>(sequence >> (8 * i));
   return frame;
 }
 
@@ -51,7 +52,9 @@ LinkInfo info_of_card(unsigned index) {
   return info;
 }
 
-std::string card_name(unsigned index) { return fmt::format("nic{}", index); }
+std::string card_name(unsigned index) {
+  return fmt::format("nic{}", index);
+}
 
 }  // namespace
 
@@ -62,17 +65,22 @@ std::string Scene::install(const loader::Image& image, Inf inf) {
   return {};
 }
 
-Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, verifier::Evidence evidence,
-             machine::Trail* trail)
-    : world_({.schedule = schedule, .trail = trail, .evidence = evidence, .crash_reports = crash_reports}), images_(images) {
-  // Drivers may call each other without any call that undis sees: each tells what it touches, or none is taken to.
-  const bool all_tell = std::ranges::all_of(images, [](const loader::Image* image) { return image->untold().empty(); });
+Scene::Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports,
+             verifier::Evidence evidence, machine::Trail* trail)
+    : world_({.schedule = schedule, .trail = trail, .evidence = evidence, .crash_reports = crash_reports}),
+      images_(images) {
+  // Drivers may call each other without any call that undis sees: each tells what it touches, or none is
+  // taken to.
+  const bool all_tell =
+      std::ranges::all_of(images, [](const loader::Image* image) { return image->untold().empty(); });
   for (loader::Image* image : images) {
     image->reset();
     subjects_.push_back(&world_.add(*image));
     subjects_.back()->set_tells_memory(all_tell);
   }
-  world_.library().policy.binds = [this](const ProtocolDriver& protocol, const Adapter& adapter) { return binds(protocol, adapter); };
+  world_.library().policy.binds = [this](const ProtocolDriver& protocol, const Adapter& adapter) {
+    return binds(protocol, adapter);
+  };
 }
 
 Scene::~Scene() {
@@ -90,7 +98,8 @@ std::size_t Scene::position(const kernel::Driver& driver) const {
   return static_cast<std::size_t>(std::ranges::find(subjects_, &driver) - subjects_.begin());
 }
 
-/// The drivers stand on each other in the order in which they were named; the host's card is below all, its protocol above all.
+/// The drivers stand on each other in the order in which they were named; the host's card is below all, its
+/// protocol above all.
 bool Scene::binds(const ProtocolDriver& protocol, const Adapter& adapter) {
   const kernel::Driver& above = protocol.driver();
   const kernel::Driver& below = adapter.driver().driver();
@@ -98,21 +107,28 @@ bool Scene::binds(const ProtocolDriver& protocol, const Adapter& adapter) {
   if (subject_of(above) != nullptr) {
     const std::size_t level = subject_of(below) == nullptr ? 0 : position(below) + 1;
     if (level > position(above)) return false;
-    // Only what is directly below: a driver in between with miniports and a protocol of its own takes the place.
+    // Only what is directly below: a driver in between with miniports and a protocol of its own takes the
+    // place.
     for (std::size_t between = level; between < position(above); ++between)
-      if (!world_.library().protocols_of(*subjects_[between]).empty() && !world_.library().miniport_drivers_of(*subjects_[between]).empty()) return false;
+      if (!world_.library().protocols_of(*subjects_[between]).empty() &&
+          !world_.library().miniport_drivers_of(*subjects_[between]).empty())
+        return false;
     return true;
   }
   // The host's protocol: on top, where no driver under test binds.
   for (const Ref<ProtocolDriver>& other : world_.library().protocols())
-    if (subject_of(other->driver()) != nullptr && &other->driver() != &below && binds(*other, adapter)) return false;
+    if (subject_of(other->driver()) != nullptr && &other->driver() != &below && binds(*other, adapter))
+      return false;
   return subject_of(below) != nullptr || host_stack_ || has_filter();
 }
 
-bool Scene::is_filter(const kernel::Driver& driver) const { return !Library::current().filter_drivers_of(driver).empty(); }
+bool Scene::is_filter(const kernel::Driver& driver) const {
+  return !Library::current().filter_drivers_of(driver).empty();
+}
 
 bool Scene::has_filter() const {
-  return std::ranges::any_of(subjects_, [this](const kernel::Driver* subject) { return is_filter(*subject); });
+  return std::ranges::any_of(subjects_,
+                             [this](const kernel::Driver* subject) { return is_filter(*subject); });
 }
 
 bool Scene::load() {
@@ -126,7 +142,8 @@ bool Scene::load() {
 
 bool Scene::wants_card() {
   for (kernel::Driver* subject : subjects_) {
-    const bool has_miniport = std::ranges::any_of(world_.library().miniport_drivers_of(*subject), [](const auto& m) { return !m->is_intermediate(); });
+    const bool has_miniport = std::ranges::any_of(world_.library().miniport_drivers_of(*subject),
+                                                  [](const auto& m) { return !m->is_intermediate(); });
     if (has_miniport) return false;  // the lowest that others can bind to
     if (!world_.library().protocols_of(*subject).empty() || is_filter(*subject)) return true;
   }
@@ -144,13 +161,15 @@ void Scene::name_virtual_miniports(unsigned count) {
   for (kernel::Driver* subject : subjects_) {
     for (unsigned i = 0; i < count; ++i) {
       bool created = false;
-      const kernel::Registry::Key section =
-          registry.create(registry.root(), protocol_section(subject->name(), device_name(card_name(i))), false, created);
+      const kernel::Registry::Key section = registry.create(
+          registry.root(), protocol_section(subject->name(), device_name(card_name(i))), false, created);
       if (!has_virtual_miniports(*subject)) continue;
       // One virtual miniport over all cards, for a driver that knows of such (examples/mux5).
-      registry.set(section, u"Bundle", kernel::RegistryValue::string(device_name(subject->name() + "-bundle")));
-      registry.set(section, u"UpperBindings",
-                   kernel::RegistryValue::string(device_name(fmt::format("{}-{}", subject->name(), card_name(i)))));
+      registry.set(section, u"Bundle",
+                   kernel::RegistryValue::string(device_name(subject->name() + "-bundle")));
+      registry.set(
+          section, u"UpperBindings",
+          kernel::RegistryValue::string(device_name(fmt::format("{}-{}", subject->name(), card_name(i)))));
     }
   }
 }
@@ -182,8 +201,11 @@ kernel::PciDevice* Scene::install_adapter(std::size_t subject, const std::string
   found->second.write(world_, *subjects_[subject], name);
   if (!found->second.simulated()) return nullptr;
   if (slots_.size() <= index) slots_.resize(index + 1);
-  while (wires_.size() <= index) wires_.push_back(std::make_unique<links::MemoryLink>(info_of_card(static_cast<unsigned>(wires_.size()))));
-  if (slots_[index] == nullptr) slots_[index] = std::make_unique<CardSlot>(world_, name, *wires_[index]);  // else: its adapter did not come up
+  while (wires_.size() <= index)
+    wires_.push_back(std::make_unique<links::MemoryLink>(info_of_card(static_cast<unsigned>(wires_.size()))));
+  if (slots_[index] == nullptr)
+    slots_[index] =
+        std::make_unique<CardSlot>(world_, name, *wires_[index]);  // else: its adapter did not come up
   return &slots_[index]->device();
 }
 
@@ -209,13 +231,15 @@ void Scene::disturb() {
     if (adapter->removed || !adapter->initialized()) continue;
     for (const NET_PNP_EVENT_CODE code : {NetEventQueryRemoveDevice, NetEventCancelRemoveDevice}) {
       NET_PNP_EVENT_NOTIFICATION event{};
-      event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
+      event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+                      NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
       event.NetPnPEvent.NetEvent = code;
       net_pnp_event_up(*adapter, nullptr, event);
     }
     ULONG profile = NdisPowerProfileAcOnLine;
     NET_DEVICE_PNP_EVENT event{};
-    event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_DEVICE_PNP_EVENT_REVISION_1, NDIS_SIZEOF_NET_DEVICE_PNP_EVENT_REVISION_1};
+    event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_DEVICE_PNP_EVENT_REVISION_1,
+                    NDIS_SIZEOF_NET_DEVICE_PNP_EVENT_REVISION_1};
     event.DevicePnPEvent = NdisDevicePnPEventPowerProfileChanged;
     event.InformationBuffer = &profile;
     event.InformationBufferLength = sizeof(profile);
@@ -261,7 +285,8 @@ void Scene::rough_traffic(unsigned frames) {
       static_cast<void>(wires_[i]->inject(frame));
       if (kernel::choose("the wire delivers a frame twice")) static_cast<void>(wires_[i]->inject(frame));
     }
-    for (auto frame = late.rbegin(); frame != late.rend(); ++frame) static_cast<void>(wires_[i]->inject(*frame));
+    for (auto frame = late.rbegin(); frame != late.rend(); ++frame)
+      static_cast<void>(wires_[i]->inject(*frame));
   }
 }
 
@@ -269,7 +294,9 @@ void Scene::cables(bool in) {
   for (const auto& wire : wires_) wire->set_up(in);
 }
 
-void Scene::settle(std::uint64_t ticks) { world_.system().advance(ticks); }
+void Scene::settle(std::uint64_t ticks) {
+  world_.system().advance(ticks);
+}
 
 void Scene::pause_and_restart() {
   for (const Ref<Adapter>& adapter : world_.library().adapters()) {
@@ -282,16 +309,19 @@ void Scene::pause_and_restart() {
 
 void Scene::sleep_and_wake() {
   std::vector<Ref<Adapter>> adapters = world_.library().adapters();
-  std::stable_partition(adapters.begin(), adapters.end(), [](const Ref<Adapter>& adapter) { return adapter->is_virtual(); });
+  std::stable_partition(adapters.begin(), adapters.end(),
+                        [](const Ref<Adapter>& adapter) { return adapter->is_virtual(); });
   for (const Ref<Adapter>& adapter : adapters) query_power(*adapter, NdisDeviceStateD3);
   for (const Ref<Adapter>& adapter : adapters) set_power(*adapter, NdisDeviceStateD3);
   settle();
-  for (auto adapter = adapters.rbegin(); adapter != adapters.rend(); ++adapter) set_power(**adapter, NdisDeviceStateD0);
+  for (auto adapter = adapters.rbegin(); adapter != adapters.rend(); ++adapter)
+    set_power(**adapter, NdisDeviceStateD0);
   settle();
 }
 
 void Scene::tear_out(unsigned index) {
-  if (const Ref<Adapter> adapter = world_.adapter(card_name(index)); adapter) surprise_remove_device(*adapter);
+  if (const Ref<Adapter> adapter = world_.adapter(card_name(index)); adapter)
+    surprise_remove_device(*adapter);
   settle();
 }
 
@@ -303,7 +333,9 @@ void Scene::stop_and_start(unsigned index) {
   settle();
 }
 
-void Scene::shutdown() { world_.library().shutdown(); }
+void Scene::shutdown() {
+  world_.library().shutdown();
+}
 
 void Scene::unload() {
   for (auto subject = subjects_.rbegin(); subject != subjects_.rend(); ++subject)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a suite plays on: the drivers under test in a world, host cards below them, a host protocol on top, and the steps that
-// suites are made of (load, attach, traffic, detach, unload).
+// What a suite plays on: the drivers under test in a world, host cards below them, a host protocol on top,
+// and the steps that suites are made of (load, attach, traffic, detach, unload).
 #pragma once
 
 #include <memory>
@@ -18,12 +18,13 @@ namespace undis::lab {
 
 class Scene {
  public:
-  /// The INF that an image is installed by, in every scene from now on: its registry, and the device in the slots of its adapters.
+  /// The INF that an image is installed by, in every scene from now on: its registry, and the device in the
+  /// slots of its adapters.
   /// "" or what is wrong.
   static std::string install(const loader::Image& image, Inf inf);
 
-  Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports, verifier::Evidence evidence = verifier::Evidence::Tail,
-        machine::Trail* trail = nullptr);
+  Scene(const std::vector<loader::Image*>& images, const machine::Schedule& schedule, bool crash_reports,
+        verifier::Evidence evidence = verifier::Evidence::Tail, machine::Trail* trail = nullptr);
   ~Scene();
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
@@ -37,18 +38,22 @@ class Scene {
 
   /// DriverEntry of each driver, in order. False: one has failed; nothing of it is loaded then.
   bool load();
-  /// Cards 0 .. count-1: a device for each driver's miniport half, or a host card where the lowest driver needs one to bind to.
-  /// Then waits `ticks` of virtual time.
+  /// Cards 0 .. count-1: a device for each driver's miniport half, or a host card where the lowest driver
+  /// needs one to bind to. Then waits `ticks` of virtual time.
   void attach(unsigned count, std::uint64_t ticks = kLong);
-  /// Host cards 0 .. count-1 with the host's protocol on them, whether any driver under test is there or not: what a filter is put into.
+  /// Host cards 0 .. count-1 with the host's protocol on them, whether any driver under test is there or not:
+  /// what a filter is put into.
   void raise_host(unsigned count);
-  /// What filters see besides frames: the cables go out and come back, the devices are about to go and stay, their power profile changes.
+  /// What filters see besides frames: the cables go out and come back, the devices are about to go and stay,
+  /// their power profile changes.
   void disturb();
   /// Takes card `index` away (everything above it unbinds).
   void detach(unsigned index);
-  /// Sends `frames` frames down on every adapter that the host protocol is bound to, and lets as many arrive on every card.
+  /// Sends `frames` frames down on every adapter that the host protocol is bound to, and lets as many arrive
+  /// on every card.
   void traffic(unsigned frames);
-  /// As traffic(), on wires that lose frames, deliver them twice, or late and in another order: which, the schedule says.
+  /// As traffic(), on wires that lose frames, deliver them twice, or late and in another order: which, the
+  /// schedule says.
   void rough_traffic(unsigned frames);
   /// Puts the cable of every card in or out.
   void cables(bool in);
@@ -90,9 +95,9 @@ class Scene {
   std::unique_ptr<HarnessNic> nic_;
   std::unique_ptr<HarnessProtocol> protocol_;
   std::vector<std::unique_ptr<links::MemoryLink>> wires_;
-  std::vector<std::unique_ptr<CardSlot>> slots_;   // by card
+  std::vector<std::unique_ptr<CardSlot>> slots_;  // by card
   std::uint32_t sequence_ = 0;
-  bool host_stack_ = false;     ///< raise_host() was called
+  bool host_stack_ = false;  ///< raise_host() was called
 };
 
 }  // namespace undis::lab

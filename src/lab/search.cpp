@@ -71,7 +71,8 @@ SearchOutcome Search::run(const Listener& listener) {
               if (limits_.saturates && job >= kSettled + 4 * grew && !strategy.owes()) return false;
               if (limits_.schedules != 0 && job >= limits_.schedules) return false;
               if (limits_.schedules == 0 && Clock::now() >= limits_.until) return false;
-              return limits_.after_finding == 0 || first == 0 || strategy.owes() || job < first + limits_.after_finding;
+              return limits_.after_finding == 0 || first == 0 || strategy.owes() ||
+                     job < first + limits_.after_finding;
             },
         .tell_all = faults_ != nullptr,
         .evidence = verifier::Evidence::None,
@@ -101,10 +102,13 @@ SearchOutcome Search::run(const Listener& listener) {
   return outcome_;
 }
 
-/// Runs keep nothing for reports, for most find nothing. What is found for the first time is had again, in a process of its own.
+/// Runs keep nothing for reports, for most find nothing. What is found for the first time is had again, in a
+/// process of its own.
 JobResult Search::with_evidence(JobResult result) {
   const auto in = [](const std::vector<verifier::Violation>& list, const verifier::Violation& wanted) {
-    return std::ranges::find_if(list, [&](const verifier::Violation& v) { return same_finding(v, wanted) && v.object == wanted.object; });
+    return std::ranges::find_if(list, [&](const verifier::Violation& v) {
+      return same_finding(v, wanted) && v.object == wanted.object;
+    });
   };
   bool any_new = false;
   for (const verifier::Violation& v : result.violations) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The lifecycle suites: a driver is brought up, used, and taken down again, in every order that the pages allow.
+// The lifecycle suites: a driver is brought up, used, and taken down again, in every order that the pages
+// allow.
 #include "lab/suites.h"
 
 #include <algorithm>
@@ -33,10 +34,11 @@ class Traffic {
     });
   }
   /// Two frames each way and a chance for others, each round.
-  Traffic(Scene& scene, int rounds) : Traffic(scene, rounds, [&scene](int) {
-    scene.traffic(2);
-    kernel::schedule_point("traffic");
-  }) {}
+  Traffic(Scene& scene, int rounds)
+      : Traffic(scene, rounds, [&scene](int) {
+          scene.traffic(2);
+          kernel::schedule_point("traffic");
+        }) {}
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
@@ -264,13 +266,15 @@ constexpr Play kSuites[] = {
     {"lifecycle.adapters", "two adapters that come together and go one by one", &two_adapters, false},
     {"lifecycle.return", "the device goes and comes back twice", &come_back, false},
     {"lifecycle.memory", "bind, traffic and unbind with each fallible call made to fail", &bind_unbind, true},
-    {"lifecycle.arrival", "a device comes and goes, with frames on its wire all the while", &arrive_under_traffic, false},
+    {"lifecycle.arrival", "a device comes and goes, with frames on its wire all the while",
+     &arrive_under_traffic, false},
     {"lifecycle.pause", "pause and restart under traffic", &pause_under_traffic, false},
     {"lifecycle.remove", "adapters removed under traffic", &remove_under_traffic, false},
     {"filter.insert", "a filter is put into a running stack, and taken out", &filter_insert, false},
     {"filter.traffic", "the same while frames go both ways over two adapters", &filter_under_traffic, false},
     {"filter.events", "status indications, events and pauses under traffic", &filter_events, false},
-    {"filter.memory", "a filter in a running stack, with each fallible call made to fail", &filter_insert, true},
+    {"filter.memory", "a filter in a running stack, with each fallible call made to fail", &filter_insert,
+     true},
     {"lifecycle.wire", "frames lost, late and doubled, and the cable out and in", &rough_wire, false},
     {"lifecycle.power", "the system sleeps and wakes, with traffic before and after", &sleep_and_wake, false},
     {"lifecycle.stop", "the device is stopped and started again", &stop_and_start, false},
@@ -280,7 +284,9 @@ constexpr Play kSuites[] = {
 
 }  // namespace
 
-std::span<const Play> all_suites() noexcept { return kSuites; }
+std::span<const Play> all_suites() noexcept {
+  return kSuites;
+}
 
 const Play* find_suite(std::string_view name) noexcept {
   const auto at = std::ranges::find_if(kSuites, [&](const Play& suite) { return name == suite.name; });

@@ -11,10 +11,10 @@
 namespace undis::lab {
 
 struct Play {
-  const char* name;          ///< "lifecycle.unbind"
-  const char* what;          ///< one line for --list-suites
-  bool (*play)(Scene&);      ///< on a kernel thread. False: the suite does not fit these drivers
-  bool faults;               ///< its schedules are "0.f1", "0.f2" ...: each fallible call fails once
+  const char* name;      ///< "lifecycle.unbind"
+  const char* what;      ///< one line for --list-suites
+  bool (*play)(Scene&);  ///< on a kernel thread. False: the suite does not fit these drivers
+  bool faults;           ///< its schedules are "0.f1", "0.f2" ...: each fallible call fails once
 };
 
 std::span<const Play> all_suites() noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The GoogleTest fixture for everything that needs a world: owns one, and fails a test that leaves anything behind.
+// The GoogleTest fixture for everything that needs a world: owns one, and fails a test that leaves anything
+// behind.
 #pragma once
 
 #include <string>
@@ -43,11 +44,15 @@ class NdisTest : public ::testing::Test {
   }
 
   /// Runs `body` on a kernel thread; it has to end.
-  void run(std::function<void()> body) { ASSERT_EQ(world.run("test", std::move(body)), kernel::Outcome::Idle); }
+  void run(std::function<void()> body) {
+    ASSERT_EQ(world.run("test", std::move(body)), kernel::Outcome::Idle);
+  }
   /// "driver: rule" of each finding that the test means to cause, in order.
   void expect(Lines lines) { expected_violations = std::move(lines); }
   Lines violations() { return world.verifier().violation_lines(); }
-  std::string last_violation_text() { return world.verifier().violations().empty() ? "" : world.verifier().violations().back().text; }
+  std::string last_violation_text() {
+    return world.verifier().violations().empty() ? "" : world.verifier().violations().back().text;
+  }
   static void expect_no_complaints(const lab::FakeDriver& driver) { EXPECT_EQ(driver.complaints, Lines{}); }
 
   lab::World world;

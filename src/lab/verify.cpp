@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// `undis verify`: loads the images, runs the suites under schedules in worker processes, collects what was found, reports.
+// `undis verify`: loads the images, runs the suites under schedules in worker processes, collects what was
+// found, reports.
 #include <algorithm>
-#include <filesystem>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -29,14 +30,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kAfterFirstFinding = 200;       // schedules that a suite goes on for once it has found something
+constexpr std::uint64_t kAfterFirstFinding =
+    200;  // schedules that a suite goes on for once it has found something
 constexpr std::chrono::milliseconds kShrinkOne{2'000};  // of real time, for one finding ...
 constexpr std::chrono::milliseconds kShrinkLeast{100};  // ... and this even where kShrinkAll is over
 constexpr std::chrono::milliseconds kShrinkAll{10'000};
 
 class Verification {
  public:
-  Verification(const VerifyOptions& options, std::vector<loader::Image*> images) : options_(options), images_(std::move(images)) {
+  Verification(const VerifyOptions& options, std::vector<loader::Image*> images)
+      : options_(options), images_(std::move(images)) {
     for (const loader::Image* image : images_) {
       report_.drivers.push_back(image->name());
       image_arguments_ += " " + image->path();
@@ -70,10 +73,11 @@ class Verification {
     const JobResult result = run_job(images_, suite, schedule, trail, verifier::Evidence::Whole);
     if (!options_.quiet && options_.json != "-")
       for (const std::string& line : result.trace) fmt::print("{}\n", line);
-    if (const auto& bound = schedule.bound(); bound && bound->run && *bound->run != machine::run_mark(result.switch_hash)) {
-      fmt::print(stderr,
-                 "undis verify: this run took another way than the one that was reported: a driver, undis or an option is not what it was "
-                 "then\n");
+    if (const auto& bound = schedule.bound();
+        bound && bound->run && *bound->run != machine::run_mark(result.switch_hash)) {
+      fmt::print(stderr, "undis verify: this run took another way than the one that was reported: a driver, "
+                         "undis or an option is not what it was "
+                         "then\n");
     }
     for (const verifier::Violation& v : result.violations) take(suite, result.schedule, v, 1, 0);
     Suite row;
@@ -88,13 +92,16 @@ class Verification {
   }
 
  private:
-  static double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
+  static double seconds_since(Clock::time_point begun) {
+    return std::chrono::duration<double>(Clock::now() - begun).count();
+  }
 
   void tell_what_is_not_reduced() const {
     if (options_.quiet) return;
     for (const loader::Image* image : images_)
       if (!image->untold().empty())
-        fmt::print(stderr, "undis verify: {}: {}: the search leaves out nothing of what it does\n", image->path(), image->untold());
+        fmt::print(stderr, "undis verify: {}: {}: the search leaves out nothing of what it does\n",
+                   image->path(), image->untold());
   }
 
   void run_suite(const Play& suite, Clock::time_point until) {
@@ -117,7 +124,8 @@ class Verification {
     Search::Listener listener;
     listener.result = [&](const JobResult& result) {
       reported += result.violations.size();
-      for (const verifier::Violation& v : result.violations) take(suite, result.schedule, v, result.number, seconds_since(begun));
+      for (const verifier::Violation& v : result.violations)
+        take(suite, result.schedule, v, result.number, seconds_since(begun));
     };
     listener.broken = [&](const std::string& schedule, const char* rule, const std::string& what) {
       ++reported;
@@ -146,8 +154,11 @@ class Verification {
     report_.suites.push_back(row);
   }
 
-  void take(const Play& suite, const std::string& schedule, const verifier::Violation& v, std::uint64_t runs, double seconds) {
-    const auto same = [&](const Violation& seen) { return seen.rule == v.rule && seen.function == v.function && seen.suite == suite.name; };
+  void take(const Play& suite, const std::string& schedule, const verifier::Violation& v, std::uint64_t runs,
+            double seconds) {
+    const auto same = [&](const Violation& seen) {
+      return seen.rule == v.rule && seen.function == v.function && seen.suite == suite.name;
+    };
     if (const auto seen = std::ranges::find_if(report_.violations, same); seen != report_.violations.end()) {
       ++seen->times;
       return;
@@ -167,7 +178,8 @@ class Verification {
       if (one.schedule.empty()) continue;
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
       Violation& reported = report_.violations[one.index];
-      const std::optional<Found> found = shrink_finding(images_, *one.suite, one.schedule, one.violation, std::clamp(left, kShrinkLeast, kShrinkOne));
+      const std::optional<Found> found = shrink_finding(images_, *one.suite, one.schedule, one.violation,
+                                                        std::clamp(left, kShrinkLeast, kShrinkOne));
       if (!found) continue;
       Violation better = described(*one.suite, found->schedule.text(), found->violation);
       better.times = reported.times;
@@ -202,7 +214,8 @@ class Verification {
     for (std::size_t i = 0; i < v.waiters.size(); ++i) {
       out.waiters.push_back(v.waiters[i]);
       if (i >= v.waiter_stacks.size()) continue;
-      for (const std::string& line : symbols_.driver_lines(v.waiter_stacks[i])) out.waiters.push_back("    " + line);
+      for (const std::string& line : symbols_.driver_lines(v.waiter_stacks[i]))
+        out.waiters.push_back("    " + line);
     }
     out.trace = v.trace;
     out.interleaving = interleaving(v.trace, v.places, v.driver);
@@ -211,11 +224,18 @@ class Verification {
   }
 
   std::string verdict_of(const Play& suite) const {
-    return std::ranges::any_of(report_.violations, [&](const Violation& v) { return v.suite == suite.name && v.severity == "error"; }) ? "fail" : "pass";
+    return std::ranges::any_of(
+               report_.violations,
+               [&](const Violation& v) { return v.suite == suite.name && v.severity == "error"; })
+               ? "fail"
+               : "pass";
   }
 
   void conclude() {
-    report_.verdict = std::ranges::any_of(report_.violations, [](const Violation& v) { return v.severity == "error"; }) ? "fail" : "pass";
+    report_.verdict =
+        std::ranges::any_of(report_.violations, [](const Violation& v) { return v.severity == "error"; })
+            ? "fail"
+            : "pass";
   }
 
   void show_progress(const Play& suite, const Board& board, double seconds) {
@@ -225,8 +245,9 @@ class Verification {
     if (now - shown_ < std::chrono::milliseconds(100)) return;
     shown_ = now;
     const double rate = seconds > 0 ? static_cast<double>(board.done()) / seconds : 0;
-    fmt::print(stderr, "{}{}: {} schedules, {:.0f}/s, {} states, {} findings{}", terminal ? "\r\033[K" : "", suite.name, board.done(),
-               rate, board.states(), report_.violations.size(), terminal ? "" : "\n");
+    fmt::print(stderr, "{}{}: {} schedules, {:.0f}/s, {} states, {} findings{}", terminal ? "\r\033[K" : "",
+               suite.name, board.done(), rate, board.states(), report_.violations.size(),
+               terminal ? "" : "\n");
     std::fflush(stderr);
   }
 
@@ -282,7 +303,8 @@ std::string install(const std::string& path, const std::vector<loader::Image*>& 
   const std::string stem = std::filesystem::path(path).stem().string();
   for (const loader::Image* image : images)
     if (images.size() == 1 || same_name(image->name(), stem)) return Scene::install(*image, std::move(*inf));
-  return fmt::format("{}: no image is called {}; an INF is for the image of its name, or for the only one", path, stem);
+  return fmt::format("{}: no image is called {}; an INF is for the image of its name, or for the only one",
+                     path, stem);
 }
 
 }  // namespace
@@ -294,14 +316,17 @@ int verify(const VerifyOptions& options) {
   }
   std::vector<const Play*> suites;
   for (const std::string& word : options.suites)
-    if (!select(word, suites)) return complain(fmt::format("no suite is called {}; there are {}", word, names_of_suites()));
+    if (!select(word, suites))
+      return complain(fmt::format("no suite is called {}; there are {}", word, names_of_suites()));
   if (suites.empty())
     for (const Play& suite : all_suites()) suites.push_back(&suite);
   const Play* const replayed = options.replay_suite.empty() ? nullptr : find_suite(options.replay_suite);
   if (!options.replay_suite.empty() && replayed == nullptr)
-    return complain(fmt::format("--replay: no suite is called {}; there are {}", options.replay_suite, names_of_suites()));
+    return complain(fmt::format("--replay: no suite is called {}; there are {}", options.replay_suite,
+                                names_of_suites()));
   std::string error;
-  const auto schedule = machine::Schedule::parse(options.replay_suite.empty() ? "0" : options.replay_schedule, &error);
+  const auto schedule =
+      machine::Schedule::parse(options.replay_suite.empty() ? "0" : options.replay_schedule, &error);
   if (!schedule) return complain("--replay: " + error);
 
   std::vector<std::unique_ptr<loader::Image>> opened;
@@ -317,14 +342,16 @@ int verify(const VerifyOptions& options) {
     std::vector<std::string> names;
     for (const loader::Image* image : images) names.push_back(image->name());
     if (schedule->bound()->drivers != machine::drivers_mark(names))
-      return complain(fmt::format("--replay: the schedule {} was found with other drivers than {}; a schedule shows nothing with others",
+      return complain(fmt::format("--replay: the schedule {} was found with other drivers than {}; a "
+                                  "schedule shows nothing with others",
                                   options.replay_schedule, fmt::join(names, ", ")));
   }
 
   for (const std::string& path : options.infs)
     if (const std::string wrong = install(path, images); !wrong.empty()) return complain(wrong);
   Verification verification(options, images);
-  const Report report = replayed != nullptr ? verification.replay(*replayed, *schedule) : verification.run(suites);
+  const Report report =
+      replayed != nullptr ? verification.replay(*replayed, *schedule) : verification.run(suites);
   if (const std::string failure = write_report(report, options); !failure.empty()) return complain(failure);
   return report.verdict == "pass" ? kClean : kViolations;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The worker process and its pipe. Lines: a JSON object for a job that is told of; at the end "enough" or "exhausted".
+// The worker process and its pipe. Lines: a JSON object for a job that is told of; at the end "enough" or
+// "exhausted".
 #include "lab/worker.h"
 
 #include <fcntl.h>
@@ -59,7 +60,8 @@ void write_all(int fd, std::string line) {
     found = !result.violations.empty();
     result.number = task.number_before + job + 1;
     if (task.board != nullptr && !again) task.board->end(trail);
-    if (!again && (task.tell_all || found || result.poisoned || !result.fits)) write_all(to, to_line(result, trail, task.part));
+    if (!again && (task.tell_all || found || result.poisoned || !result.fits))
+      write_all(to, to_line(result, trail, task.part));
     if (result.poisoned || !result.fits) {
       write_all(to, "enough");
       break;
@@ -147,8 +149,9 @@ Worker::Said Worker::listen(std::chrono::milliseconds patience) {
   return Said::Result;
 }
 
-std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
-                                   machine::Trail& trail, verifier::Evidence evidence, std::chrono::milliseconds patience) {
+std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite,
+                                   const machine::Schedule& schedule, machine::Trail& trail,
+                                   verifier::Evidence evidence, std::chrono::milliseconds patience) {
   Once once(schedule);
   Worker worker({.images = images,
                  .suite = suite,
@@ -167,7 +170,8 @@ std::string Worker::death() {
   int status = 0;
   ::waitpid(pid_, &status, 0);
   pid_ = -1;
-  if (WIFSIGNALED(status)) return fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
+  if (WIFSIGNALED(status))
+    return fmt::format("signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
   return fmt::format("exit code {}", WEXITSTATUS(status));
 }
 

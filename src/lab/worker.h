@@ -22,13 +22,15 @@ struct Work {
   const std::vector<loader::Image*>& images;
   const Play& suite;
   machine::Strategy& strategy;
-  std::uint64_t skip = 0;                     ///< schedules that workers before it have dealt with ...
-  std::uint64_t number_before = 0;            ///< jobs before the first of this worker, those that are skipped not counted
-  std::vector<std::uint64_t> lost;            ///< ... these of them without a result, by their place in the order
-  std::function<bool(std::uint64_t job, bool found)> more;  ///< asked before each job but the first; `found`: the last one found something
-  bool tell_all = false;                      ///< every result is told, with the trail's faults; else only those with findings
+  std::uint64_t skip = 0;  ///< schedules that workers before it have dealt with ...
+  std::uint64_t number_before =
+      0;  ///< jobs before the first of this worker, those that are skipped not counted
+  std::vector<std::uint64_t> lost;  ///< ... these of them without a result, by their place in the order
+  std::function<bool(std::uint64_t job, bool found)>
+      more;               ///< asked before each job but the first; `found`: the last one found something
+  bool tell_all = false;  ///< every result is told, with the trail's faults; else only those with findings
   verifier::Evidence evidence = verifier::Evidence::None;
-  TrailPart part = TrailPart::None;           ///< of a trail that is told
+  TrailPart part = TrailPart::None;  ///< of a trail that is told
   Board* board = nullptr;
 };
 
@@ -63,7 +65,8 @@ class Worker {
 };
 
 /// Runs one schedule in a process of its own. nullopt: that died, or was silent for too long.
-std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite, const machine::Schedule& schedule,
-                                   machine::Trail& trail, verifier::Evidence evidence, std::chrono::milliseconds patience);
+std::optional<JobResult> run_apart(const std::vector<loader::Image*>& images, const Play& suite,
+                                   const machine::Schedule& schedule, machine::Trail& trail,
+                                   verifier::Evidence evidence, std::chrono::milliseconds patience);
 
 }  // namespace undis::lab

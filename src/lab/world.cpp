@@ -14,27 +14,32 @@
 namespace undis::lab {
 namespace {
 
-constexpr std::u16string_view kNetClass =
-    u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\";
+constexpr std::u16string_view kNetClass = u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{"
+                                          u"4d36e972-e325-11ce-bfc1-08002be10318}\\";
 
 std::unique_ptr<machine::Machine> make_machine(const WorldOptions& options) {
-  if (options.engine == Engine::Threaded) return std::make_unique<machine::Threaded>(options.processors == 0 ? machine::Schedule::kDefaultProcessors : options.processors);
+  if (options.engine == Engine::Threaded)
+    return std::make_unique<machine::Threaded>(options.processors == 0 ? machine::Schedule::kDefaultProcessors
+                                                                       : options.processors);
   return std::make_unique<machine::Simulated>(options.schedule, options.processors, options.trail);
 }
 
 }  // namespace
 
-std::u16string device_name(std::string_view adapter) { return u"\\Device\\{" + kernel::to_utf16(adapter) + u"}"; }
+std::u16string device_name(std::string_view adapter) {
+  return u"\\Device\\{" + kernel::to_utf16(adapter) + u"}";
+}
 
-std::u16string adapter_key(std::string_view adapter) { return std::u16string(kNetClass) + kernel::to_utf16(adapter); }
+std::u16string adapter_key(std::string_view adapter) {
+  return std::u16string(kNetClass) + kernel::to_utf16(adapter);
+}
 
 World::World(const WorldOptions& options)
     : machine_(make_machine(options)),
-      simulated_(options.engine == Engine::Simulated ? static_cast<machine::Simulated*>(machine_.get()) : nullptr),
-      verifier_(32, options.evidence,
-                machine_->single_threaded() ? 1 : machine_->processors().size()),
-      system_(*machine_, verifier_, options.watch),
-      library_(system_, verifier_) {
+      simulated_(options.engine == Engine::Simulated ? static_cast<machine::Simulated*>(machine_.get())
+                                                     : nullptr),
+      verifier_(32, options.evidence, machine_->single_threaded() ? 1 : machine_->processors().size()),
+      system_(*machine_, verifier_, options.watch), library_(system_, verifier_) {
   const bool keep_stacks = options.evidence != verifier::Evidence::None;
   system_.pool().keep_stacks(keep_stacks);
   keep_item_stacks(keep_stacks);
@@ -43,11 +48,16 @@ World::World(const WorldOptions& options)
 
 World::~World() = default;
 
-kernel::Driver& World::add(loader::Image& image) { return system_.add_driver(image.name(), image.range(), false); }
+kernel::Driver& World::add(loader::Image& image) {
+  return system_.add_driver(image.name(), image.range(), false);
+}
 
-kernel::Driver& World::add(std::string service, bool harness) { return system_.add_driver(std::move(service), {}, harness); }
+kernel::Driver& World::add(std::string service, bool harness) {
+  return system_.add_driver(std::move(service), {}, harness);
+}
 
-Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* status, kernel::PciDevice* hardware) {
+Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* status,
+                         kernel::PciDevice* hardware) {
   for (const Ref<MiniportDriver>& miniport : library_.miniport_drivers_of(driver)) {
     if (miniport->is_intermediate()) continue;
     AdapterConfig config;
@@ -64,10 +74,13 @@ Ref<Adapter> World::plug(kernel::Driver& driver, std::string name, NDIS_STATUS* 
   return {};
 }
 
-void World::unplug(Adapter& adapter) { remove_device(adapter); }
+void World::unplug(Adapter& adapter) {
+  remove_device(adapter);
+}
 
 Ref<Adapter> World::adapter(std::string_view name) {
-  if (Ref<Adapter> usual = library_.adapter_by_device_name(device_name(name)); usual && usual->name() == name) return usual;
+  if (Ref<Adapter> usual = library_.adapter_by_device_name(device_name(name)); usual && usual->name() == name)
+    return usual;
   return library_.find_adapter([name](const Adapter& adapter) { return adapter.name() == name; });
 }
 

@@ -38,7 +38,8 @@ class Image {
   /// GsDriverEntry if the image has one, else DriverEntry.
   Entry entry() const noexcept { return entry_; }
 
-  /// "" if its code tells the machine of all that it reads and writes (`undis cc --memory`), else why that is not known.
+  /// "" if its code tells the machine of all that it reads and writes (`undis cc --memory`), else why that is
+  /// not known.
   const std::string& untold() const noexcept { return untold_; }
 
   /// Puts every writable byte of the image back to what it was after loading (constructors had run), so that

@@ -13,9 +13,12 @@
 
 namespace undis::machine::fence {
 
-inline void light() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+inline void light() noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
-/// Some microseconds. Where a sandbox has no membarrier: a page is taken away from all cores, which has the same effect.
+/// Some microseconds. Where a sandbox has no membarrier: a page is taken away from all cores, which has the
+/// same effect.
 void heavy() noexcept;
 
 }  // namespace undis::machine::fence

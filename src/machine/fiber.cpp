@@ -27,7 +27,8 @@ namespace context = boost::context::detail;
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kSlot = kPage + Fiber::kStackSize;  // guard page, then the stack; the Fiber object sits at its top
+constexpr std::size_t kSlot =
+    kPage + Fiber::kStackSize;  // guard page, then the stack; the Fiber object sits at its top
 constexpr std::size_t kSlotsPerSlab = 8;
 
 }  // namespace
@@ -161,7 +162,8 @@ void Fiber::arrived([[maybe_unused]] Fiber* from) noexcept {
 void Fiber::switch_to(Fiber& to, [[maybe_unused]] bool for_ever) noexcept {
   Jump::target = &to;
 #if UNDIS_ASAN
-  __sanitizer_start_switch_fiber(for_ever ? nullptr : &fake_stack_, reinterpret_cast<void*>(to.low_), to.high_ - to.low_);
+  __sanitizer_start_switch_fiber(for_ever ? nullptr : &fake_stack_, reinterpret_cast<void*>(to.low_),
+                                 to.high_ - to.low_);
 #endif
 #if UNDIS_TSAN
   __tsan_switch_to_fiber(to.tsan_fiber_, 0);

@@ -2,8 +2,8 @@
 //
 // A flow of control with a stack of its own, switched by Boost.Context; its stack comes from a pool.
 //
-// Stack   kStackSize bytes above a guard page, taken from mmap in slabs and kept for reuse until the process ends
-// Cost    a switch is some 10 ns and allocates nothing; making one from the pool is of the same order
+// Stack   kStackSize bytes above a guard page, taken from mmap in slabs and kept for reuse until the process
+// ends Cost    a switch is some 10 ns and allocates nothing; making one from the pool is of the same order
 // Tools   AddressSanitizer and ThreadSanitizer are told of each switch, LeakSanitizer of each stack
 #pragma once
 
@@ -36,7 +36,8 @@ namespace undis::machine {
 
 class Fiber {
  public:
-  /// A Windows kernel stack has 24 KiB; this leaves room for our own frames and for what a sanitizer adds. Untouched pages cost nothing.
+  /// A Windows kernel stack has 24 KiB; this leaves room for our own frames and for what a sanitizer adds.
+  /// Untouched pages cost nothing.
   static constexpr std::size_t kStackSize = UNDIS_ASAN ? 1024 * 1024 : 256 * 1024;
 
   using Entry = void (*)(void* argument);
@@ -47,10 +48,11 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// A fiber that calls entry(argument) when it is first switched to. `entry` never returns. nullptr: no memory.
+  /// A fiber that calls entry(argument) when it is first switched to. `entry` never returns. nullptr: no
+  /// memory.
   static Fiber* make(Entry entry, void* argument) noexcept;
-  /// Gives back a fiber of make() that is not running and has left all its frames (or lost them for ever: `lost`). A lost stack is
-  /// kept as it is under AddressSanitizer, since what it points at is no leak.
+  /// Gives back a fiber of make() that is not running and has left all its frames (or lost them for ever:
+  /// `lost`). A lost stack is kept as it is under AddressSanitizer, since what it points at is no leak.
   static void give_back(Fiber* fiber, bool lost) noexcept;
 
   /// Leaves this fiber, which must be the running one, for `to`. Returns when somebody switches back.
@@ -76,7 +78,7 @@ class Fiber {
   Entry entry_ = nullptr;
   void* argument_ = nullptr;
   Fiber* next_free_ = nullptr;
-  void* fake_stack_ = nullptr;       // AddressSanitizer's
+  void* fake_stack_ = nullptr;                   // AddressSanitizer's
   [[maybe_unused]] void* tsan_fiber_ = nullptr;  // ThreadSanitizer's
 };
 

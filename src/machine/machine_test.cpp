@@ -17,8 +17,27 @@ namespace undis::machine {
 namespace {
 
 TEST(ASchedule, ComesBackFromItsText) {
-  for (const char* text : {"0", "1", "7f3a", "7f3a.f5", "ffffffffffffffff", "0.f1", "0.f4294967295", "rr1", "rr512", "pct3-7f3a", "7f3a.c", "pct2-7.c.f5", "7f3a.c.d", "pct2-7.d.p4", "x1@2=clock2",
-                           "pct64-1-77.f2,9+100", "x", "x3@17=5", "x0@4=clock,3@17=5,3@18=0.y2,7.f5.p4", "7f3a.p64", "7f3a.v1-c9e2",
+  for (const char* text : {"0",
+                           "1",
+                           "7f3a",
+                           "7f3a.f5",
+                           "ffffffffffffffff",
+                           "0.f1",
+                           "0.f4294967295",
+                           "rr1",
+                           "rr512",
+                           "pct3-7f3a",
+                           "7f3a.c",
+                           "pct2-7.c.f5",
+                           "7f3a.c.d",
+                           "pct2-7.d.p4",
+                           "x1@2=clock2",
+                           "pct64-1-77.f2,9+100",
+                           "x",
+                           "x3@17=5",
+                           "x0@4=clock,3@17=5,3@18=0.y2,7.f5.p4",
+                           "7f3a.p64",
+                           "7f3a.v1-c9e2",
                            "x3@17=5.v1-00e2-0001"}) {
     std::string error;
     const auto schedule = Schedule::parse(text, &error);
@@ -29,11 +48,32 @@ TEST(ASchedule, ComesBackFromItsText) {
 }
 
 TEST(ASchedule, IsRefusedWithWhatWasExpected) {
-  for (const char* text :
-       {"", "g", "7f3a.", "7f3a.f", "7f3a.f0", "7f3a.g5", "7f3a.f5.f6", "12345678901234567", "-1", "0x1", " 1", "1.f4294967296",
-        "rr", "rr0", "rr-1", "pct", "pct3", "pct0-1", "pct65-1", "pct3-1-0", "pct3-1-2-3", "x3@17", "x3=5", "x3@=5", "x@1=5", "x3@0=5",
-        "x3@1=", "x3@1=4294967295", "x3@1=5,", "x3@1=5,3@1=6", "7f3a.y1", "x.y0", "x.y2,1", "x.y1,1", "0.f5,4", "0.p0", "0.p65", "0.p",
-        "0.v1", "0.v-c9e2", "0.v1-g", "0.v1-c9e2-1-2", "0.v1-c9e22", "0..f1", "rr1.c", "x.c", "7f3a.c.c", "7f3a.c1", "rr1.d", "x.d", "7f3a.d.d", "x1@2=clock3"}) {
+  for (const char* text : {"",           "g",
+                           "7f3a.",      "7f3a.f",
+                           "7f3a.f0",    "7f3a.g5",
+                           "7f3a.f5.f6", "12345678901234567",
+                           "-1",         "0x1",
+                           " 1",         "1.f4294967296",
+                           "rr",         "rr0",
+                           "rr-1",       "pct",
+                           "pct3",       "pct0-1",
+                           "pct65-1",    "pct3-1-0",
+                           "pct3-1-2-3", "x3@17",
+                           "x3=5",       "x3@=5",
+                           "x@1=5",      "x3@0=5",
+                           "x3@1=",      "x3@1=4294967295",
+                           "x3@1=5,",    "x3@1=5,3@1=6",
+                           "7f3a.y1",    "x.y0",
+                           "x.y2,1",     "x.y1,1",
+                           "0.f5,4",     "0.p0",
+                           "0.p65",      "0.p",
+                           "0.v1",       "0.v-c9e2",
+                           "0.v1-g",     "0.v1-c9e2-1-2",
+                           "0.v1-c9e22", "0..f1",
+                           "rr1.c",      "x.c",
+                           "7f3a.c.c",   "7f3a.c1",
+                           "rr1.d",      "x.d",
+                           "7f3a.d.d",   "x1@2=clock3"}) {
     std::string error;
     EXPECT_FALSE(Schedule::parse(text, &error)) << text;
     EXPECT_NE(error.find("expected a schedule such as"), std::string::npos) << error;
@@ -43,7 +83,8 @@ TEST(ASchedule, IsRefusedWithWhatWasExpected) {
 TEST(ASchedule, OfAnotherFormIsRefusedAsSuch) {
   std::string error;
   EXPECT_FALSE(Schedule::parse("7f3a.v2-c9e2-1d2e", &error));
-  EXPECT_NE(error.find("form 2, made by another version of undis; this one reads form 1"), std::string::npos) << error;
+  EXPECT_NE(error.find("form 2, made by another version of undis; this one reads form 1"), std::string::npos)
+      << error;
 }
 
 TEST(ASchedule, FailsTheFaultPointsThatItNames) {
@@ -106,7 +147,8 @@ TEST(TheTimerHeap, ExpiresByTimeThenByOrderOfArming) {
   std::vector<std::unique_ptr<NotingTimer>> timers;
   for (int i = 0; i < 100; ++i) timers.push_back(std::make_unique<NotingTimer>(i, log));
   TimerHeap heap;
-  for (int i = 0; i < 100; ++i) heap.arm(*timers[static_cast<std::size_t>(i)], static_cast<Ticks>((i * 37) % 10));
+  for (int i = 0; i < 100; ++i)
+    heap.arm(*timers[static_cast<std::size_t>(i)], static_cast<Ticks>((i * 37) % 10));
   for (std::size_t i = 0; i < 100; i += 3) EXPECT_TRUE(heap.disarm(*timers[i]));
   EXPECT_FALSE(heap.disarm(*timers[0]));
   EXPECT_EQ(heap.next_due(), 0U);

@@ -21,7 +21,8 @@ class Pct final : public Chooser {
   explicit Pct(const Schedule& schedule)
       : random_{schedule.seed() ^ 0x5bd1e995U}, answers_{~schedule.seed()},
         clock_overtakes_(schedule.clock_overtakes()), focused_(schedule.focused()) {
-    for (std::uint32_t i = 1; i < schedule.depth(); ++i) changes_.push_back(1 + random_.below(schedule.length()));
+    for (std::uint32_t i = 1; i < schedule.depth(); ++i)
+      changes_.push_back(1 + random_.below(schedule.length()));
     std::ranges::sort(changes_);
     yes_in_16_ = 2 + 4 * answers_.below(4);
   }

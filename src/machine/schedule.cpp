@@ -300,8 +300,10 @@ std::string Schedule::text() const {
     for (const Turn& turn : turns_) {
       if (text.size() > 1) text += ',';
       text += std::to_string(turn.strand) + "@" + std::to_string(turn.point) + "=";
-      if (!Turn::is_clock(turn.to)) text += std::to_string(turn.to);
-      else text += turn.to == Turn::kClock ? "clock" : "clock2";
+      if (!Turn::is_clock(turn.to))
+        text += std::to_string(turn.to);
+      else
+        text += turn.to == Turn::kClock ? "clock" : "clock2";
     }
     break;
   }

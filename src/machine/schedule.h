@@ -33,7 +33,7 @@ namespace undis::machine {
 
 /// A departure from the default run: at its `point`-th decision, `strand` gives way to `to`.
 struct Turn {
-  static constexpr std::uint32_t kClock = ~std::uint32_t{0};  ///< as `to`: time passes to the next timer
+  static constexpr std::uint32_t kClock = ~std::uint32_t{0};    ///< as `to`: time passes to the next timer
   static constexpr std::uint32_t kClockElsewhere = kClock - 1;  ///< the same; another processor takes it
   static constexpr bool is_clock(std::uint32_t to) noexcept { return to >= kClockElsewhere; }
   std::uint32_t strand = 0;

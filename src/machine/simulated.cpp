@@ -22,8 +22,7 @@ namespace {
 }  // namespace
 
 Simulated::Simulated(Schedule schedule, std::uint32_t processors, Trail* trail)
-    : schedule_(std::move(schedule)),
-      trail_(trail) {
+    : schedule_(std::move(schedule)), trail_(trail) {
   take_chooser();
   if (processors == 0) processors = schedule_.processors();
   if (processors == 0 || processors > kMaxProcessors) broken("1 to 64 processors are possible");
@@ -219,7 +218,8 @@ void Simulated::back_to_host() noexcept {
   settle();
 }
 
-/// Time goes on to the next timer, if somebody is waited for. False: there is nothing to wait for, or it takes too long.
+/// Time goes on to the next timer, if somebody is waited for. False: there is nothing to wait for, or it
+/// takes too long.
 bool Simulated::jump() noexcept {
   if (timers_.empty()) return false;
   if (host_in_run_ && (wanted_ == nullptr || wanted_ended_)) return false;
@@ -265,7 +265,8 @@ void Simulated::account() noexcept {
   }
 }
 
-/// Grants points up to the next thing to be done at one. To be called with account() done and executing_ up to date.
+/// Grants points up to the next thing to be done at one. To be called with account() done and executing_ up
+/// to date.
 void Simulated::grant() noexcept {
   if (wish_due_) {
     wish_due_ = false;
@@ -383,7 +384,8 @@ void Simulated::spun(const void* lock) noexcept {
   changes_machine();
   for (Processor& processor : processors_) {
     Strand* const strand = processor.current;
-    if (strand == nullptr || strand->state_ != Strand::State::Spinning || strand->spins_for_ != lock) continue;
+    if (strand == nullptr || strand->state_ != Strand::State::Spinning || strand->spins_for_ != lock)
+      continue;
     strand->state_ = Strand::State::Running;
     strand->spins_for_ = nullptr;
     --spinning_;
@@ -493,11 +495,14 @@ Stop Simulated::run(Strand* wanted, const Patience& patience) noexcept {
   return abandoned_ ? Stop::Abandoned : stop_;
 }
 
-/// The host takes the first processor on which it can run; what runs there becomes ready, unless it can never run again.
+/// The host takes the first processor on which it can run; what runs there becomes ready, unless it can never
+/// run again.
 void Simulated::return_host() noexcept {
   Processor* place = place_for(*host_, nullptr);
-  if (place == nullptr) place = processors_.data();  // every processor spins or is held at DISPATCH_LEVEL: the run is over anyway
-  if (Strand* const displaced = place->current; displaced != nullptr && displaced->state_ == Strand::State::Running) {
+  if (place == nullptr)
+    place = processors_.data();  // every processor spins or is held at DISPATCH_LEVEL: the run is over anyway
+  if (Strand* const displaced = place->current;
+      displaced != nullptr && displaced->state_ == Strand::State::Running) {
     vacate(*displaced, Strand::State::Ready);
     make_ready(*displaced);
   }

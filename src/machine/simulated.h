@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// The simulated machine: one OS thread, a fiber per strand, virtual time, and a Schedule that decides at each schedule point.
+// The simulated machine: one OS thread, a fiber per strand, virtual time, and a Schedule that decides at each
+// schedule point.
 //
-// Choices   the strand that is at the point goes on (always the first); device interrupts of a processor below their IRQL; DPCs of a
-//           processor below DISPATCH_LEVEL, by number; what is current on another processor; each ready strand, on an idle processor
-//           or in place of what runs below DISPATCH_LEVEL; the clock, if the schedule lets it overtake and a timer is due within
-//           kReach: what that sets off then meets who is in the middle of something, on its own processor or on another one
-// Time      jumps to the next timer when nothing can run and somebody is waited for. Code that polls without ever waiting sees a
+// Choices   the strand that is at the point goes on (always the first); device interrupts of a processor
+// below their IRQL; DPCs of a
+//           processor below DISPATCH_LEVEL, by number; what is current on another processor; each ready
+//           strand, on an idle processor or in place of what runs below DISPATCH_LEVEL; the clock, if the
+//           schedule lets it overtake and a timer is due within kReach: what that sets off then meets who is
+//           in the middle of something, on its own processor or on another one
+// Time      jumps to the next timer when nothing can run and somebody is waited for. Code that polls without
+// ever waiting sees a
 //           clock tick pass every kPointsPerTick schedule points, and everything else gets its turn
 // Order     nothing here depends on the value of a pointer: the same schedule is the same run
 #pragma once
@@ -36,7 +40,8 @@ class Simulated final : public Machine {
   /// So often in a row: who polls with a delay would otherwise starve, for ever, whom it waits for.
   static constexpr std::uint32_t kOvertakings = 64;
 
-  /// `trail`: where the run is noted, nullptr: nowhere. It outlives the machine. `processors`: 0 for as many as the schedule says.
+  /// `trail`: where the run is noted, nullptr: nowhere. It outlives the machine. `processors`: 0 for as many
+  /// as the schedule says.
   explicit Simulated(Schedule schedule = {}, std::uint32_t processors = 0, Trail* trail = nullptr);
   ~Simulated() override;
 
@@ -103,9 +108,12 @@ class Simulated final : public Machine {
   void note_switch(Strand& from, Strand& to) noexcept;
   void news() noexcept;
   void pass_time_to_timer(Processor& taker) noexcept;
-  std::uint64_t focused_points() const noexcept { return focused_before_ + (focused_granted_ - focused_left_); }
+  std::uint64_t focused_points() const noexcept {
+    return focused_before_ + (focused_granted_ - focused_left_);
+  }
   Moment moment(bool forced) const noexcept {
-    return {executing_->id_, executing_->points_, counts_focused_ ? focused_points() : points_before_, forced};
+    return {executing_->id_, executing_->points_, counts_focused_ ? focused_points() : points_before_,
+            forced};
   }
   void take_chooser() noexcept;
   Processor* place_for(const Strand& strand, Processor* own) noexcept;
@@ -140,8 +148,8 @@ class Simulated final : public Machine {
   bool counts_focused_;
   bool looks_inside_;  // counts_focused_, or the trail wants to know how many such points there are
   std::vector<Processor> processors_;
-  std::vector<Way> ways_;                // of the decision at hand
-  std::vector<std::uint32_t> options_;   // the same, as the chooser sees them
+  std::vector<Way> ways_;               // of the decision at hand
+  std::vector<std::uint32_t> options_;  // the same, as the chooser sees them
   TimerHeap timers_;
   Ticks now_ = 0;
 
@@ -149,33 +157,33 @@ class Simulated final : public Machine {
   Strand* host_ = nullptr;
   Fiber host_fiber_;
   Strand* executing_ = nullptr;
-  Strand* ended_ = nullptr;         // returned from main(), its stack not yet given back
-  Strand* ready_first_ = nullptr;   // linked by ready_next_
+  Strand* ended_ = nullptr;        // returned from main(), its stack not yet given back
+  Strand* ready_first_ = nullptr;  // linked by ready_next_
   Strand* ready_last_ = nullptr;
-  Strand* live_first_ = nullptr;    // linked by live_next_, in the order of start
+  Strand* live_first_ = nullptr;  // linked by live_next_, in the order of start
   Strand* live_last_ = nullptr;
   std::uint32_t ready_count_ = 0;
   std::uint32_t spinning_ = 0;
   std::uint32_t next_id_ = 1;
 
-  std::uint32_t points_left_ = 0;          // until decide() is called
-  std::uint32_t granted_ = 0;              // points_left_ when account() was last called
+  std::uint32_t points_left_ = 0;  // until decide() is called
+  std::uint32_t granted_ = 0;      // points_left_ when account() was last called
   static constexpr std::uint32_t kForLong = ~std::uint32_t{0};
   std::uint32_t focused_left_ = kForLong;     // of focused strands, until decide() is called
   std::uint32_t focused_granted_ = kForLong;  // focused_left_ when it was last set
   std::uint64_t focused_before_ = 0;          // passed before that
   RarePoints rare_points_;
   std::unique_ptr<Footprints> footprints_;  // nullptr: nobody wants to know
-  std::uint32_t until_wish_ = 0;           // until the chooser wants to be asked; 0: not now
+  std::uint32_t until_wish_ = 0;            // until the chooser wants to be asked; 0: not now
   bool wish_due_ = false;
-  bool news_ = false;                      // a strand has become able to run since the chooser was asked
-  std::uint32_t overtakings_ = 0;          // of the clock, since nothing could run
+  bool news_ = false;              // a strand has become able to run since the chooser was asked
+  std::uint32_t overtakings_ = 0;  // of the clock, since nothing could run
   std::uint32_t questions_ = 0;
   std::uint32_t faults_seen_ = 0;
-  std::uint64_t state_ = 0;                // made from every strand's place
+  std::uint64_t state_ = 0;  // made from every strand's place
   std::uint32_t until_tick_ = kPointsPerTick;
   std::uint32_t turn_ = 0;
-  std::uint64_t points_before_ = 0;        // passed before account() was last called
+  std::uint64_t points_before_ = 0;  // passed before account() was last called
 
   bool host_in_run_ = false;
   bool abandoned_ = false;

@@ -11,7 +11,8 @@ namespace undis::machine {
 
 namespace {
 
-/// Below DISPATCH_LEVEL, except that a DPC which lowered the IRQL against the rules is not interrupted by the next.
+/// Below DISPATCH_LEVEL, except that a DPC which lowered the IRQL against the rules is not interrupted by the
+/// next.
 bool can_start_dpcs(const Processor& processor) noexcept {
   return processor.dpcs_waiting && processor.irql < kDispatch && processor.current != processor.dpc_strand;
 }
@@ -29,7 +30,8 @@ void Simulated::collect_ways(Strand* self) noexcept {
   Processor* const own = executing_->processor_;
   if (self != nullptr) ways_.push_back({Way::Kind::Continue, own, self});
   for (Processor& processor : processors_) {
-    if (can_interrupt(processor)) ways_.push_back({Way::Kind::Interrupts, &processor, processor.interrupt_strand});
+    if (can_interrupt(processor))
+      ways_.push_back({Way::Kind::Interrupts, &processor, processor.interrupt_strand});
   }
   for (Processor& processor : processors_) {
     if (can_start_dpcs(processor)) ways_.push_back({Way::Kind::Dpcs, &processor, processor.dpc_strand});
@@ -40,12 +42,15 @@ void Simulated::collect_ways(Strand* self) noexcept {
     ways_.push_back({Way::Kind::Continue, &processor, strand});
   }
   for (Strand* strand = ready_first_; strand != nullptr; strand = strand->ready_next_) {
-    if (Processor* const place = place_for(*strand, own)) ways_.push_back({Way::Kind::Dispatch, place, strand});
+    if (Processor* const place = place_for(*strand, own))
+      ways_.push_back({Way::Kind::Dispatch, place, strand});
   }
-  if (clock_overtakes_ && !ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() && timers_.next_due() <= now_ + kReach) {
+  if (clock_overtakes_ && !ways_.empty() && overtakings_ < kOvertakings && !timers_.empty() &&
+      timers_.next_due() <= now_ + kReach) {
     Processor* const here = own != nullptr ? own : processor_here;
     ways_.push_back({Way::Kind::Clock, here, nullptr});
-    const auto elsewhere = std::ranges::find_if(processors_, [here](const Processor& p) { return &p != here && p.irql < kDispatch; });
+    const auto elsewhere = std::ranges::find_if(
+        processors_, [here](const Processor& p) { return &p != here && p.irql < kDispatch; });
     if (elsewhere != processors_.end()) ways_.push_back({Way::Kind::Clock, &*elsewhere, nullptr});
   }
 }
@@ -65,7 +70,9 @@ void Simulated::fill_options() noexcept {
   options_.clear();
   bool clock = false;  // the first is that of the own processor
   for (const Way& way : ways_) {
-    options_.push_back(way.strand != nullptr ? way.strand->id_ : clock ? Turn::kClockElsewhere : Turn::kClock);
+    options_.push_back(way.strand != nullptr ? way.strand->id_
+                       : clock               ? Turn::kClockElsewhere
+                                             : Turn::kClock);
     clock = way.strand == nullptr;
   }
 }
@@ -73,8 +80,13 @@ void Simulated::fill_options() noexcept {
 void Simulated::note_decision(const Moment& at, std::uint32_t chosen) noexcept {
   if (chosen != 0) trail_->turns.push_back({at.strand, at.point, options_[chosen]});
   if (!trail_->want_decisions) return;
-  Trail::Decision decision{at.strand, at.point, static_cast<std::uint32_t>(trail_->options.size()),
-                           static_cast<std::uint32_t>(options_.size()), chosen, at.forced, false};
+  Trail::Decision decision{at.strand,
+                           at.point,
+                           static_cast<std::uint32_t>(trail_->options.size()),
+                           static_cast<std::uint32_t>(options_.size()),
+                           chosen,
+                           at.forced,
+                           false};
   if (footprints_ != nullptr) {
     decision.irql = at.forced ? executing_->irql_ : processor_here->irql;
     decision.stretches = static_cast<std::uint32_t>(trail_->stretches.size());
@@ -84,7 +96,8 @@ void Simulated::note_decision(const Moment& at, std::uint32_t chosen) noexcept {
   trail_->options.insert(trail_->options.end(), options_.begin(), options_.end());
 }
 
-/// Where a ready strand could run: an idle processor, else the executing strand's own, else the first whose thread can be displaced.
+/// Where a ready strand could run: an idle processor, else the executing strand's own, else the first whose
+/// thread can be displaced.
 Processor* Simulated::place_for(const Strand& strand, Processor* own) noexcept {
   const auto allowed = [&strand](const Processor& p) { return (strand.affinity_ >> p.index & 1) != 0; };
   const auto displaceable = [](const Processor& p) {
@@ -109,44 +122,45 @@ Processor* Simulated::place_for(const Strand& strand, Processor* own) noexcept {
 void Simulated::take(const Way& way) noexcept {
   Processor& processor = *way.processor;
   if (footprints_ != nullptr && way.strand != nullptr) {
-    footprints_->chosen(std::uint64_t{way.strand->id_} << 16 | processor.index << 8 | static_cast<std::uint64_t>(way.kind));
+    footprints_->chosen(std::uint64_t{way.strand->id_} << 16 | processor.index << 8 |
+                        static_cast<std::uint64_t>(way.kind));
     // Who was woken, started or called for goes on because of what others did.
     if (way.kind != Way::Kind::Continue) footprints_->touch_machine();
   }
   switch (way.kind) {
-    case Way::Kind::Clock:
-      break;  // the callers' business
-    case Way::Kind::Continue:
-      switch_to(*way.strand);
-      return;
-    case Way::Kind::Dpcs: {
-      processor.interrupted = set_aside(processor);
-      processor.dpcs_waiting = false;
-      Strand& dpcs = *processor.dpc_strand;
-      dpcs.irql_ = kDispatch;
-      occupy(processor, dpcs);
-      switch_to(dpcs);
-      return;
+  case Way::Kind::Clock:
+    break;  // the callers' business
+  case Way::Kind::Continue:
+    switch_to(*way.strand);
+    return;
+  case Way::Kind::Dpcs: {
+    processor.interrupted = set_aside(processor);
+    processor.dpcs_waiting = false;
+    Strand& dpcs = *processor.dpc_strand;
+    dpcs.irql_ = kDispatch;
+    occupy(processor, dpcs);
+    switch_to(dpcs);
+    return;
+  }
+  case Way::Kind::Interrupts: {
+    const std::uint8_t irql = processor.interrupt_irql;
+    processor.under_interrupt = set_aside(processor);
+    processor.interrupt_irql = 0;
+    Strand& service = *processor.interrupt_strand;
+    service.irql_ = irql;
+    occupy(processor, service);
+    switch_to(service);
+    return;
+  }
+  case Way::Kind::Dispatch:
+    unready(*way.strand);
+    if (Strand* const displaced = processor.current; displaced != nullptr) {
+      vacate(*displaced, Strand::State::Ready);
+      make_ready(*displaced);
     }
-    case Way::Kind::Interrupts: {
-      const std::uint8_t irql = processor.interrupt_irql;
-      processor.under_interrupt = set_aside(processor);
-      processor.interrupt_irql = 0;
-      Strand& service = *processor.interrupt_strand;
-      service.irql_ = irql;
-      occupy(processor, service);
-      switch_to(service);
-      return;
-    }
-    case Way::Kind::Dispatch:
-      unready(*way.strand);
-      if (Strand* const displaced = processor.current; displaced != nullptr) {
-        vacate(*displaced, Strand::State::Ready);
-        make_ready(*displaced);
-      }
-      occupy(processor, *way.strand);
-      switch_to(*way.strand);
-      return;
+    occupy(processor, *way.strand);
+    switch_to(*way.strand);
+    return;
   }
 }
 
@@ -208,7 +222,8 @@ void Simulated::note_switch(Strand& from, Strand& to) noexcept {
   trail_->pairs.push_back(mix(place, to.place_));
 }
 
-/// The executing strand has given its processor up (or spins): finds what goes on, letting time pass if need be.
+/// The executing strand has given its processor up (or spins): finds what goes on, letting time pass if need
+/// be.
 void Simulated::dispatch() noexcept {
   if (footprints_ != nullptr) footprints_->end(executing_->id_);
   for (;;) {
@@ -233,7 +248,8 @@ void Simulated::dispatch() noexcept {
   }
 }
 
-/// The points granted are used up: the chooser wants to be asked, or nobody has waited or ended for so long that the clock ticks.
+/// The points granted are used up: the chooser wants to be asked, or nobody has waited or ended for so long
+/// that the clock ticks.
 void Simulated::decide() noexcept {
   account();
   if (footprints_ != nullptr) {
@@ -253,8 +269,9 @@ void Simulated::decide() noexcept {
   }
   collect_ways(executing_);
   std::uint32_t chosen = 0;
-  const auto others =
-      static_cast<std::uint32_t>(std::ranges::count_if(ways_, [](const Way& way) { return way.kind != Way::Kind::Clock; })) - 1;
+  const auto others = static_cast<std::uint32_t>(std::ranges::count_if(
+                          ways_, [](const Way& way) { return way.kind != Way::Kind::Clock; })) -
+                      1;
   if (ticks && others != 0) {
     chosen = 1 + turn_++ % others;
     chooser_->starved_others(executing_->id_);

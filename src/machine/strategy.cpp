@@ -32,8 +32,9 @@ class Mixed final : public Strategy {
     ++index_;
     if (index == 0) return Schedule(setup().seed);
     if (index == 1) return Schedule::round_robin(1);
-    // Where a search goes on after a crash, it begins with a seed of its own. Half of the schedules have a clock that stands
-    // still, since one that overtakes takes time from all else; one in four looks outside the drivers under test as well.
+    // Where a search goes on after a crash, it begins with a seed of its own. Half of the schedules have a
+    // clock that stands still, since one that overtakes takes time from all else; one in four looks outside
+    // the drivers under test as well.
     const Schedule walk = Schedule(seed_at(index)).with_clock(index % 4 >= 2).with_focus(index / 4 % 4 != 3);
     if (index % 2 == 0) return walk;
     return lengths_.pct(2 + static_cast<std::uint32_t>(index / 4 % 3), walk);

@@ -93,7 +93,8 @@ class Strategy {
   const SearchSetup& setup() const noexcept { return setup_; }
   /// The seed of the `index`-th random schedule: short enough to type, and different for each shard.
   std::uint64_t seed_at(std::uint64_t index) const noexcept;
-  /// In half of the seeds' schedules the clock overtakes, in three of four points inside drivers count; the same for each shard.
+  /// In half of the seeds' schedules the clock overtakes, in three of four points inside drivers count; the
+  /// same for each shard.
   static Schedule flavoured(const Schedule& schedule) {
     const std::uint64_t seed = schedule.seed();
     return schedule.with_clock(std::popcount(seed) % 2 != 0).with_focus(seed % 4 != 0);

@@ -131,8 +131,9 @@ bool Threaded::start(Strand& strand) noexcept {
   (live_last_ != nullptr ? live_last_->live_next_ : live_first_) = &strand;
   live_last_ = &strand;
   // A DPC or interrupt strand is no thread: it rests until its processor has something for it.
-  const bool is_processors = std::ranges::any_of(
-      processors_, [&](const Processor& p) { return p.dpc_strand == &strand || p.interrupt_strand == &strand; });
+  const bool is_processors = std::ranges::any_of(processors_, [&](const Processor& p) {
+    return p.dpc_strand == &strand || p.interrupt_strand == &strand;
+  });
   if (is_processors)
     strand.state_ = Strand::State::Parked;
   else
@@ -320,7 +321,8 @@ void Threaded::point(const char*) noexcept {
   }
   Carrier& carrier = here();  // perhaps another by now
   Processor& processor = *carrier.processor;
-  if (self != processor.interrupt_strand && interrupt_irql(processor).load(std::memory_order_relaxed) > processor.irql) {
+  if (self != processor.interrupt_strand &&
+      interrupt_irql(processor).load(std::memory_order_relaxed) > processor.irql) {
     if (const std::uint8_t irql = interrupt_irql(processor).exchange(0); irql != 0)
       interrupt(carrier, *processor.interrupt_strand, irql, processor.under_interrupt);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The armed timers of a machine: a binary heap by time, then by order of arming. Arm and disarm cost O(log n).
+// The armed timers of a machine: a binary heap by time, then by order of arming. Arm and disarm cost O(log
+// n).
 #pragma once
 
 #include <vector>

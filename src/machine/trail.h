@@ -13,10 +13,10 @@ namespace undis::machine {
 
 struct Trail {
   // ---- what is to be noted ----
-  bool want_decisions = false;  ///< each decision with its options: every schedule point becomes one
-  bool want_footprints = false; ///< with the decisions: what each stretch read and wrote
-  bool want_places = false;     ///< states and pairs
-  bool want_faults = false;     ///< fault points with the place of each
+  bool want_decisions = false;   ///< each decision with its options: every schedule point becomes one
+  bool want_footprints = false;  ///< with the decisions: what each stretch read and wrote
+  bool want_places = false;      ///< states and pairs
+  bool want_faults = false;      ///< fault points with the place of each
 
   // ---- always noted ----
   std::vector<Turn> turns;         ///< every departure from the default run, in order

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An adapter's state machine: initialise, restart, pause, halt, shutdown. What the miniport says of itself is adapter_attributes.cpp.
+// An adapter's state machine: initialise, restart, pause, halt, shutdown. What the miniport says of itself is
+// adapter_attributes.cpp.
 #include "ndis/adapter.h"
 
 #include <algorithm>
@@ -19,25 +20,18 @@ namespace undis {
 using kernel::call_driver;
 
 Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
-    : ways(*this),
-      passage(Library::current().take_passage()),
-      filters(*this),
-      stack(config.name + ": another operation on the stack"),
-      oids(*this),
-      direct_oids(*this),
-      reset(*this),
-      suspend(*this),
-      sends(config.name + ": sends outstanding"),
+    : ways(*this), passage(Library::current().take_passage()), filters(*this),
+      stack(config.name + ": another operation on the stack"), oids(*this), direct_oids(*this), reset(*this),
+      suspend(*this), sends(config.name + ": sends outstanding"),
       receives(config.name + ": indicated packets not returned"),
       hardware(std::make_unique<AdapterHardware>(*this, config.hardware)),
-      co(std::make_unique<CoAdapter>(*this)),
-      driver_(&driver),
-      config_(std::move(config)),
-      bindings_now_(new BindingsNow),
-      paused_(config_.name + ": NdisMPauseComplete"),
+      co(std::make_unique<CoAdapter>(*this)), driver_(&driver), config_(std::move(config)),
+      bindings_now_(new BindingsNow), paused_(config_.name + ": NdisMPauseComplete"),
       restarted_(config_.name + ": NdisMRestartComplete") {}
 
-Adapter::~Adapter() { delete bindings_now_.load(); }
+Adapter::~Adapter() {
+  delete bindings_now_.load();
+}
 
 AdapterState Adapter::state() const noexcept {
   const kernel::Hold hold(lock_);
@@ -55,7 +49,9 @@ NDIS_STATUS Adapter::refusal() const noexcept {
   return is_low_power() ? NDIS_STATUS_LOW_POWER_STATE : NDIS_STATUS_PAUSED;
 }
 
-bool Adapter::is_serialized() const noexcept { return !is_version6() && (attribute_flags_ & NDIS_ATTRIBUTE_DESERIALIZE) == 0; }
+bool Adapter::is_serialized() const noexcept {
+  return !is_version6() && (attribute_flags_ & NDIS_ATTRIBUTE_DESERIALIZE) == 0;
+}
 
 void Adapter::advance(AdapterEvent event) {
   const kernel::Hold hold(lock_);
@@ -64,10 +60,11 @@ void Adapter::advance(AdapterEvent event) {
 
 void Adapter::advance_locked(AdapterEvent event) {
   const auto next = kAdapterStates.next(state_, event);
-  Library::current().observer().on(
-      StateMove{"adapter", name(), to_text(state_), to_text(event), next ? to_text(*next) : nullptr, &driver_->driver(), nullptr});
+  Library::current().observer().on(StateMove{"adapter", name(), to_text(state_), to_text(event),
+                                             next ? to_text(*next) : nullptr, &driver_->driver(), nullptr});
   if (next) state_ = *next;
-  carries_lists_.store(is_version6() && kAdapterStates.allows(state_, AdapterEvent::SendReceive), std::memory_order_release);
+  carries_lists_.store(is_version6() && kAdapterStates.allows(state_, AdapterEvent::SendReceive),
+                       std::memory_order_release);
   ways.plan();
 }
 
@@ -88,7 +85,8 @@ Ref<Binding> Adapter::binding_of(const ProtocolDriver& protocol) const {
 std::unique_ptr<const Adapter::BindingsNow> Adapter::publish_bindings_locked() {
   auto fresh = std::make_unique<BindingsNow>();
   for (const Ref<Binding>& binding : bindings_) fresh->push_back(binding.get());
-  return std::unique_ptr<const BindingsNow>(bindings_now_.exchange(fresh.release(), std::memory_order_acq_rel));
+  return std::unique_ptr<const BindingsNow>(
+      bindings_now_.exchange(fresh.release(), std::memory_order_acq_rel));
 }
 
 void Adapter::add(Binding& binding) {
@@ -161,30 +159,41 @@ NDIS_STATUS Adapter::call_initialize6() {
   parameters.DefaultPortAuthStates = &authentication;
   parameters.AllocatedResources = hardware->resources();
   parameters.MiniportAddDeviceContext = add_device_context_;
-  const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportInitializeEx, this, nullptr, driver_->handlers6().Initialize,
-                                         handle_, driver_->context(), &parameters);
+  const NDIS_STATUS status =
+      call_driver(&driver_->driver(), callbacks::kMiniportInitializeEx, this, nullptr,
+                  driver_->handlers6().Initialize, handle_, driver_->context(), &parameters);
   if (status == NDIS_STATUS_SUCCESS && !general_attributes_set_) {
-    Library::current().observer().on(
-        BadStatus{&driver_->driver(), "MiniportInitializeEx", this, name(), status,
-                  "NDIS_STATUS_SUCCESS only after the registration and general attributes were set (NdisMSetMiniportAttributes)", {}});
+    Library::current().observer().on(BadStatus{&driver_->driver(),
+                                               "MiniportInitializeEx",
+                                               this,
+                                               name(),
+                                               status,
+                                               "NDIS_STATUS_SUCCESS only after the registration and general "
+                                               "attributes were set (NdisMSetMiniportAttributes)",
+                                               {}});
   }
-  // Without registration attributes NDIS has no context to call the driver with: the adapter cannot be used (docs/decisions.md#no-attributes).
+  // Without registration attributes NDIS has no context to call the driver with: the adapter cannot be used
+  // (docs/decisions.md#no-attributes).
   if (status == NDIS_STATUS_SUCCESS && !registration_attributes_set_) return NDIS_STATUS_FAILURE;
-  if (status == NDIS_STATUS_SUCCESS && is_virtual() && (attribute_flags_ & NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND) == 0)
+  if (status == NDIS_STATUS_SUCCESS && is_virtual() &&
+      (attribute_flags_ & NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND) == 0)
     tell_breach("LIFE-320", driver_->driver(), "MiniportInitializeEx", name(),
-                "an intermediate driver initialises a virtual miniport without NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND");
+                "an intermediate driver initialises a virtual miniport without "
+                "NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND");
   return status;
 }
 
 NDIS_STATUS Adapter::call_initialize5() {
-  static const NDIS_MEDIUM kMedia[] = {NdisMedium802_3, NdisMedium802_5, NdisMediumFddi, NdisMediumWan, NdisMediumWirelessWan};
+  static const NDIS_MEDIUM kMedia[] = {NdisMedium802_3, NdisMedium802_5, NdisMediumFddi, NdisMediumWan,
+                                       NdisMediumWirelessWan};
   HandleTable& handles = Library::current().handles();
   configuration_context_ = handles.open(HandleKind::ConfigurationKey, this);
   NDIS_STATUS open_error = NDIS_STATUS_SUCCESS;
   UINT medium = 0;
-  const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportInitialize, this, nullptr, driver_->handlers5().Initialize,
-                                         &open_error, &medium, const_cast<NDIS_MEDIUM*>(kMedia), static_cast<UINT>(std::size(kMedia)),
-                                         handle_, configuration_context_);
+  const NDIS_STATUS status =
+      call_driver(&driver_->driver(), callbacks::kMiniportInitialize, this, nullptr,
+                  driver_->handlers5().Initialize, &open_error, &medium, const_cast<NDIS_MEDIUM*>(kMedia),
+                  static_cast<UINT>(std::size(kMedia)), handle_, configuration_context_);
   handles.close(configuration_context_);
   configuration_context_ = nullptr;
   if (status == NDIS_STATUS_SUCCESS && medium < std::size(kMedia)) traits_.medium = kMedia[medium];
@@ -212,10 +221,12 @@ NDIS_STATUS Adapter::restart() {
     if (!kernel::choose("the restart has no attributes")) restart_attributes.make(traits_);
     const bool given = restart_attributes.first() != nullptr;
     parameters.RestartAttributes = restart_attributes.first();
-    status = call_driver(&driver_->driver(), callbacks::kMiniportRestart, this, nullptr, driver_->handlers6().Restart, context_, &parameters);
+    status = call_driver(&driver_->driver(), callbacks::kMiniportRestart, this, nullptr,
+                         driver_->handlers6().Restart, context_, &parameters);
     if (!given && parameters.RestartAttributes != nullptr)
       tell_breach("LIFE-135", driver_->driver(), "MiniportRestart", name(),
-                  "RestartAttributes was NULL and the driver has added attributes: it may neither add nor change any then");
+                  "RestartAttributes was NULL and the driver has added attributes: it may neither add nor "
+                  "change any then");
     restart_attributes.take(parameters.RestartAttributes);
     if (status == NDIS_STATUS_PENDING) {
       restarted_.wait();
@@ -224,14 +235,20 @@ NDIS_STATUS Adapter::restart() {
     }
     if (status != NDIS_STATUS_SUCCESS && status != NDIS_STATUS_RESOURCES && status != NDIS_STATUS_FAILURE) {
       Library::current().observer().on(
-          BadStatus{&driver_->driver(), "MiniportRestart", this, name(), status,
-                    "NDIS_STATUS_SUCCESS, NDIS_STATUS_PENDING, NDIS_STATUS_RESOURCES or NDIS_STATUS_FAILURE", {}});
+          BadStatus{&driver_->driver(),
+                    "MiniportRestart",
+                    this,
+                    name(),
+                    status,
+                    "NDIS_STATUS_SUCCESS, NDIS_STATUS_PENDING, NDIS_STATUS_RESOURCES or NDIS_STATUS_FAILURE",
+                    {}});
     }
     if (status == NDIS_STATUS_SUCCESS) restart_attributes.apply(traits_);
     const kernel::Hold hold(lock_);
     restart_pended_ = false;
   }
-  if (state() == AdapterState::Shutdown) return NDIS_STATUS_CLOSING;  // the system went down while the driver restarted
+  if (state() == AdapterState::Shutdown)
+    return NDIS_STATUS_CLOSING;  // the system went down while the driver restarted
   advance(status == NDIS_STATUS_SUCCESS ? AdapterEvent::RestartComplete : AdapterEvent::RestartFailed);
   return status;
 }
@@ -260,26 +277,42 @@ void Adapter::pause(ULONG reason) {
     // A miniport learns of one reason only, and only from NDIS 6.40 on (LIFE-147).
     const bool for_good = reason == NDIS_PAUSE_MINIPORT_DEVICE_REMOVE && driver_->version() >= Version{6, 40};
     parameters.PauseReason = for_good ? NDIS_PAUSE_MINIPORT_DEVICE_REMOVE : NDIS_PAUSE_NDIS_INTERNAL;
-    const NDIS_STATUS status =
-        call_driver(&driver_->driver(), callbacks::kMiniportPause, this, nullptr, driver_->handlers6().Pause, context_, &parameters);
+    const NDIS_STATUS status = call_driver(&driver_->driver(), callbacks::kMiniportPause, this, nullptr,
+                                           driver_->handlers6().Pause, context_, &parameters);
     if (status == NDIS_STATUS_PENDING) {
       paused_.wait();
     } else if (status != NDIS_STATUS_SUCCESS) {
-      Library::current().observer().on(BadStatus{&driver_->driver(), "MiniportPause", this, name(), status,
-                                                 "NDIS_STATUS_SUCCESS or NDIS_STATUS_PENDING: a pause cannot fail", {}});
+      Library::current().observer().on(
+          BadStatus{&driver_->driver(),
+                    "MiniportPause",
+                    this,
+                    name(),
+                    status,
+                    "NDIS_STATUS_SUCCESS or NDIS_STATUS_PENDING: a pause cannot fail",
+                    {}});
     }
     const kernel::Hold hold(lock_);
     pause_pended_ = false;
   }
   ways.settle();
-  // What the driver should have had back before it completed the pause is waited for here; for a 5.x driver this wait is the pause.
+  // What the driver should have had back before it completed the pause is waited for here; for a 5.x driver
+  // this wait is the pause.
   if (const auto out = receives.inside(); out != 0 && is_version6()) {
-    Library::current().observer().on(ItemsOut{&driver_->driver(), ItemKind::NetBufferList, name(),
-                                              "the pause was completed while receive indications had not been returned", out, {}});
+    Library::current().observer().on(
+        ItemsOut{&driver_->driver(),
+                 ItemKind::NetBufferList,
+                 name(),
+                 "the pause was completed while receive indications had not been returned",
+                 out,
+                 {}});
   }
   if (const auto out = sends.inside(); out != 0 && is_version6()) {
-    Library::current().observer().on(ItemsOut{&driver_->driver(), ItemKind::NetBufferList, name(),
-                                              "the pause was completed while sends had not been completed", out, {}});
+    Library::current().observer().on(ItemsOut{&driver_->driver(),
+                                              ItemKind::NetBufferList,
+                                              name(),
+                                              "the pause was completed while sends had not been completed",
+                                              out,
+                                              {}});
   }
   sends.close();
   sends.wait_empty();
@@ -307,12 +340,15 @@ void Adapter::halt(NDIS_HALT_ACTION action) {
   initialized_ = false;
   {
     const kernel::Hold hold(lock_);
-    advance_locked(AdapterEvent::MiniportHaltEx);  // before the call: from here no request is submitted (LIFE-150)
+    advance_locked(
+        AdapterEvent::MiniportHaltEx);  // before the call: from here no request is submitted (LIFE-150)
   }
   if (is_version6()) {
-    call_driver(&driver_->driver(), callbacks::kMiniportHaltEx, this, context_, driver_->handlers6().Halt, context_, action);
+    call_driver(&driver_->driver(), callbacks::kMiniportHaltEx, this, context_, driver_->handlers6().Halt,
+                context_, action);
   } else {
-    call_driver(&driver_->driver(), callbacks::kMiniportHalt, this, context_, driver_->handlers5().Halt, context_);
+    call_driver(&driver_->driver(), callbacks::kMiniportHalt, this, context_, driver_->handlers5().Halt,
+                context_);
   }
   judge_halt();
 }
@@ -322,9 +358,11 @@ void Adapter::judge_halt() {
   const char* const function = is_version6() ? "MiniportHaltEx" : "MiniportHalt";
   kernel::Driver& driver = driver_->driver();
   for (const NDIS_PORT_NUMBER number : ports.allocated())
-    tell_breach("LIFE-157", driver, function, name(), fmt::format("the halt has returned and NDIS port {} is not freed", number));
+    tell_breach("LIFE-157", driver, function, name(),
+                fmt::format("the halt has returned and NDIS port {} is not freed", number));
   if (ports.driver_controls_default() && ports.is_active(PortTable::kDefaultPort))
-    tell_breach("LIFE-158", driver, function, name(), "the driver activated the default port, and has not deactivated it when the halt returns");
+    tell_breach("LIFE-158", driver, function, name(),
+                "the driver activated the default port, and has not deactivated it when the halt returns");
   ports.reset(false);
   co->end_of_miniport(function);
   check_given_back(*this, LeftBehind::When::Halt);
@@ -335,15 +373,16 @@ void Adapter::notify_device_event(NDIS_DEVICE_PNP_EVENT event, void* buffer, ULO
   if (is_version6()) {
     if (!driver_->handlers6().DevicePnPEventNotify) return;
     NET_DEVICE_PNP_EVENT notification{};
-    notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_DEVICE_PNP_EVENT_REVISION_1, NDIS_SIZEOF_NET_DEVICE_PNP_EVENT_REVISION_1};
+    notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_DEVICE_PNP_EVENT_REVISION_1,
+                           NDIS_SIZEOF_NET_DEVICE_PNP_EVENT_REVISION_1};
     notification.DevicePnPEvent = event;
     notification.InformationBuffer = buffer;
     notification.InformationBufferLength = length;
-    call_driver(&driver_->driver(), callbacks::kMiniportDevicePnPEventNotify, this, nullptr, driver_->handlers6().DevicePnPEventNotify,
-                context_, &notification);
+    call_driver(&driver_->driver(), callbacks::kMiniportDevicePnPEventNotify, this, nullptr,
+                driver_->handlers6().DevicePnPEventNotify, context_, &notification);
   } else if (driver_->handlers5().PnPEventNotify) {
-    call_driver(&driver_->driver(), callbacks::kMiniportPnPEventNotify, this, nullptr, driver_->handlers5().PnPEventNotify, context_, event,
-                buffer, length);
+    call_driver(&driver_->driver(), callbacks::kMiniportPnPEventNotify, this, nullptr,
+                driver_->handlers5().PnPEventNotify, context_, event, buffer, length);
   }
 }
 
@@ -357,16 +396,20 @@ void Adapter::shutdown(NDIS_SHUTDOWN_ACTION action) {
         (attribute_flags_ & NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK) == 0)
       return;
     if (!nested) {
-      if (!kAdapterStates.allows(state_, AdapterEvent::MiniportShutdownEx)) return;  // Halted or Initializing: not called (LIFE-127)
+      if (!kAdapterStates.allows(state_, AdapterEvent::MiniportShutdownEx))
+        return;  // Halted or Initializing: not called (LIFE-127)
       advance_locked(AdapterEvent::MiniportShutdownEx);
     }
   }
   if (is_version6()) {
-    call_driver(&driver_->driver(), callbacks::kMiniportShutdownEx, this, nullptr, driver_->handlers6().Shutdown, context_, action);
+    call_driver(&driver_->driver(), callbacks::kMiniportShutdownEx, this, nullptr,
+                driver_->handlers6().Shutdown, context_, action);
   } else if (driver_->handlers5().AdapterShutdown) {
-    call_driver(&driver_->driver(), callbacks::kMiniportShutdown, this, nullptr, driver_->handlers5().AdapterShutdown, context_);
+    call_driver(&driver_->driver(), callbacks::kMiniportShutdown, this, nullptr,
+                driver_->handlers5().AdapterShutdown, context_);
   } else if (shutdown_handler5) {
-    call_driver(&driver_->driver(), callbacks::kMiniportShutdown, this, nullptr, shutdown_handler5, shutdown_context5);
+    call_driver(&driver_->driver(), callbacks::kMiniportShutdown, this, nullptr, shutdown_handler5,
+                shutdown_context5);
   }
 }
 

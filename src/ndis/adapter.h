@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // A miniport adapter, physical or virtual, of a 5.x or 6.x miniport driver, and its state machine.
-// Pages: network/miniport-adapter-states-and-operations, network/starting-a-driver-stack, network/stopping-a-driver-stack.
+// Pages: network/miniport-adapter-states-and-operations, network/starting-a-driver-stack,
+// network/stopping-a-driver-stack.
 //
-// NDIS 5 has no pause and restart: for a 5.x adapter NDIS makes the missing events itself (docs/decisions.md#ndis5-pause).
+// NDIS 5 has no pause and restart: for a 5.x adapter NDIS makes the missing events itself
+// (docs/decisions.md#ndis5-pause).
 #pragma once
 
 #include <array>
@@ -21,7 +23,6 @@
 #include "ndis/adapter_states.h"
 #include "ndis/claim.h"
 #include "ndis/filter_stack.h"
-#include "ndis/ways.h"
 #include "ndis/gate.h"
 #include "ndis/handle.h"
 #include "ndis/miniport_driver.h"
@@ -33,6 +34,7 @@
 #include "ndis/selective_suspend.h"
 #include "ndis/send_queue.h"
 #include "ndis/settings.h"
+#include "ndis/ways.h"
 
 namespace undis::kernel {
 class PciDevice;
@@ -48,13 +50,15 @@ class ProtocolDriver;
 
 /// What a device is before any driver has seen it.
 struct AdapterConfig {
-  std::string name;                     ///< how traces and reports call it: "nic0"
-  std::u16string device_name;           ///< what protocols open: u"\\Device\\{...}"
-  std::u16string configuration_key;     ///< registry path of its parameters
-  void* device_context = nullptr;       ///< virtual miniport: the DeviceContext of NdisIMInitializeDeviceInstanceEx
+  std::string name;                  ///< how traces and reports call it: "nic0"
+  std::u16string device_name;        ///< what protocols open: u"\\Device\\{...}"
+  std::u16string configuration_key;  ///< registry path of its parameters
+  void* device_context =
+      nullptr;  ///< virtual miniport: the DeviceContext of NdisIMInitializeDeviceInstanceEx
   bool is_virtual = false;
   kernel::PciDevice* hardware = nullptr;  ///< the device in its slot; nullptr: none
-  /// What the devices below do with a plug and play IRP (IRP_MN_START_DEVICE ...) that NDIS passes down; empty: they succeed.
+  /// What the devices below do with a plug and play IRP (IRP_MN_START_DEVICE ...) that NDIS passes down;
+  /// empty: they succeed.
   std::function<NTSTATUS(UCHAR minor)> lower_devices{};
 };
 
@@ -83,11 +87,11 @@ struct AdapterTraits {
   USHORT address_length = 0;
   std::vector<NDIS_OID> supported_oids;
   // Structures that the driver gave, as they are; empty: NULL, or not given.
-  std::vector<std::uint8_t> pnp_capabilities;      ///< NDIS_PNP_CAPABILITIES
-  std::vector<std::uint8_t> pm_capabilities;       ///< NDIS_PM_CAPABILITIES
-  std::vector<std::uint8_t> rss_capabilities;      ///< NDIS_RECEIVE_SCALE_CAPABILITIES
-  std::vector<std::uint8_t> offload_default;       ///< NDIS_OFFLOAD
-  std::vector<std::uint8_t> offload_hardware;      ///< NDIS_OFFLOAD
+  std::vector<std::uint8_t> pnp_capabilities;  ///< NDIS_PNP_CAPABILITIES
+  std::vector<std::uint8_t> pm_capabilities;   ///< NDIS_PM_CAPABILITIES
+  std::vector<std::uint8_t> rss_capabilities;  ///< NDIS_RECEIVE_SCALE_CAPABILITIES
+  std::vector<std::uint8_t> offload_default;   ///< NDIS_OFFLOAD
+  std::vector<std::uint8_t> offload_hardware;  ///< NDIS_OFFLOAD
   /// The driver knows device power states: it is told of them by OID_PNP_SET_POWER.
   bool power_managed() const noexcept { return !pnp_capabilities.empty() || !pm_capabilities.empty(); }
 };
@@ -114,11 +118,12 @@ class Adapter final : public Object {
   ULONG attribute_flags() const noexcept { return attribute_flags_; }
   /// NdisMSetAttributes(Ex) was called in this initialisation.
   bool attributes5_set() const noexcept { return attributes5_set_; }
-  bool is_serialized() const noexcept;            ///< 5.x without NDIS_ATTRIBUTE_DESERIALIZE
+  bool is_serialized() const noexcept;  ///< 5.x without NDIS_ATTRIBUTE_DESERIALIZE
   bool may_carry_data() const noexcept EXCLUDES(lock_);
   /// The same, of a 6.x adapter, without the lock: see Binding::carries_lists().
   bool carries_lists() const noexcept { return carries_lists_.load(std::memory_order_acquire); }
-  /// Resets under way and an idle adapter's watch: while there are any, what passes is looked at (plain_path.h).
+  /// Resets under way and an idle adapter's watch: while there are any, what passes is looked at
+  /// (plain_path.h).
   void attend(bool on) {
     on ? ++attended : --attended;
     ways.plan();
@@ -146,17 +151,21 @@ class Adapter final : public Object {
 
   // ---- what the miniport calls ----
 
-  NDIS_STATUS set_attributes(const NDIS_MINIPORT_ADAPTER_ATTRIBUTES& attributes);                       ///< NdisMSetMiniportAttributes
-  void set_attributes5(void* context, UINT check_for_hang_seconds, ULONG flags, NDIS_INTERFACE_TYPE type);  ///< NdisMSetAttributes(Ex)
-  bool complete_pause();                          ///< NdisMPauseComplete; false: no pause was pended
-  bool complete_restart(NDIS_STATUS status);      ///< NdisMRestartComplete; false: no restart was pended
+  NDIS_STATUS
+  set_attributes(const NDIS_MINIPORT_ADAPTER_ATTRIBUTES& attributes);  ///< NdisMSetMiniportAttributes
+  void set_attributes5(void* context, UINT check_for_hang_seconds, ULONG flags,
+                       NDIS_INTERFACE_TYPE type);  ///< NdisMSetAttributes(Ex)
+  bool complete_pause();                           ///< NdisMPauseComplete; false: no pause was pended
+  bool complete_restart(NDIS_STATUS status);       ///< NdisMRestartComplete; false: no restart was pended
 
   // ---- bindings, oldest first ----
   std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
   /// The one that came of a bind of this protocol, whatever its state.
   Ref<Binding> binding_of(const ProtocolDriver& protocol) const EXCLUDES(lock_);
   /// The same for the data path, inside a section.
-  std::span<Binding* const> bindings_now() const noexcept { return *bindings_now_.load(std::memory_order_acquire); }
+  std::span<Binding* const> bindings_now() const noexcept {
+    return *bindings_now_.load(std::memory_order_acquire);
+  }
   void add(Binding& binding) EXCLUDES(lock_);
   void remove(Binding& binding) EXCLUDES(lock_);
 
@@ -167,36 +176,39 @@ class Adapter final : public Object {
   ULONG merged_filter() const;
   ULONG merged_lookahead() const;
   std::vector<std::uint8_t> merged_multicast() const;
-  ULONG applied_filter = 0;                        ///< what the miniport was last told
+  ULONG applied_filter = 0;  ///< what the miniport was last told
   ULONG applied_lookahead = 0;
   std::vector<std::uint8_t> applied_multicast;
 
-  Ways ways;                  ///< where chains go, while drivers are not watched
-  kernel::Passage& passage;   ///< of the data path's plain way through the stack (visit.h)
-  FilterStack filters;    ///< the filter modules between the miniport and the bindings
-  Claim stack;            ///< the right to start, stop, pause, restart the stack on this adapter
+  Ways ways;                 ///< where chains go, while drivers are not watched
+  kernel::Passage& passage;  ///< of the data path's plain way through the stack (visit.h)
+  FilterStack filters;       ///< the filter modules between the miniport and the bindings
+  Claim stack;               ///< the right to start, stop, pause, restart the stack on this adapter
   OidQueue oids;
   DirectOids direct_oids;
   ResetControl reset;
   PortTable ports;
   SettingsMemory settings;  ///< what protocols have set and a reset or a halt loses
   SelectiveSuspend suspend;
-  RestartAttributes restart_attributes;   ///< of the restart that is under way; empty otherwise
-  Gate sends;             ///< given to the miniport, not completed
-  Gate receives;          ///< indicated by the miniport, not all returned
-  Gate calls{"data path calls into the miniport"};  ///< calls of its data functions that run; a halt waits for them too
-  SendQueue send_queue;   ///< of a serialized 5.x miniport
+  RestartAttributes restart_attributes;             ///< of the restart that is under way; empty otherwise
+  Gate sends;                                       ///< given to the miniport, not completed
+  Gate receives;                                    ///< indicated by the miniport, not all returned
+  Gate calls{"data path calls into the miniport"};  ///< calls of its data functions that run; a halt waits
+                                                    ///< for them too
+  SendQueue send_queue;                             ///< of a serialized 5.x miniport
   bool initialized() const noexcept { return initialized_.load(std::memory_order_acquire); }
-  /// MiniportHalt(Ex) has returned, or MiniportInitialize(Ex) failed: nothing of the driver's may be called for it.
+  /// MiniportHalt(Ex) has returned, or MiniportInitialize(Ex) failed: nothing of the driver's may be called
+  /// for it.
   bool was_halted() const noexcept { return halted_.load(std::memory_order_acquire); }
   bool removing = false;  ///< a removal has begun; written under the claim of the stack
   bool removed = false;   ///< halted for good
-  bool stopped = false;   ///< halted, to be started again (IRP_MN_STOP_DEVICE); written under the claim of the stack
-  bool surprise_removed = false;   ///< the driver knows that its device is gone
-  bool binds_inhibited = false;    ///< between NetEventInhibitBindsAbove and NetEventAllowBindsAbove
-  bool start_inhibited = false;    ///< between NetEventRequirePause and NetEventAllowStart
-  NDIS_DEVICE_POWER_STATE power_state = NdisDeviceStateD0;   ///< written under the claim of the stack
-  bool powered_down = false;       ///< halted for a low-power state, with its bindings kept
+  bool stopped =
+      false;  ///< halted, to be started again (IRP_MN_STOP_DEVICE); written under the claim of the stack
+  bool surprise_removed = false;  ///< the driver knows that its device is gone
+  bool binds_inhibited = false;   ///< between NetEventInhibitBindsAbove and NetEventAllowBindsAbove
+  bool start_inhibited = false;   ///< between NetEventRequirePause and NetEventAllowStart
+  NDIS_DEVICE_POWER_STATE power_state = NdisDeviceStateD0;  ///< written under the claim of the stack
+  bool powered_down = false;  ///< halted for a low-power state, with its bindings kept
   bool is_low_power() const noexcept { return power_state != NdisDeviceStateD0; }
   /// What a send that may not go now is completed with.
   NDIS_STATUS refusal() const noexcept;
@@ -205,7 +217,8 @@ class Adapter final : public Object {
 
   /// Resources, shared memory, ranges; there for each adapter, empty for one without a device.
   const std::unique_ptr<AdapterHardware> hardware;
-  /// Address families and virtual connections; there for each adapter, empty for one that is not connection-oriented.
+  /// Address families and virtual connections; there for each adapter, empty for one that is not
+  /// connection-oriented.
   const std::unique_ptr<CoAdapter> co;
   bool registration_attributes_set() const noexcept { return registration_attributes_set_; }
 
@@ -228,7 +241,8 @@ class Adapter final : public Object {
   const AdapterConfig config_;
   DEVICE_OBJECT* device_object_ = nullptr;
   NDIS_HANDLE handle_ = nullptr;
-  NDIS_HANDLE configuration_context_ = nullptr;   ///< 5.x: the WrapperConfigurationContext, while MiniportInitialize runs
+  NDIS_HANDLE configuration_context_ =
+      nullptr;  ///< 5.x: the WrapperConfigurationContext, while MiniportInitialize runs
   ULONG interface_index_ = 0;
   void* context_ = nullptr;
   ULONG attribute_flags_ = 0;
@@ -248,7 +262,7 @@ class Adapter final : public Object {
   NDIS_STATUS restart_status_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
   std::vector<Ref<Binding>> bindings_ GUARDED_BY(lock_);
   using BindingsNow = std::vector<Binding*>;
-  std::atomic<const BindingsNow*> bindings_now_;   ///< never changed: replaced
+  std::atomic<const BindingsNow*> bindings_now_;  ///< never changed: replaced
   std::atomic<bool> carries_lists_{false};
   std::unique_ptr<const BindingsNow> publish_bindings_locked() REQUIRES(lock_);
   kernel::Event paused_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What an adapter is like: attributes that a 6.x miniport sets, OIDs that NDIS asks a 5.x miniport, and the merged filters.
+// What an adapter is like: attributes that a 6.x miniport sets, OIDs that NDIS asks a 5.x miniport, and the
+// merged filters.
 #include <algorithm>
 #include <cstring>
 
@@ -22,7 +23,8 @@ template <class T>
 std::vector<std::uint8_t> copy_structure(const T* given) {
   if (given == nullptr) return {};
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(given);
-  return {bytes, bytes + std::min<std::size_t>(std::max<std::size_t>(given->Header.Size, sizeof(given->Header)), sizeof(T))};
+  return {bytes, bytes + std::min<std::size_t>(
+                             std::max<std::size_t>(given->Header.Size, sizeof(given->Header)), sizeof(T))};
 }
 
 /// The same for one without.
@@ -49,7 +51,8 @@ NDIS_STATUS Adapter::set_attributes(const NDIS_MINIPORT_ADAPTER_ATTRIBUTES& attr
   }
   const auto bad_header = [&](NDIS_STATUS status) {
     tell_breach("ObjectHeaderValid", driver_->driver(), "NdisMSetMiniportAttributes", "MiniportAttributes",
-                fmt::format("the structure has type {:#x}, revision {}, size {}, which no NDIS version has", header.Type, header.Revision, header.Size));
+                fmt::format("the structure has type {:#x}, revision {}, size {}, which no NDIS version has",
+                            header.Type, header.Revision, header.Size));
     return status;
   };
   const auto out_of_order = [this](const char* why) {
@@ -57,46 +60,59 @@ NDIS_STATUS Adapter::set_attributes(const NDIS_MINIPORT_ADAPTER_ATTRIBUTES& attr
     return NDIS_STATUS_INVALID_PARAMETER;
   };
   switch (header.Type) {
-    case NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES: return set_add_device_attributes(attributes.AddDeviceRegistrationAttributes);
-    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES: {
-      if (header.Revision < NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1 ||
-          header.Revision > NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2)
-        return bad_header(NDIS_STATUS_BAD_VERSION);
-      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_INVALID_PARAMETER);
-      const NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES& given = attributes.RegistrationAttributes;
-      context_ = given.MiniportAdapterContext;
-      attribute_flags_ = given.AttributeFlags;
-      check_for_hang_seconds_ = given.CheckForHangTimeInSeconds;
-      ports.reset((given.AttributeFlags & NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT) != 0);
-      registration_attributes_set_ = true;
-      return NDIS_STATUS_SUCCESS;
-    }
-    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES:
-      if (header.Revision < NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1 ||
-          header.Revision > NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2)
-        return bad_header(NDIS_STATUS_BAD_VERSION);
-      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_INVALID_PARAMETER);
-      if (!registration_attributes_set_) return out_of_order("general attributes are set before the registration attributes");
-      return set_general_attributes(attributes.GeneralAttributes);
-    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES: {
-      if (header.Revision != NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_BAD_VERSION);
-      if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1) return bad_header(NDIS_STATUS_INVALID_PARAMETER);
-      if (!general_attributes_set_) return out_of_order("offload attributes are set before the general attributes");
-      traits_.offload_default = copy_structure(attributes.OffloadAttributes.DefaultOffloadConfiguration);
-      traits_.offload_hardware = copy_structure(attributes.OffloadAttributes.HardwareOffloadCapabilities);
-      return NDIS_STATUS_SUCCESS;
-    }
-    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES:
-    case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES:
-      if (header.Revision == 0 || header.Revision > kNewestOtherRevision) return bad_header(NDIS_STATUS_BAD_VERSION);
-      return general_attributes_set_ ? NDIS_STATUS_SUCCESS : out_of_order("other attributes are set before the general attributes");
-    default: return bad_header(NDIS_STATUS_INVALID_PARAMETER);
+  case NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES:
+    return set_add_device_attributes(attributes.AddDeviceRegistrationAttributes);
+  case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES: {
+    if (header.Revision < NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1 ||
+        header.Revision > NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2)
+      return bad_header(NDIS_STATUS_BAD_VERSION);
+    if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_1)
+      return bad_header(NDIS_STATUS_INVALID_PARAMETER);
+    const NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES& given = attributes.RegistrationAttributes;
+    context_ = given.MiniportAdapterContext;
+    attribute_flags_ = given.AttributeFlags;
+    check_for_hang_seconds_ = given.CheckForHangTimeInSeconds;
+    ports.reset((given.AttributeFlags & NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT) != 0);
+    registration_attributes_set_ = true;
+    return NDIS_STATUS_SUCCESS;
+  }
+  case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES:
+    if (header.Revision < NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1 ||
+        header.Revision > NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2)
+      return bad_header(NDIS_STATUS_BAD_VERSION);
+    if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1)
+      return bad_header(NDIS_STATUS_INVALID_PARAMETER);
+    if (!registration_attributes_set_)
+      return out_of_order("general attributes are set before the registration attributes");
+    return set_general_attributes(attributes.GeneralAttributes);
+  case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES: {
+    if (header.Revision != NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1)
+      return bad_header(NDIS_STATUS_BAD_VERSION);
+    if (header.Size < NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1)
+      return bad_header(NDIS_STATUS_INVALID_PARAMETER);
+    if (!general_attributes_set_)
+      return out_of_order("offload attributes are set before the general attributes");
+    traits_.offload_default = copy_structure(attributes.OffloadAttributes.DefaultOffloadConfiguration);
+    traits_.offload_hardware = copy_structure(attributes.OffloadAttributes.HardwareOffloadCapabilities);
+    return NDIS_STATUS_SUCCESS;
+  }
+  case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_NATIVE_802_11_ATTRIBUTES:
+  case NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_HARDWARE_ASSIST_ATTRIBUTES:
+    if (header.Revision == 0 || header.Revision > kNewestOtherRevision)
+      return bad_header(NDIS_STATUS_BAD_VERSION);
+    return general_attributes_set_ ? NDIS_STATUS_SUCCESS
+                                   : out_of_order("other attributes are set before the general attributes");
+  default:
+    return bad_header(NDIS_STATUS_INVALID_PARAMETER);
   }
 }
 
-NDIS_STATUS Adapter::set_add_device_attributes(const NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES& attributes) {
-  if (attributes.Header.Revision != NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1) return NDIS_STATUS_BAD_VERSION;
-  if (attributes.Header.Size < NDIS_SIZEOF_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1) return NDIS_STATUS_INVALID_PARAMETER;
+NDIS_STATUS
+Adapter::set_add_device_attributes(const NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES& attributes) {
+  if (attributes.Header.Revision != NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1)
+    return NDIS_STATUS_BAD_VERSION;
+  if (attributes.Header.Size < NDIS_SIZEOF_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1)
+    return NDIS_STATUS_INVALID_PARAMETER;
   add_device_context_ = attributes.MiniportAddDeviceContext;
   return NDIS_STATUS_SUCCESS;
 }
@@ -123,8 +139,10 @@ NDIS_STATUS Adapter::set_general_attributes(const NDIS_MINIPORT_ADAPTER_GENERAL_
   traits_.address_length = general.MacAddressLength;
   copy_address(traits_.permanent_address, general.PermanentMacAddress, general.MacAddressLength);
   copy_address(traits_.current_address, general.CurrentMacAddress, general.MacAddressLength);
-  traits_.supported_oids.assign(general.SupportedOidList,
-                                general.SupportedOidList + (general.SupportedOidList == nullptr ? 0 : general.SupportedOidListLength / sizeof(NDIS_OID)));
+  traits_.supported_oids.assign(
+      general.SupportedOidList,
+      general.SupportedOidList +
+          (general.SupportedOidList == nullptr ? 0 : general.SupportedOidListLength / sizeof(NDIS_OID)));
   traits_.pnp_capabilities = copy_plain(general.PowerManagementCapabilities);
   traits_.rss_capabilities = copy_structure(general.RecvScaleCapabilities);
   traits_.pm_capabilities.clear();
@@ -134,7 +152,8 @@ NDIS_STATUS Adapter::set_general_attributes(const NDIS_MINIPORT_ADAPTER_GENERAL_
   return NDIS_STATUS_SUCCESS;
 }
 
-void Adapter::set_attributes5(void* context, UINT check_for_hang_seconds, ULONG flags, NDIS_INTERFACE_TYPE /*type*/) {
+void Adapter::set_attributes5(void* context, UINT check_for_hang_seconds, ULONG flags,
+                              NDIS_INTERFACE_TYPE /*type*/) {
   context_ = context;
   check_for_hang_seconds_ = check_for_hang_seconds;
   attribute_flags_ = flags;
@@ -144,24 +163,30 @@ void Adapter::set_attributes5(void* context, UINT check_for_hang_seconds, ULONG 
 void Adapter::learn_traits5() {
   const auto ask = [this](NDIS_OID oid, void* buffer, UINT length) {
     UINT written = 0;
-    return oids.ask(NdisRequestQueryInformation, oid, buffer, length, &written) == NDIS_STATUS_SUCCESS ? written : 0U;
+    return oids.ask(NdisRequestQueryInformation, oid, buffer, length, &written) == NDIS_STATUS_SUCCESS
+               ? written
+               : 0U;
   };
   ULONG number = 0;
   if (ask(OID_GEN_MAXIMUM_FRAME_SIZE, &number, sizeof(number)) == sizeof(number)) traits_.mtu = number;
   if (ask(OID_GEN_LINK_SPEED, &number, sizeof(number)) == sizeof(number))
-    traits_.transmit_speed = traits_.receive_speed = traits_.max_transmit_speed = traits_.max_receive_speed = std::uint64_t{number} * 100;
+    traits_.transmit_speed = traits_.receive_speed = traits_.max_transmit_speed = traits_.max_receive_speed =
+        std::uint64_t{number} * 100;
   if (ask(OID_GEN_MEDIA_CONNECT_STATUS, &number, sizeof(number)) == sizeof(number))
-    traits_.connect_state = number == NdisMediaStateConnected ? MediaConnectStateConnected : MediaConnectStateDisconnected;
+    traits_.connect_state =
+        number == NdisMediaStateConnected ? MediaConnectStateConnected : MediaConnectStateDisconnected;
   if (ask(OID_GEN_MAXIMUM_LOOKAHEAD, &number, sizeof(number)) == sizeof(number)) traits_.lookahead = number;
   if (ask(OID_GEN_MAC_OPTIONS, &number, sizeof(number)) == sizeof(number)) traits_.mac_options = number;
-  traits_.supported_packet_filters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST | NDIS_PACKET_TYPE_ALL_MULTICAST |
-                                     NDIS_PACKET_TYPE_BROADCAST | NDIS_PACKET_TYPE_PROMISCUOUS;
+  traits_.supported_packet_filters = NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_MULTICAST |
+                                     NDIS_PACKET_TYPE_ALL_MULTICAST | NDIS_PACKET_TYPE_BROADCAST |
+                                     NDIS_PACKET_TYPE_PROMISCUOUS;
   if (traits_.medium != NdisMedium802_3) return;
   constexpr UINT kAddress = 6;
   traits_.address_length = kAddress;
   ask(OID_802_3_PERMANENT_ADDRESS, traits_.permanent_address.data(), kAddress);
   ask(OID_802_3_CURRENT_ADDRESS, traits_.current_address.data(), kAddress);
-  if (ask(OID_802_3_MAXIMUM_LIST_SIZE, &number, sizeof(number)) == sizeof(number)) traits_.max_multicast_list = number;
+  if (ask(OID_802_3_MAXIMUM_LIST_SIZE, &number, sizeof(number)) == sizeof(number))
+    traits_.max_multicast_list = number;
 }
 
 ULONG Adapter::merged_filter() const {
@@ -202,7 +227,8 @@ void Adapter::apply_filters() {
   std::vector<std::uint8_t> list = merged_multicast();
   if (list != applied_multicast) {
     applied_multicast = list;
-    oids.ask(NdisRequestSetInformation, OID_802_3_MULTICAST_LIST, list.data(), static_cast<UINT>(list.size()));
+    oids.ask(NdisRequestSetInformation, OID_802_3_MULTICAST_LIST, list.data(),
+             static_cast<UINT>(list.size()));
   }
 }
 
@@ -211,7 +237,8 @@ void Adapter::restore_settings() {
   applied_multicast.clear();
   apply_filters();
   for (SettingsMemory::Setting& setting : settings.all())
-    oids.ask(NdisRequestSetInformation, setting.oid, setting.data.data(), static_cast<UINT>(setting.data.size()));
+    oids.ask(NdisRequestSetInformation, setting.oid, setting.data.data(),
+             static_cast<UINT>(setting.data.size()));
 }
 
 }  // namespace undis

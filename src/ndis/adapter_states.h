@@ -1,16 +1,35 @@
 // SPDX-License-Identifier: MIT
 //
-// The states of a miniport adapter. Page: network/miniport-adapter-states-and-operations ("Event \ State" table, same rows and columns).
+// The states of a miniport adapter. Page: network/miniport-adapter-states-and-operations ("Event \ State"
+// table, same rows and columns).
 #pragma once
 
 #include "ndis/state_table.h"
 
 namespace undis {
 
-enum class AdapterState : std::uint8_t { Halted, Shutdown, Initializing, Paused, Restarting, Running, Pausing };
+enum class AdapterState : std::uint8_t {
+  Halted,
+  Shutdown,
+  Initializing,
+  Paused,
+  Restarting,
+  Running,
+  Pausing
+};
 enum class AdapterEvent : std::uint8_t {
-  MiniportInitializeEx, InitializeComplete, MiniportShutdownEx, MiniportHaltEx, MiniportRestart, RestartComplete,
-  MiniportPause, PauseComplete, InitializeFailed, RestartFailed, SendReceive, OidRequest
+  MiniportInitializeEx,
+  InitializeComplete,
+  MiniportShutdownEx,
+  MiniportHaltEx,
+  MiniportRestart,
+  RestartComplete,
+  MiniportPause,
+  PauseComplete,
+  InitializeFailed,
+  RestartFailed,
+  SendReceive,
+  OidRequest
 };
 
 // clang-format off

@@ -334,7 +334,8 @@ TEST_F(InitializingAnAdapter, KeepsWhatTheAttributesSay) {
   EXPECT_EQ(traits.address_length, 6U);
   EXPECT_EQ(traits.permanent_address[4], 6U);
   EXPECT_EQ(traits.supported_oids, std::vector<NDIS_OID>{OID_GEN_CURRENT_PACKET_FILTER});
-  EXPECT_EQ(nic()->attribute_flags(), NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER);
+  EXPECT_EQ(nic()->attribute_flags(),
+            NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_BUS_MASTER);
   EXPECT_EQ(nic()->context(), mp.adapter("nic"));
   down();
 }
@@ -515,12 +516,14 @@ class AnAdapter : public CoreTest {};
 TEST_F(AnAdapter, IsDescribedInTheRegistryAsWindowsDoes) {
   up();
   const auto value = [&](std::u16string_view key, std::u16string_view name) {
-    const auto found = world.system().registry().value(nic()->config().configuration_key + std::u16string(key), name);
+    const auto found =
+        world.system().registry().value(nic()->config().configuration_key + std::u16string(key), name);
     return found ? found->as_string() : std::u16string();
   };
   EXPECT_EQ(value(u"", u"MiniportName"), nic()->config().device_name);
   EXPECT_EQ(u"\\Device\\" + value(u"", u"NetCfgInstanceId"), nic()->config().device_name);
-  const auto exported = world.system().registry().value(nic()->config().configuration_key + u"\\Linkage", u"Export");
+  const auto exported =
+      world.system().registry().value(nic()->config().configuration_key + u"\\Linkage", u"Export");
   ASSERT_TRUE(exported.has_value());
   EXPECT_EQ(exported->type, kernel::RegistryType::MultiString);
   down();

@@ -16,24 +16,34 @@ namespace undis {
 
 using kernel::call_driver;
 
-void tell_twice(const CallManager& manager, const char* function, const void* object, const std::string& name) {
+void tell_twice(const CallManager& manager, const char* function, const void* object,
+                const std::string& name) {
   Library::current().observer().on(UnexpectedCompletion{
-      &manager.driver(), function, object, name, "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING", {}});
+      &manager.driver(),
+      function,
+      object,
+      name,
+      "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING",
+      {}});
 }
 
-AddressFamily::AddressFamily(Binding& client, CallManager& manager, const CO_ADDRESS_FAMILY& family, void* client_context)
-    : client_(&client),
-      manager_(&manager),
-      family_(family),
-      origin_(kernel::Stack::capture(1)),
-      machine_("address family", fmt::format("address family {:#x} of {}", family.AddressFamily, client.name()), client.driver()),
+AddressFamily::AddressFamily(Binding& client, CallManager& manager, const CO_ADDRESS_FAMILY& family,
+                             void* client_context)
+    : client_(&client), manager_(&manager), family_(family), origin_(kernel::Stack::capture(1)),
+      machine_("address family",
+               fmt::format("address family {:#x} of {}", family.AddressFamily, client.name()),
+               client.driver()),
       client_context_(client_context) {}
 
 AddressFamily::~AddressFamily() = default;
 
-kernel::Driver& AddressFamily::driver(CoSide side) const noexcept { return side == CoSide::Client ? client_->driver() : manager_->driver(); }
+kernel::Driver& AddressFamily::driver(CoSide side) const noexcept {
+  return side == CoSide::Client ? client_->driver() : manager_->driver();
+}
 
-const CoClientHandlers& AddressFamily::client_handlers() const noexcept { return client_->protocol().client; }
+const CoClientHandlers& AddressFamily::client_handlers() const noexcept {
+  return client_->protocol().client;
+}
 
 bool AddressFamily::gone(CoSide side) const noexcept {
   const kernel::Hold hold(lock_);
@@ -71,8 +81,9 @@ NDIS_STATUS AddressFamily::open() {
   }
   CO_ADDRESS_FAMILY family = family_;
   void* context = nullptr;
-  const NDIS_STATUS status = call_driver(&manager_->driver(), callbacks::kProtocolCmOpenAf, manager_->binding(), this, manager_->handlers().OpenAf,
-                                         manager_->context(), &family, manager_handle_, &context);
+  const NDIS_STATUS status =
+      call_driver(&manager_->driver(), callbacks::kProtocolCmOpenAf, manager_->binding(), this,
+                  manager_->handlers().OpenAf, manager_->context(), &family, manager_handle_, &context);
   if (status == NDIS_STATUS_PENDING) return status;
   if (settle_open(status, context)) return status;
   tell_twice(*manager_, callbacks::kProtocolCmOpenAf.name, this, name());
@@ -100,8 +111,8 @@ bool AddressFamily::complete_open(NDIS_STATUS status, void* context) {
     return true;
   }
   const auto tell = [alive, handle, status] {
-    call_driver(&alive->client_->driver(), callbacks::kProtocolClOpenAfCompleteEx, alive->client_.get(), alive.get(),
-                alive->client_handlers().OpenAfComplete, alive->client_context_, handle, status);
+    call_driver(&alive->client_->driver(), callbacks::kProtocolClOpenAfCompleteEx, alive->client_.get(),
+                alive.get(), alive->client_handlers().OpenAfComplete, alive->client_context_, handle, status);
   };
   if (kernel::irql() == PASSIVE_LEVEL) {
     tell();
@@ -119,14 +130,17 @@ void AddressFamily::judge_close(const CoCaller& by) const {
     const CallState state = vc->call().state();
     if (state == CallState::None || state == CallState::Closing) continue;
     tell_breach("LIFE-344", by.driver, by.function, name(),
-                fmt::format("the address family is closed while the call on {} is {}: calls are closed first", vc->name(), to_text(state)));
+                fmt::format("the address family is closed while the call on {} is {}: calls are closed first",
+                            vc->name(), to_text(state)));
     return;
   }
   for (const Ref<Sap>& sap : saps()) {
     if (sap->machine().state() == SapState::Deregistering) continue;
-    tell_breach("LIFE-344", by.driver, by.function, name(),
-                fmt::format("the address family is closed while {} is {}: service access points are deregistered first", sap->name(),
-                            to_text(sap->machine().state())));
+    tell_breach(
+        "LIFE-344", by.driver, by.function, name(),
+        fmt::format(
+            "the address family is closed while {} is {}: service access points are deregistered first",
+            sap->name(), to_text(sap->machine().state())));
     return;
   }
 }
@@ -147,9 +161,10 @@ NDIS_STATUS AddressFamily::close(const CoCaller& by) {
     manager_gone = manager_gone_;
   }
   if (!keep_handle) close_client_handle();
-  const NDIS_STATUS status = manager_gone ? NDIS_STATUS_SUCCESS
-                                          : call_driver(&manager_->driver(), callbacks::kProtocolCmCloseAf, manager_->binding(), this,
-                                                        manager_->handlers().CloseAf, manager_context_);
+  const NDIS_STATUS status =
+      manager_gone ? NDIS_STATUS_SUCCESS
+                   : call_driver(&manager_->driver(), callbacks::kProtocolCmCloseAf, manager_->binding(),
+                                 this, manager_->handlers().CloseAf, manager_context_);
   if (status == NDIS_STATUS_PENDING) return status;
   if (machine_.advance(AfEvent::CloseComplete)) {
     end();
@@ -164,8 +179,8 @@ bool AddressFamily::complete_close(NDIS_STATUS status) {
   if (!machine_.advance(AfEvent::CloseComplete)) return false;
   const bool tell = !gone(CoSide::Client);
   if (tell)
-    call_driver(&client_->driver(), callbacks::kProtocolClCloseAfComplete, client_.get(), this, client_handlers().CloseAfComplete, status,
-                client_context_);
+    call_driver(&client_->driver(), callbacks::kProtocolClCloseAfComplete, client_.get(), this,
+                client_handlers().CloseAfComplete, status, client_context_);
   end();
   return true;
 }
@@ -218,8 +233,9 @@ NDIS_STATUS AddressFamily::notify_close(const CoCaller& by) {
     machine_.tell_blank(AfEvent::NotifyCloseAf, by.driver, by.function);
     return NDIS_STATUS_FAILURE;
   }
-  const NDIS_STATUS status = call_driver(&client_->driver(), callbacks::kProtocolClNotifyCloseAf, client_.get(), this,
-                                         client_handlers().NotifyCloseAf, client_context_);
+  const NDIS_STATUS status =
+      call_driver(&client_->driver(), callbacks::kProtocolClNotifyCloseAf, client_.get(), this,
+                  client_handlers().NotifyCloseAf, client_context_);
   bool completed_inside = false;
   {
     const kernel::Hold hold(lock_);
@@ -228,15 +244,20 @@ NDIS_STATUS AddressFamily::notify_close(const CoCaller& by) {
   }
   if (status == NDIS_STATUS_PENDING) return status;
   if (completed_inside) {
-    Library::current().observer().on(UnexpectedCompletion{&client_->driver(), callbacks::kProtocolClNotifyCloseAf.name, this, name(),
-                                                          "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING",
-                                                          {}});
+    Library::current().observer().on(UnexpectedCompletion{
+        &client_->driver(),
+        callbacks::kProtocolClNotifyCloseAf.name,
+        this,
+        name(),
+        "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING",
+        {}});
     return NDIS_STATUS_PENDING;
   }
   if (machine_.state() == AfState::Open) {
     if (status == NDIS_STATUS_SUCCESS)
       tell_breach("LIFE-344", client_->driver(), callbacks::kProtocolClNotifyCloseAf.name, name(),
-                  "NDIS_STATUS_SUCCESS says that the address family is closed, and NdisClCloseAddressFamily was not called");
+                  "NDIS_STATUS_SUCCESS says that the address family is closed, and NdisClCloseAddressFamily "
+                  "was not called");
   } else {
     close_client_handle();
   }
@@ -253,7 +274,8 @@ bool AddressFamily::complete_notify(NDIS_STATUS status) {
   if (machine_.state() == AfState::Open) {
     if (status == NDIS_STATUS_SUCCESS)
       tell_breach("LIFE-344", client_->driver(), "NdisClNotifyCloseAddressFamilyComplete", name(),
-                  "NDIS_STATUS_SUCCESS says that the address family is closed, and NdisClCloseAddressFamily was not called");
+                  "NDIS_STATUS_SUCCESS says that the address family is closed, and NdisClCloseAddressFamily "
+                  "was not called");
   } else {
     close_client_handle();
   }
@@ -318,9 +340,14 @@ void AddressFamily::leave(CoSide side) {
     return;
   }
   switch (machine_.state()) {
-    case AfState::Opening: complete_open(NDIS_STATUS_FAILURE, nullptr); return;
-    case AfState::Closing: complete_close(NDIS_STATUS_SUCCESS); return;
-    default: break;
+  case AfState::Opening:
+    complete_open(NDIS_STATUS_FAILURE, nullptr);
+    return;
+  case AfState::Closing:
+    complete_close(NDIS_STATUS_SUCCESS);
+    return;
+  default:
+    break;
   }
   // The client has it open and will close it, which takes effect at once. Nobody waits for that.
   HandleTable& handles = Library::current().handles();
@@ -331,8 +358,9 @@ void AddressFamily::leave(CoSide side) {
 /// A client that has gone without closing: the call manager is told as if it had closed.
 void AddressFamily::close_for_client() {
   if (!machine_.advance(AfEvent::ClCloseAddressFamily)) return;
-  const NDIS_STATUS status = call_driver(&manager_->driver(), callbacks::kProtocolCmCloseAf, manager_->binding(), this,
-                                         manager_->handlers().CloseAf, manager_context_);
+  const NDIS_STATUS status =
+      call_driver(&manager_->driver(), callbacks::kProtocolCmCloseAf, manager_->binding(), this,
+                  manager_->handlers().CloseAf, manager_context_);
   if (status != NDIS_STATUS_PENDING && machine_.advance(AfEvent::CloseComplete)) end();
 }
 

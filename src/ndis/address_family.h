@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // A client's open of an address family that a call manager offers, and the service access points on it.
-// Pages: network/registering-and-opening-an-address-family, network/closing-an-address-family, network/registering-a-sap.
+// Pages: network/registering-and-opening-an-address-family, network/closing-an-address-family,
+// network/registering-a-sap.
 //
-// Each of the two drivers has a handle of its own: the client's ends with its close, the call manager's with the end of that close.
+// Each of the two drivers has a handle of its own: the client's ends with its close, the call manager's with
+// the end of that close.
 #pragma once
 
 #include <string>
@@ -30,8 +32,12 @@ class AddressFamily final : public Object {
   const CO_ADDRESS_FAMILY& family() const noexcept { return family_; }
   const std::string& name() const noexcept { return machine_.object(); }
   const AfMachine& machine() const noexcept { return machine_; }
-  NDIS_HANDLE handle(CoSide side) const noexcept { return side == CoSide::Client ? client_handle_ : manager_handle_; }
-  void* context(CoSide side) const noexcept { return side == CoSide::Client ? client_context_ : manager_context_; }
+  NDIS_HANDLE handle(CoSide side) const noexcept {
+    return side == CoSide::Client ? client_handle_ : manager_handle_;
+  }
+  void* context(CoSide side) const noexcept {
+    return side == CoSide::Client ? client_context_ : manager_context_;
+  }
   kernel::Driver& driver(CoSide side) const noexcept;
   const CoClientHandlers& client_handlers() const noexcept;
   const kernel::Stack& origin() const noexcept { return origin_; }
@@ -88,7 +94,7 @@ class AddressFamily final : public Object {
   bool client_gone_ GUARDED_BY(lock_) = false;
   bool manager_gone_ GUARDED_BY(lock_) = false;
   bool client_handle_open_ GUARDED_BY(lock_) = false;
-  bool counted_ GUARDED_BY(lock_) = false;   ///< in the gates of its bindings
+  bool counted_ GUARDED_BY(lock_) = false;  ///< in the gates of its bindings
   std::vector<Ref<Sap>> saps_ GUARDED_BY(lock_);
 };
 

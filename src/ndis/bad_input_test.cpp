@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Bad input, case by case: each structure with a wrong type, revision, size or version, NULL where something is needed, buffers that are
-// too short. Each gets the status that its page has for it, wrong headers a finding as well, and nothing crashes. Handles are
-// handle_test.cpp's.
-// Pages: objectheader/ns-objectheader-ndis_object_header and those of the functions.
+// Bad input, case by case: each structure with a wrong type, revision, size or version, NULL where something
+// is needed, buffers that are too short. Each gets the status that its page has for it, wrong headers a
+// finding as well, and nothing crashes. Handles are handle_test.cpp's. Pages:
+// objectheader/ns-objectheader-ndis_object_header and those of the functions.
 #include <functional>
 #include <iostream>
 
@@ -20,7 +20,7 @@ struct BadCase {
   std::string what;
   std::function<NDIS_STATUS()> call;
   NDIS_STATUS expected;
-  bool told;   ///< ObjectHeaderValid
+  bool told;  ///< ObjectHeaderValid
 };
 
 class BadInput : public CoreTest {
@@ -39,11 +39,13 @@ class BadInput : public CoreTest {
   /// Findings as they are told, each time, also those that say nothing new.
   std::size_t raw_findings() {
     const Lines trace = world.verifier().trace();
-    return static_cast<std::size_t>(std::ranges::count_if(trace, [](const std::string& line) { return line.starts_with("VIOLATION ObjectHeaderValid"); }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        trace, [](const std::string& line) { return line.starts_with("VIOLATION ObjectHeaderValid"); }));
   }
   /// The four ways to spoil a header: type, revision 0, size too small, size 0.
   template <class T, class Call>
-  void spoil_header(std::vector<BadCase>& cases, const std::string& name, const T& good, NDIS_OBJECT_HEADER T::*header, Call call, NDIS_STATUS expected,
+  void spoil_header(std::vector<BadCase>& cases, const std::string& name, const T& good,
+                    NDIS_OBJECT_HEADER T::*header, Call call, NDIS_STATUS expected,
                     NDIS_STATUS for_revision) {
     const auto with = [=](const char* what, auto change, NDIS_STATUS status) {
       return BadCase{name + ": " + what,
@@ -54,10 +56,15 @@ class BadInput : public CoreTest {
                      },
                      status, true};
     };
-    cases.push_back(with("type", [](NDIS_OBJECT_HEADER& h) { h.Type = 0x01; }, expected));
-    cases.push_back(with("revision 0", [](NDIS_OBJECT_HEADER& h) { h.Revision = 0; }, for_revision));
-    cases.push_back(with("size one too small", [](NDIS_OBJECT_HEADER& h) { h.Size = static_cast<USHORT>(h.Size - 1); }, expected));
-    cases.push_back(with("size 0", [](NDIS_OBJECT_HEADER& h) { h.Size = 0; }, expected));
+    cases.push_back(with(
+        "type", [](NDIS_OBJECT_HEADER& h) { h.Type = 0x01; }, expected));
+    cases.push_back(with(
+        "revision 0", [](NDIS_OBJECT_HEADER& h) { h.Revision = 0; }, for_revision));
+    cases.push_back(with(
+        "size one too small", [](NDIS_OBJECT_HEADER& h) { h.Size = static_cast<USHORT>(h.Size - 1); },
+        expected));
+    cases.push_back(with(
+        "size 0", [](NDIS_OBJECT_HEADER& h) { h.Size = 0; }, expected));
     cases.push_back(BadCase{name + ": NULL", [=] { return call(nullptr); }, expected, false});
   }
   static std::size_t played;
@@ -70,7 +77,8 @@ TEST_F(BadInput, OfRegistrations) {
   std::vector<BadCase> cases;
   const auto miniport = [&](NDIS_MINIPORT_DRIVER_CHARACTERISTICS* c) {
     NDIS_HANDLE handle = nullptr;
-    const NDIS_STATUS status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, c, &handle);
+    const NDIS_STATUS status =
+        NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, c, &handle);
     EXPECT_EQ(handle, nullptr);
     return status;
   };
@@ -81,24 +89,28 @@ TEST_F(BadInput, OfRegistrations) {
     return status;
   };
   auto good = FakeDriver::miniport6_characteristics();
-  spoil_header(cases, "miniport characteristics", good, &NDIS_MINIPORT_DRIVER_CHARACTERISTICS::Header, miniport, NDIS_STATUS_BAD_CHARACTERISTICS,
-               NDIS_STATUS_BAD_CHARACTERISTICS);
+  spoil_header(cases, "miniport characteristics", good, &NDIS_MINIPORT_DRIVER_CHARACTERISTICS::Header,
+               miniport, NDIS_STATUS_BAD_CHARACTERISTICS, NDIS_STATUS_BAD_CHARACTERISTICS);
   cases.pop_back();  // NULL has another status here
-  cases.push_back({"miniport characteristics: NULL", [&] { return miniport(nullptr); }, NDIS_STATUS_FAILURE, false});
+  cases.push_back(
+      {"miniport characteristics: NULL", [&] { return miniport(nullptr); }, NDIS_STATUS_FAILURE, false});
   for (const auto& [major, minor] : {std::pair{5, 1}, {7, 0}, {6, 2}, {6, 255}}) {
     auto c = good;
     c.MajorNdisVersion = static_cast<UCHAR>(major);
     c.MinorNdisVersion = static_cast<UCHAR>(minor);
-    cases.push_back({fmt::format("miniport version {}.{}", major, minor), [=] {
+    cases.push_back({fmt::format("miniport version {}.{}", major, minor),
+                     [=] {
                        auto copy = c;
                        return miniport(&copy);
                      },
                      NDIS_STATUS_BAD_VERSION, false});
   }
-  const auto without = [&]<class M>(const char* member_name, M NDIS_MINIPORT_DRIVER_CHARACTERISTICS::*member) {
+  const auto without = [&]<class M>(const char* member_name,
+                                    M NDIS_MINIPORT_DRIVER_CHARACTERISTICS::*member) {
     auto c = good;
     c.*member = nullptr;
-    cases.push_back({fmt::format("miniport without {}", member_name), [=] {
+    cases.push_back({fmt::format("miniport without {}", member_name),
+                     [=] {
                        auto copy = c;
                        return miniport(&copy);
                      },
@@ -119,22 +131,26 @@ TEST_F(BadInput, OfRegistrations) {
   without("CancelOidRequestHandler", &C::CancelOidRequestHandler);
 
   auto good_protocol = FakeDriver::protocol6_characteristics(name.get());
-  spoil_header(cases, "protocol characteristics", good_protocol, &NDIS_PROTOCOL_DRIVER_CHARACTERISTICS::Header, protocol,
-               NDIS_STATUS_BAD_CHARACTERISTICS, NDIS_STATUS_BAD_CHARACTERISTICS);
+  spoil_header(cases, "protocol characteristics", good_protocol,
+               &NDIS_PROTOCOL_DRIVER_CHARACTERISTICS::Header, protocol, NDIS_STATUS_BAD_CHARACTERISTICS,
+               NDIS_STATUS_BAD_CHARACTERISTICS);
   for (const auto& [major, minor] : {std::pair{5, 0}, {7, 0}, {6, 3}}) {
     auto c = good_protocol;
     c.MajorNdisVersion = static_cast<UCHAR>(major);
     c.MinorNdisVersion = static_cast<UCHAR>(minor);
-    cases.push_back({fmt::format("protocol version {}.{}", major, minor), [=] {
+    cases.push_back({fmt::format("protocol version {}.{}", major, minor),
+                     [=] {
                        auto copy = c;
                        return protocol(&copy);
                      },
                      NDIS_STATUS_BAD_VERSION, false});
   }
-  const auto without_protocol = [&]<class M>(const char* member_name, M NDIS_PROTOCOL_DRIVER_CHARACTERISTICS::*member) {
+  const auto without_protocol = [&]<class M>(const char* member_name,
+                                             M NDIS_PROTOCOL_DRIVER_CHARACTERISTICS::*member) {
     auto c = good_protocol;
     c.*member = nullptr;
-    cases.push_back({fmt::format("protocol without {}", member_name), [=] {
+    cases.push_back({fmt::format("protocol without {}", member_name),
+                     [=] {
                        auto copy = c;
                        return protocol(&copy);
                      },
@@ -161,18 +177,26 @@ TEST_F(BadInput, OfRegistrations) {
 TEST_F(BadInput, OfAttributes) {
   up();
   std::vector<BadCase> cases;
-  const auto set = [&](NDIS_MINIPORT_ADAPTER_ATTRIBUTES* a) { return NdisMSetMiniportAttributes(nic()->handle(), a); };
+  const auto set = [&](NDIS_MINIPORT_ADAPTER_ATTRIBUTES* a) {
+    return NdisMSetMiniportAttributes(nic()->handle(), a);
+  };
   struct Kind {
     const char* name;
     NDIS_OBJECT_HEADER header;
   };
   const Kind kinds[] = {
-      {"registration attributes", {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2,
-                                   NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2}},
-      {"general attributes", {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
-                              NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1}},
-      {"offload attributes", {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1,
-                              NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1}},
+      {"registration attributes",
+       {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES,
+        NDIS_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2,
+        NDIS_SIZEOF_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES_REVISION_2}},
+      {"general attributes",
+       {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
+        NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1,
+        NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_1}},
+      {"offload attributes",
+       {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES,
+        NDIS_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1,
+        NDIS_SIZEOF_MINIPORT_ADAPTER_OFFLOAD_ATTRIBUTES_REVISION_1}},
   };
   for (const Kind& kind : kinds) {
     const auto with = [&](const char* what, auto change, NDIS_STATUS status) {
@@ -185,10 +209,15 @@ TEST_F(BadInput, OfAttributes) {
                        },
                        status, true});
     };
-    with("revision 0", [](NDIS_OBJECT_HEADER& h) { h.Revision = 0; }, NDIS_STATUS_BAD_VERSION);
-    with("revision 99", [](NDIS_OBJECT_HEADER& h) { h.Revision = 99; }, NDIS_STATUS_BAD_VERSION);
-    with("size too small", [](NDIS_OBJECT_HEADER& h) { h.Size = sizeof(NDIS_OBJECT_HEADER); }, NDIS_STATUS_INVALID_PARAMETER);
-    with("size 0", [](NDIS_OBJECT_HEADER& h) { h.Size = 0; }, NDIS_STATUS_INVALID_PARAMETER);
+    with(
+        "revision 0", [](NDIS_OBJECT_HEADER& h) { h.Revision = 0; }, NDIS_STATUS_BAD_VERSION);
+    with(
+        "revision 99", [](NDIS_OBJECT_HEADER& h) { h.Revision = 99; }, NDIS_STATUS_BAD_VERSION);
+    with(
+        "size too small", [](NDIS_OBJECT_HEADER& h) { h.Size = sizeof(NDIS_OBJECT_HEADER); },
+        NDIS_STATUS_INVALID_PARAMETER);
+    with(
+        "size 0", [](NDIS_OBJECT_HEADER& h) { h.Size = 0; }, NDIS_STATUS_INVALID_PARAMETER);
   }
   for (const UCHAR type : {UCHAR{0}, UCHAR{1}, UCHAR{0xFF}, UCHAR{NDIS_OBJECT_TYPE_OID_REQUEST}})
     cases.push_back({fmt::format("attributes of type {:#x}", type),
@@ -216,7 +245,8 @@ TEST_F(BadInput, OfRequests) {
   const std::pair<const char*, std::function<NDIS_STATUS(NDIS_OID_REQUEST*)>> functions[] = {
       {"NdisOidRequest", [=](NDIS_OID_REQUEST* r) { return NdisOidRequest(handle, r); }},
       {"NdisDirectOidRequest", [=](NDIS_OID_REQUEST* r) { return NdisDirectOidRequest(handle, r); }},
-      {"NdisSynchronousOidRequest", [=](NDIS_OID_REQUEST* r) { return NdisSynchronousOidRequest(handle, r); }},
+      {"NdisSynchronousOidRequest",
+       [=](NDIS_OID_REQUEST* r) { return NdisSynchronousOidRequest(handle, r); }},
       {"NdisAllocateCloneOidRequest",
        [=](NDIS_OID_REQUEST* r) {
          NDIS_OID_REQUEST* clone = nullptr;
@@ -226,7 +256,8 @@ TEST_F(BadInput, OfRequests) {
        }},
   };
   for (const auto& [name, call] : functions)
-    spoil_header(cases, name, good, &NDIS_OID_REQUEST::Header, call, NDIS_STATUS_FAILURE, NDIS_STATUS_FAILURE);
+    spoil_header(cases, name, good, &NDIS_OID_REQUEST::Header, call, NDIS_STATUS_FAILURE,
+                 NDIS_STATUS_FAILURE);
   for (const int type : {-1, 4, 5, 99}) {
     cases.push_back({fmt::format("request type {}", type),
                      [=] {
@@ -237,8 +268,9 @@ TEST_F(BadInput, OfRequests) {
                      NDIS_STATUS_FAILURE, false});
   }
   // Buffers that are too short for what NDIS answers itself.
-  for (const NDIS_OID oid : std::initializer_list<NDIS_OID>{OID_GEN_MAXIMUM_FRAME_SIZE, OID_GEN_LINK_STATE, OID_GEN_MAX_LINK_SPEED, OID_GEN_ENUMERATE_PORTS,
-                                                            OID_802_3_CURRENT_ADDRESS, OID_GEN_DRIVER_VERSION, OID_GEN_SUPPORTED_LIST})
+  for (const NDIS_OID oid : std::initializer_list<NDIS_OID>{
+           OID_GEN_MAXIMUM_FRAME_SIZE, OID_GEN_LINK_STATE, OID_GEN_MAX_LINK_SPEED, OID_GEN_ENUMERATE_PORTS,
+           OID_802_3_CURRENT_ADDRESS, OID_GEN_DRIVER_VERSION, OID_GEN_SUPPORTED_LIST})
     for (const UINT length : {0U, 1U})
       cases.push_back({fmt::format("OID {:#x} with {} bytes", oid, length),
                        [=] {
@@ -261,15 +293,22 @@ TEST_F(BadInput, OfOpensPortsEventsAndStatuses) {
   std::vector<BadCase> cases;
   const NDIS_HANDLE card = nic()->handle();
   NDIS_PORT_CHARACTERISTICS port{};
-  port.Header = {NDIS_OBJECT_TYPE_PORT_CHARACTERISTICS, NDIS_PORT_CHARACTERISTICS_REVISION_1, NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1};
-  spoil_header(cases, "NdisMAllocatePort", port, &NDIS_PORT_CHARACTERISTICS::Header,
-               [=](NDIS_PORT_CHARACTERISTICS* p_) { return NdisMAllocatePort(card, p_); }, NDIS_STATUS_INVALID_DATA, NDIS_STATUS_INVALID_DATA);
+  port.Header = {NDIS_OBJECT_TYPE_PORT_CHARACTERISTICS, NDIS_PORT_CHARACTERISTICS_REVISION_1,
+                 NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1};
+  spoil_header(
+      cases, "NdisMAllocatePort", port, &NDIS_PORT_CHARACTERISTICS::Header,
+      [=](NDIS_PORT_CHARACTERISTICS* p_) { return NdisMAllocatePort(card, p_); }, NDIS_STATUS_INVALID_DATA,
+      NDIS_STATUS_INVALID_DATA);
   NET_PNP_EVENT_NOTIFICATION event{};
-  event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
+  event.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+                  NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
   event.NetPnPEvent.NetEvent = NetEventPortActivation;
-  spoil_header(cases, "NdisMNetPnPEvent", event, &NET_PNP_EVENT_NOTIFICATION::Header,
-               [=](NET_PNP_EVENT_NOTIFICATION* e) { return NdisMNetPnPEvent(card, e); }, NDIS_STATUS_INVALID_PARAMETER, NDIS_STATUS_INVALID_PARAMETER);
-  for (const auto code : {NetEventPortActivation, NetEventPortDeactivation, NetEventMaximum, static_cast<NET_PNP_EVENT_CODE>(NetEventMaximum + 1)})
+  spoil_header(
+      cases, "NdisMNetPnPEvent", event, &NET_PNP_EVENT_NOTIFICATION::Header,
+      [=](NET_PNP_EVENT_NOTIFICATION* e) { return NdisMNetPnPEvent(card, e); }, NDIS_STATUS_INVALID_PARAMETER,
+      NDIS_STATUS_INVALID_PARAMETER);
+  for (const auto code : {NetEventPortActivation, NetEventPortDeactivation, NetEventMaximum,
+                          static_cast<NET_PNP_EVENT_CODE>(NetEventMaximum + 1)})
     cases.push_back({fmt::format("event {} without a buffer", static_cast<int>(code)),
                      [=] {
                        auto bad = event;
@@ -278,15 +317,17 @@ TEST_F(BadInput, OfOpensPortsEventsAndStatuses) {
                      },
                      NDIS_STATUS_INVALID_PARAMETER, false});
   NDIS_STATUS_INDICATION indication{};
-  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                       NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
   indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
   const unsigned told = p.count("ProtocolStatusEx");
-  spoil_header(cases, "NdisMIndicateStatusEx", indication, &NDIS_STATUS_INDICATION::Header,
-               [=](NDIS_STATUS_INDICATION* s) {
-                 NdisMIndicateStatusEx(card, s);
-                 return NDIS_STATUS_SUCCESS;
-               },
-               NDIS_STATUS_SUCCESS, NDIS_STATUS_SUCCESS);
+  spoil_header(
+      cases, "NdisMIndicateStatusEx", indication, &NDIS_STATUS_INDICATION::Header,
+      [=](NDIS_STATUS_INDICATION* s) {
+        NdisMIndicateStatusEx(card, s);
+        return NDIS_STATUS_SUCCESS;
+      },
+      NDIS_STATUS_SUCCESS, NDIS_STATUS_SUCCESS);
   run([&] { play(cases); });
   EXPECT_EQ(p.count("ProtocolStatusEx"), told) << "what is wrong goes to nobody";
   down();
@@ -311,7 +352,8 @@ TEST_F(BadInput, OfOpens) {
       static NDIS_MEDIUM media[] = {NdisMedium802_3};
       static UINT index;
       NDIS_OPEN_PARAMETERS open{};
-      open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
+      open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1,
+                     NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
       open.AdapterName = parameters->AdapterName;
       open.MediumArray = media;
       open.MediumArraySize = 1;
@@ -321,7 +363,8 @@ TEST_F(BadInput, OfOpens) {
         NDIS_HANDLE handle = nullptr;
         return NdisOpenAdapterEx(protocol, self, o, bind_context, &handle);
       };
-      self->spoil_header(*list, "NdisOpenAdapterEx", open, &NDIS_OPEN_PARAMETERS::Header, call, NDIS_STATUS_FAILURE, NDIS_STATUS_FAILURE);
+      self->spoil_header(*list, "NdisOpenAdapterEx", open, &NDIS_OPEN_PARAMETERS::Header, call,
+                         NDIS_STATUS_FAILURE, NDIS_STATUS_FAILURE);
       const auto with = [&](const char* what, auto change, NDIS_STATUS status) {
         list->push_back({fmt::format("NdisOpenAdapterEx: {}", what),
                          [=] {
@@ -331,9 +374,13 @@ TEST_F(BadInput, OfOpens) {
                          },
                          status, false});
       };
-      with("no index", [](NDIS_OPEN_PARAMETERS& o) { o.SelectedMediumIndex = nullptr; }, NDIS_STATUS_FAILURE);
-      with("no media", [](NDIS_OPEN_PARAMETERS& o) { o.MediumArray = nullptr; }, NDIS_STATUS_FAILURE);
-      with("an empty list of media", [](NDIS_OPEN_PARAMETERS& o) { o.MediumArraySize = 0; }, NDIS_STATUS_UNSUPPORTED_MEDIA);
+      with(
+          "no index", [](NDIS_OPEN_PARAMETERS& o) { o.SelectedMediumIndex = nullptr; }, NDIS_STATUS_FAILURE);
+      with(
+          "no media", [](NDIS_OPEN_PARAMETERS& o) { o.MediumArray = nullptr; }, NDIS_STATUS_FAILURE);
+      with(
+          "an empty list of media", [](NDIS_OPEN_PARAMETERS& o) { o.MediumArraySize = 0; },
+          NDIS_STATUS_UNSUPPORTED_MEDIA);
       self->play(*list);
       return NDIS_STATUS_FAILURE;
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The open of a binding: NdisOpenAdapter(Ex) and NdisCloseAdapter(Ex), each done at once or pended as the schedule says.
+// The open of a binding: NdisOpenAdapter(Ex) and NdisCloseAdapter(Ex), each done at once or pended as the
+// schedule says.
 #include <span>
 
 #include <fmt/format.h>
@@ -28,7 +29,8 @@ void shut(Binding& binding) {
 
 }  // namespace
 
-NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out) {
+NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out,
+                          UINT* medium_index_out) {
   UINT medium_index = media_count;
   for (UINT i = 0; i < media_count && medium_index == media_count; ++i)
     if (media[i] == adapter_->traits().medium) medium_index = i;
@@ -56,13 +58,16 @@ NDIS_STATUS Binding::open(void* context, const NDIS_MEDIUM* media, UINT media_co
 
 void Binding::complete_open(void* context, NDIS_STATUS status) {
   if (is_version6()) {
-    call_driver(&driver(), callbacks::kProtocolOpenAdapterCompleteEx, this, nullptr, protocol_->handlers6().OpenAdapterComplete, context, status);
+    call_driver(&driver(), callbacks::kProtocolOpenAdapterCompleteEx, this, nullptr,
+                protocol_->handlers6().OpenAdapterComplete, context, status);
   } else {
-    call_driver(&driver(), callbacks::kProtocolOpenAdapterComplete, this, nullptr, protocol_->handlers5().OpenAdapterComplete, context, status, status);
+    call_driver(&driver(), callbacks::kProtocolOpenAdapterComplete, this, nullptr,
+                protocol_->handlers5().OpenAdapterComplete, context, status, status);
   }
 }
 
-NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
+NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out,
+                                 UINT medium_index) {
   const NDIS_HANDLE handle = Library::current().handles().open(HandleKind::Binding, this, &adapter_->passage);
   const kernel::Hold hold(lock_);
   opening_ = false;
@@ -85,21 +90,26 @@ NDIS_STATUS Binding::finish_open(void* context, NDIS_HANDLE* handle_out, UINT* m
 
 // ---- opened and closed outside a bind ----
 
-NDIS_STATUS Binding::open_outside_bind(void* context, const NDIS_MEDIUM* media, UINT media_count, NDIS_HANDLE* handle_out, UINT* medium_index_out) {
+NDIS_STATUS Binding::open_outside_bind(void* context, const NDIS_MEDIUM* media, UINT media_count,
+                                       NDIS_HANDLE* handle_out, UINT* medium_index_out) {
   UINT medium_index = 0;
   while (medium_index < media_count && media[medium_index] != adapter_->traits().medium) ++medium_index;
   if (medium_index == media_count) return NDIS_STATUS_UNSUPPORTED_MEDIA;
   open_origin_ = kernel::Stack::capture(1);
-  if (!kernel::choose("the open is pended")) return finish_own_open(context, handle_out, medium_index_out, medium_index);
+  if (!kernel::choose("the open is pended"))
+    return finish_own_open(context, handle_out, medium_index_out, medium_index);
   kernel::queue_work("complete a pended open", [=, alive = Ref<Binding>(this)] {
-    alive->complete_open(context, alive->finish_own_open(context, handle_out, medium_index_out, medium_index));
+    alive->complete_open(context,
+                         alive->finish_own_open(context, handle_out, medium_index_out, medium_index));
   });
   return NDIS_STATUS_PENDING;
 }
 
-NDIS_STATUS Binding::finish_own_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out, UINT medium_index) {
+NDIS_STATUS Binding::finish_own_open(void* context, NDIS_HANDLE* handle_out, UINT* medium_index_out,
+                                     UINT medium_index) {
   const Ref<Binding> alive(this);
-  const Claimed stack(adapter_->stack);  // the stack does not change meanwhile, so that the binding comes to the adapter's own state
+  const Claimed stack(adapter_->stack);  // the stack does not change meanwhile, so that the binding comes to
+                                         // the adapter's own state
   const Claimed claimed(claim_);
   if (!adapter_->initialized() || adapter_->removing) return NDIS_STATUS_ADAPTER_NOT_FOUND;
   if (!protocol_->add(*this)) return NDIS_STATUS_CLOSING;
@@ -165,17 +175,20 @@ NDIS_STATUS Binding::close() {
   if (closes_itself()) return close_own();
   {
     const kernel::Hold hold(lock_);
-    // A close inside a bind that is about to fail takes the way of an unbind (docs/decisions.md#close-in-bind).
+    // A close inside a bind that is about to fail takes the way of an unbind
+    // (docs/decisions.md#close-in-bind).
     if (state_ == BindingState::Paused) advance_locked(BindingEvent::ProtocolUnbindAdapterEx);
   }
   if (is_version6() && !driver().harness() && (packet_filter != 0 || !multicast_list.empty()))
-    tell_breach("LIFE-241", driver(), "NdisCloseAdapterEx", name_, "the adapter is closed with a packet filter or a multicast list still set");
+    tell_breach("LIFE-241", driver(), "NdisCloseAdapterEx", name_,
+                "the adapter is closed with a packet filter or a multicast list still set");
   adapter_->co->end_of(*this, is_version6() ? "NdisCloseAdapterEx" : "NdisCloseAdapter");
   families.close();
   shut(*this);
 
   const bool outstanding =
-      sends.inside() + receives.inside() + requests.inside() + families.inside() + calls.inside() != 0 || adapter_->passage.busy();
+      sends.inside() + receives.inside() + requests.inside() + families.inside() + calls.inside() != 0 ||
+      adapter_->passage.busy();
   if (!outstanding && !kernel::choose("the close is pended")) {
     calls.close();
     finish_close(false);
@@ -201,10 +214,11 @@ void Binding::finish_close(bool tell) {
     open_ = false;
   }
   if (tell && is_version6()) {
-    call_driver(&driver(), callbacks::kProtocolCloseAdapterCompleteEx, this, nullptr, protocol_->handlers6().CloseAdapterComplete, context_);
+    call_driver(&driver(), callbacks::kProtocolCloseAdapterCompleteEx, this, nullptr,
+                protocol_->handlers6().CloseAdapterComplete, context_);
   } else if (tell) {
-    call_driver(&driver(), callbacks::kProtocolCloseAdapterComplete, this, nullptr, protocol_->handlers5().CloseAdapterComplete, context_,
-                NDIS_STATUS_SUCCESS);
+    call_driver(&driver(), callbacks::kProtocolCloseAdapterComplete, this, nullptr,
+                protocol_->handlers5().CloseAdapterComplete, context_, NDIS_STATUS_SUCCESS);
   }
   Library::current().handles().close(handle_);
   closed_.set();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The states of a protocol binding. Page: network/protocol-binding-states-and-operations ("Event \ State" table, same rows and columns).
+// The states of a protocol binding. Page: network/protocol-binding-states-and-operations ("Event \ State"
+// table, same rows and columns).
 #pragma once
 
 #include "ndis/state_table.h"
@@ -9,8 +10,18 @@ namespace undis {
 
 enum class BindingState : std::uint8_t { Unbound, Opening, Closing, Paused, Restarting, Running, Pausing };
 enum class BindingEvent : std::uint8_t {
-  ProtocolBindAdapterEx, BindFailed, BindComplete, ProtocolUnbindAdapterEx, UnbindComplete, PnpPause, PauseComplete,
-  PnpRestart, RestartComplete, RestartFailed, SendReceive, OidRequest
+  ProtocolBindAdapterEx,
+  BindFailed,
+  BindComplete,
+  ProtocolUnbindAdapterEx,
+  UnbindComplete,
+  PnpPause,
+  PauseComplete,
+  PnpRestart,
+  RestartComplete,
+  RestartFailed,
+  SendReceive,
+  OidRequest
 };
 
 // clang-format off

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// One binding: bind, open, close and unbind in each way a protocol and NDIS may complete them, for both generations, and the events of
-// pause and restart. Pages: ndis/nc-ndis-protocol_{bind,unbind}_adapter_ex, ndis/nf-ndis-ndis{open,close}adapterex,
-// -ndiscomplete{bind,unbind}adapterex, -ndisunbindadapter, -ndisreenumerateprotocolbindings, -ndiscompletenetpnpevent.
+// One binding: bind, open, close and unbind in each way a protocol and NDIS may complete them, for both
+// generations, and the events of pause and restart. Pages: ndis/nc-ndis-protocol_{bind,unbind}_adapter_ex,
+// ndis/nf-ndis-ndis{open,close}adapterex, -ndiscomplete{bind,unbind}adapterex, -ndisunbindadapter,
+// -ndisreenumerateprotocolbindings, -ndiscompletenetpnpevent.
 #include <fmt/format.h>
 
 #include "lab/core_test.h"
@@ -11,7 +12,9 @@
 namespace undis::test {
 namespace {
 
-std::string generation_name(const ::testing::TestParamInfo<int>& info) { return fmt::format("Protocol{}", info.param); }
+std::string generation_name(const ::testing::TestParamInfo<int>& info) {
+  return fmt::format("Protocol{}", info.param);
+}
 
 /// A protocol of the generation that the parameter names, on a card of NDIS 6.
 class EitherProtocol : public CoreTest, public ::testing::WithParamInterface<int> {
@@ -257,7 +260,9 @@ TEST_P(UnbindingFromAnAdapter, ClosedWithARequestOutstandingPendsUntilTheRequest
   request5.DATA.QUERY_INFORMATION.Oid = OID_GEN_VENDOR_ID;
   request5.DATA.QUERY_INFORMATION.InformationBuffer = &number;
   request5.DATA.QUERY_INFORMATION.InformationBufferLength = sizeof(number);
-  mp.on_request = [](FakeAdapter&, NDIS_OID oid, bool) { return oid == OID_GEN_VENDOR_ID ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS; };
+  mp.on_request = [](FakeAdapter&, NDIS_OID oid, bool) {
+    return oid == OID_GEN_VENDOR_ID ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS;
+  };
   NDIS_STATUS closed = NDIS_STATUS_FAILURE;
   kernel::Event closing("test: the close has been called");
   p.on_unbind = [&](FakeBinding& of) {
@@ -400,7 +405,8 @@ TEST_F(UnbindingOnRequest, AnAdapterClosedElsewhereThanInBindOrUnbindIsTold) {
 
 class OpeningAnAdapter : public CoreTest {
  protected:
-  /// A protocol whose ProtocolBindAdapterEx is the test's own. Its bind fails afterwards, whatever it opened is closed.
+  /// A protocol whose ProtocolBindAdapterEx is the test's own. Its bind fails afterwards, whatever it opened
+  /// is closed.
   void bind_with(std::function<void(NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters)> body) {
     hook = std::move(body);
     self = this;
@@ -424,14 +430,17 @@ class OpeningAnAdapter : public CoreTest {
   }
   NDIS_OPEN_PARAMETERS parameters_for(PNDIS_STRING name) {
     NDIS_OPEN_PARAMETERS open{};
-    open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1, NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
+    open.Header = {NDIS_OBJECT_TYPE_OPEN_PARAMETERS, NDIS_OPEN_PARAMETERS_REVISION_1,
+                   NDIS_SIZEOF_OPEN_PARAMETERS_REVISION_1};
     open.AdapterName = name;
     open.MediumArray = media.data();
     open.MediumArraySize = static_cast<UINT>(media.size());
     open.SelectedMediumIndex = &medium_index;
     return open;
   }
-  NDIS_STATUS open(NDIS_HANDLE bind_context, NDIS_OPEN_PARAMETERS how) { return NdisOpenAdapterEx(p.protocol, this, &how, bind_context, &handle); }
+  NDIS_STATUS open(NDIS_HANDLE bind_context, NDIS_OPEN_PARAMETERS how) {
+    return NdisOpenAdapterEx(p.protocol, this, &how, bind_context, &handle);
+  }
 
   std::vector<NDIS_MEDIUM> media{NdisMedium802_5, NdisMediumFddi, NdisMedium802_3};
   UINT medium_index = 99;
@@ -525,7 +534,8 @@ TEST_F(OpeningAnAdapter, TheContextOfABindOfAnotherProtocolIsRefused) {
   bind_with([&](NDIS_HANDLE, PNDIS_BIND_PARAMETERS) {});
   const WideString name(lab::device_name("nic"));
   other.after_open = [&](FakeBinding& of) {
-    EXPECT_EQ(open(of.bind_context, parameters_for(name.get())), NDIS_STATUS_FAILURE);  // p's handle, other's bind
+    EXPECT_EQ(open(of.bind_context, parameters_for(name.get())),
+              NDIS_STATUS_FAILURE);  // p's handle, other's bind
     return NDIS_STATUS_SUCCESS;
   };
   run([&] { ASSERT_EQ(other.load(), STATUS_SUCCESS); });
@@ -539,8 +549,10 @@ TEST_F(OpeningAnAdapter, TheContextOfABindOfAnotherProtocolIsRefused) {
 
 class TellingABinding : public CoreTest {
  protected:
-  /// Does `what` on a thread of its own until the protocol has pended the event `code`; then calls `then` with it.
-  void until_pended(NET_PNP_EVENT_CODE code, const std::function<void()>& what, const std::function<void(NET_PNP_EVENT_NOTIFICATION*)>& then) {
+  /// Does `what` on a thread of its own until the protocol has pended the event `code`; then calls `then`
+  /// with it.
+  void until_pended(NET_PNP_EVENT_CODE code, const std::function<void()>& what,
+                    const std::function<void(NET_PNP_EVENT_NOTIFICATION*)>& then) {
     kernel::Event pends("test: the event pends");
     NET_PNP_EVENT_NOTIFICATION* pended = nullptr;
     p.on_pnp_event = [&, code](FakeBinding&, NET_PNP_EVENT_CODE given, void* event) {
@@ -565,7 +577,8 @@ TEST_F(TellingABinding, CarriesTheParametersOfPauseAndRestart) {
     const NET_PNP_EVENT& e = static_cast<NET_PNP_EVENT_NOTIFICATION*>(event)->NetPnPEvent;
     if (code == NetEventPause) {
       EXPECT_EQ(e.BufferLength, sizeof(NDIS_PROTOCOL_PAUSE_PARAMETERS));
-      EXPECT_EQ(static_cast<NDIS_PROTOCOL_PAUSE_PARAMETERS*>(e.Buffer)->Header.Revision, NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1);
+      EXPECT_EQ(static_cast<NDIS_PROTOCOL_PAUSE_PARAMETERS*>(e.Buffer)->Header.Revision,
+                NDIS_PROTOCOL_PAUSE_PARAMETERS_REVISION_1);
       seen.emplace_back("pause");
     }
     if (code == NetEventRestart) {
@@ -712,8 +725,9 @@ TEST(OpensAndClosesUnderAnySchedule, AreCompletedByCallbackExactlyWhereTheyPende
     EXPECT_EQ(closed.size(), 2U);
     closes_pended += static_cast<std::size_t>(std::ranges::count(closed, NDIS_STATUS_PENDING));
     const Lines trace = world.verifier().trace();
-    const auto opens = static_cast<std::size_t>(
-        std::ranges::count_if(trace, [](const std::string& line) { return line.find("!ProtocolOpenAdapterComplete") != std::string::npos && line.starts_with(">"); }));
+    const auto opens = static_cast<std::size_t>(std::ranges::count_if(trace, [](const std::string& line) {
+      return line.find("!ProtocolOpenAdapterComplete") != std::string::npos && line.starts_with(">");
+    }));
     EXPECT_LE(opens, 2U);
     opens_pended += opens;
     at_once += 4 - opens - static_cast<std::size_t>(std::ranges::count(closed, NDIS_STATUS_PENDING));

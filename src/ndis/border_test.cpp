@@ -173,7 +173,8 @@ TEST_F(Border, ALargeSendOf5IsOneOfVersion1AndItsPayloadComesBack) {
 }
 
 TEST_F(Border, ALargeSendOf6IsAnMssFor5AndThePayloadOfItsPacketsIsAddedUp) {
-  for (const unsigned type : {unsigned{NDIS_TCP_LARGE_SEND_OFFLOAD_V1_TYPE}, unsigned{NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE}}) {
+  for (const unsigned type :
+       {unsigned{NDIS_TCP_LARGE_SEND_OFFLOAD_V1_TYPE}, unsigned{NDIS_TCP_LARGE_SEND_OFFLOAD_V2_TYPE}}) {
     restart("0");
     send_from6(
         {tcp_frame(4), tcp_frame(4)},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The right to carry out a life-cycle operation on one object: operations on it never overlap, and the thread that carries one
-// out may start another from inside it (a driver's callback that comes back to NDIS). It is no lock: callbacks run while it is held.
+// The right to carry out a life-cycle operation on one object: operations on it never overlap, and the thread
+// that carries one out may start another from inside it (a driver's callback that comes back to NDIS). It is
+// no lock: callbacks run while it is held.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ class Claim {
 
  private:
   mutable kernel::Lock lock_;
-  const void* owner_ GUARDED_BY(lock_) = nullptr;   ///< kernel::Thread::current_or_null()
+  const void* owner_ GUARDED_BY(lock_) = nullptr;  ///< kernel::Thread::current_or_null()
   std::uint32_t depth_ GUARDED_BY(lock_) = 0;
   kernel::Event free_;
 };

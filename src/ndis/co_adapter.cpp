@@ -33,15 +33,21 @@ Ref<T> take_out(std::vector<Ref<T>>& list, const T& object) {
 CallManager::CallManager(Adapter& adapter, Binding* binding) : adapter_(adapter), binding_(binding) {}
 CallManager::~CallManager() = default;
 
-kernel::Driver& CallManager::driver() const noexcept { return binding_ ? binding_->driver() : adapter_.driver().driver(); }
+kernel::Driver& CallManager::driver() const noexcept {
+  return binding_ ? binding_->driver() : adapter_.driver().driver();
+}
 
 const CoCallManagerHandlers& CallManager::handlers() const noexcept {
   return binding_ ? binding_->protocol().call_manager : adapter_.driver().optional6.call_manager;
 }
 
-void* CallManager::context() const noexcept { return binding_ ? binding_->context() : adapter_.context(); }
+void* CallManager::context() const noexcept {
+  return binding_ ? binding_->context() : adapter_.context();
+}
 
-const std::string& CallManager::name() const noexcept { return binding_ ? binding_->name() : adapter_.name(); }
+const std::string& CallManager::name() const noexcept {
+  return binding_ ? binding_->name() : adapter_.name();
+}
 
 // ---- offers ----
 
@@ -64,9 +70,11 @@ Ref<CallManager> CoAdapter::manager_at(Binding& binding) {
 }
 
 NDIS_STATUS CoAdapter::offer(Binding* binding, const CO_ADDRESS_FAMILY& family) {
-  const Ref<CallManager> manager = binding != nullptr ? manager_at(*binding) : Ref<CallManager>(new CallManager(adapter_, nullptr));
+  const Ref<CallManager> manager =
+      binding != nullptr ? manager_at(*binding) : Ref<CallManager>(new CallManager(adapter_, nullptr));
   const kernel::Hold hold(lock_);
-  const bool known = std::ranges::any_of(offers_, [&](const Offer& offer) { return offer.family.AddressFamily == family.AddressFamily; });
+  const bool known = std::ranges::any_of(
+      offers_, [&](const Offer& offer) { return offer.family.AddressFamily == family.AddressFamily; });
   if (known) return NDIS_STATUS_FAILURE;  // one call manager for a family on an adapter
   offers_.push_back({family, manager, {}});
   return NDIS_STATUS_SUCCESS;
@@ -90,7 +98,9 @@ bool CoAdapter::tell_next() {
       for (const Ref<Binding>& binding : bindings) {
         const ProtocolDriver& protocol = binding->protocol();
         if (!protocol.client.given || !protocol.connection_oriented.AfRegisterNotify) continue;
-        if (!binding->is_open() || binding->close_called() || std::ranges::find(offer.told, binding.get()) != offer.told.end()) continue;
+        if (!binding->is_open() || binding->close_called() ||
+            std::ranges::find(offer.told, binding.get()) != offer.told.end())
+          continue;
         offer.told.push_back(binding.get());
         family = offer.family;
         client = binding;
@@ -174,11 +184,13 @@ ULONG CoAdapter::next_number() noexcept {
 /// What a call manager that goes has not asked its clients to close (LIFE-343).
 void CoAdapter::judge_manager(const CallManager& manager, const char* function) {
   for (const Ref<AddressFamily>& family : address_families()) {
-    if (&family->manager() != &manager || family->notified() || family->machine().state() != AfState::Open) continue;
-    Library::current().observer().on(Breach{"LIFE-343", &manager.driver(), function, family->name(),
-                                            fmt::format("{} goes and {} has not been asked to close the address family ({})", manager.name(),
-                                                        family->client().name(), "NdisCmNotifyCloseAddressFamily"),
-                                            kernel::Stack::capture(2), family->origin()});
+    if (&family->manager() != &manager || family->notified() || family->machine().state() != AfState::Open)
+      continue;
+    Library::current().observer().on(
+        Breach{"LIFE-343", &manager.driver(), function, family->name(),
+               fmt::format("{} goes and {} has not been asked to close the address family ({})",
+                           manager.name(), family->client().name(), "NdisCmNotifyCloseAddressFamily"),
+               kernel::Stack::capture(2), family->origin()});
   }
 }
 
@@ -195,9 +207,10 @@ void CoAdapter::end_of(Binding& binding, const char* function) {
   for (const Ref<AddressFamily>& family : address_families()) {
     if (&family->client() != &binding || family->machine().state() == AfState::Closing) continue;
     if (!family->gone(CoSide::CallManager))
-      Library::current().observer().on(Breach{"CoAfClosed", &binding.driver(), function, family->name(),
-                                              "the client closes the adapter and has not closed its address family (NdisClCloseAddressFamily)",
-                                              kernel::Stack::capture(1), family->origin()});
+      Library::current().observer().on(Breach{
+          "CoAfClosed", &binding.driver(), function, family->name(),
+          "the client closes the adapter and has not closed its address family (NdisClCloseAddressFamily)",
+          kernel::Stack::capture(1), family->origin()});
     family->leave(CoSide::Client);
   }
   std::vector<Ref<AddressFamily>> owed;
@@ -211,11 +224,13 @@ void CoAdapter::end_of(Binding& binding, const char* function) {
   judge_manager(*manager, function);
   // A client that was asked to close is waited for; one that was not will never know.
   for (const Ref<AddressFamily>& family : address_families())
-    if (family->manager().binding() == &binding && !family->notified() && family->machine().state() == AfState::Open)
+    if (family->manager().binding() == &binding && !family->notified() &&
+        family->machine().state() == AfState::Open)
       family->leave(CoSide::CallManager);
   for (const Ref<Vc>& vc : vcs()) {
     if (vc->manager().binding() != &binding || vc->family() != nullptr) continue;
-    tell_breach("CoVcDeleted", manager->driver(), function, vc->name(), "the call manager closes the adapter and has not deleted its own virtual connection");
+    tell_breach("CoVcDeleted", manager->driver(), function, vc->name(),
+                "the call manager closes the adapter and has not deleted its own virtual connection");
     vc->drop(false);
   }
 }
@@ -232,8 +247,10 @@ void CoAdapter::end_of_miniport(const char* function) {
     if (!family->gone(CoSide::Client))
       Library::current().observer().on(
           Breach{"LIFE-343", &family->manager().driver(), function, family->name(),
-                 fmt::format("the adapter is halted and {} still has the address family open: it was {}", family->client().name(),
-                             family->notified() ? "asked to close and not waited for" : "not asked to close (NdisMCmNotifyCloseAddressFamily)"),
+                 fmt::format("the adapter is halted and {} still has the address family open: it was {}",
+                             family->client().name(),
+                             family->notified() ? "asked to close and not waited for"
+                                                : "not asked to close (NdisMCmNotifyCloseAddressFamily)"),
                  kernel::Stack::capture(1), family->origin()});
     family->leave(CoSide::CallManager);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The connection-oriented side of an adapter: its call managers and the address families they offer, what clients have open of
-// these, and the virtual connections on it. Belongs to the Adapter and owns all of them.
+// The connection-oriented side of an adapter: its call managers and the address families they offer, what
+// clients have open of these, and the virtual connections on it. Belongs to the Adapter and owns all of them.
 // Pages: network/registering-and-opening-an-address-family, network/closing-a-condis-call-manager-or-mcm.
 #pragma once
 
@@ -33,18 +33,19 @@ struct CoCaller {
 /// The two protocol-like ends of an address family, and of what hangs on it.
 enum class CoSide : std::uint8_t { Client, CallManager };
 
-/// A call manager on an adapter: a protocol's binding, or the adapter's own miniport driver (an integrated one, "MCM").
+/// A call manager on an adapter: a protocol's binding, or the adapter's own miniport driver (an integrated
+/// one, "MCM").
 class CallManager final : public Object {
  public:
   CallManager(Adapter& adapter, Binding* binding);
   ~CallManager() override;
 
   Adapter& adapter() const noexcept { return adapter_; }
-  Binding* binding() const noexcept { return binding_.get(); }   ///< nullptr: integrated
+  Binding* binding() const noexcept { return binding_.get(); }  ///< nullptr: integrated
   bool integrated() const noexcept { return !binding_; }
   kernel::Driver& driver() const noexcept;
   const CoCallManagerHandlers& handlers() const noexcept;
-  void* context() const noexcept;                                ///< of the binding or of the adapter
+  void* context() const noexcept;  ///< of the binding or of the adapter
   const std::string& name() const noexcept;
 
  private:
@@ -53,7 +54,8 @@ class CallManager final : public Object {
 };
 
 /// A call manager has completed inside the call what it then did not return NDIS_STATUS_PENDING for.
-void tell_twice(const CallManager& manager, const char* function, const void* object, const std::string& name);
+void tell_twice(const CallManager& manager, const char* function, const void* object,
+                const std::string& name);
 
 class CoAdapter {
  public:
@@ -88,14 +90,15 @@ class CoAdapter {
   ULONG next_number() noexcept EXCLUDES(lock_);
 
   // ---- ends ----
-  /// NdisCloseAdapter(Ex) of a binding: what it leaves open is told, and closed for it. `function`: that call.
+  /// NdisCloseAdapter(Ex) of a binding: what it leaves open is told, and closed for it. `function`: that
+  /// call.
   void end_of(Binding& binding, const char* function) EXCLUDES(lock_);
   /// MiniportHalt(Ex) has returned.
   void end_of_miniport(const char* function) EXCLUDES(lock_);
   /// The end of a world, without a call to any driver.
   void abandon() EXCLUDES(lock_);
 
-  const std::unique_ptr<CoRequests> requests;   ///< that a driver has and has not completed
+  const std::unique_ptr<CoRequests> requests;  ///< that a driver has and has not completed
 
  private:
   struct Offer {

@@ -18,13 +18,17 @@ using kernel::call_driver;
 void Vc::judge_active(const CoCaller& by, bool begun_is_enough) const {
   const VcState state = machine_.state();
   if (kVcStates.allows(state, VcEvent::Send) || (begun_is_enough && state == VcState::Activating)) return;
-  tell_breach("CoActivatedBeforeCall", by.driver, by.function, name(),
-              fmt::format("the call manager goes on with the call while the virtual connection is {}: it activates it before", to_text(state)));
+  tell_breach(
+      "CoActivatedBeforeCall", by.driver, by.function, name(),
+      fmt::format(
+          "the call manager goes on with the call while the virtual connection is {}: it activates it before",
+          to_text(state)));
 }
 
 // ---- outgoing ----
 
-NDIS_STATUS Vc::make_call(const CoCaller& by, CO_CALL_PARAMETERS* parameters, void* party_context, NDIS_HANDLE* party_handle) {
+NDIS_STATUS Vc::make_call(const CoCaller& by, CO_CALL_PARAMETERS* parameters, void* party_context,
+                          NDIS_HANDLE* party_handle) {
   const Ref<Vc> alive(this);
   if (family_->gone(CoSide::CallManager)) return NDIS_STATUS_CLOSING;
   if (creator_ != CoSide::Client || !call_.advance(CallEvent::ClMakeCall)) {
@@ -43,15 +47,18 @@ NDIS_STATUS Vc::make_call(const CoCaller& by, CO_CALL_PARAMETERS* parameters, vo
   }
   void* manager_party = nullptr;
   const NDIS_STATUS status =
-      call_driver(&manager_->driver(), callbacks::kProtocolCmMakeCall, manager_->binding(), this, manager_->handlers().MakeCall, manager_context_,
-                  parameters, party ? party->handle(CoSide::CallManager) : nullptr, &manager_party);
+      call_driver(&manager_->driver(), callbacks::kProtocolCmMakeCall, manager_->binding(), this,
+                  manager_->handlers().MakeCall, manager_context_, parameters,
+                  party ? party->handle(CoSide::CallManager) : nullptr, &manager_party);
   if (status == NDIS_STATUS_PENDING) return status;
-  if (status == NDIS_STATUS_SUCCESS && call_.state() == CallState::Making) judge_active({manager_->driver(), callbacks::kProtocolCmMakeCall.name});
+  if (status == NDIS_STATUS_SUCCESS && call_.state() == CallState::Making)
+    judge_active({manager_->driver(), callbacks::kProtocolCmMakeCall.name});
   if (!settle_make_call(status, manager_party)) {
     tell_twice(*manager_, callbacks::kProtocolCmMakeCall.name, this, name());
     return NDIS_STATUS_PENDING;
   }
-  if (status == NDIS_STATUS_SUCCESS && party && party_handle != nullptr) *party_handle = party->handle(CoSide::Client);
+  if (status == NDIS_STATUS_SUCCESS && party && party_handle != nullptr)
+    *party_handle = party->handle(CoSide::Client);
   return status;
 }
 
@@ -70,7 +77,8 @@ bool Vc::settle_make_call(NDIS_STATUS status, void* party_context) {
   return true;
 }
 
-bool Vc::complete_make_call(const CoCaller& by, NDIS_STATUS status, void* party_context, CO_CALL_PARAMETERS* parameters) {
+bool Vc::complete_make_call(const CoCaller& by, NDIS_STATUS status, void* party_context,
+                            CO_CALL_PARAMETERS* parameters) {
   const Ref<Vc> alive(this);
   Ref<Party> party;
   {
@@ -81,8 +89,8 @@ bool Vc::complete_make_call(const CoCaller& by, NDIS_STATUS status, void* party_
   if (status == NDIS_STATUS_SUCCESS && call_.state() == CallState::Making) judge_active(by);
   if (!settle_make_call(status, party_context)) return false;
   if (!family_->gone(CoSide::Client))
-    call_driver(&driver(CoSide::Client), callbacks::kProtocolClMakeCallComplete, binding(CoSide::Client), this, client_handlers().MakeCallComplete,
-                status, client_context_, handle, parameters);
+    call_driver(&driver(CoSide::Client), callbacks::kProtocolClMakeCallComplete, binding(CoSide::Client),
+                this, client_handlers().MakeCallComplete, status, client_context_, handle, parameters);
   return true;
 }
 
@@ -90,10 +98,12 @@ bool Vc::complete_make_call(const CoCaller& by, NDIS_STATUS status, void* party_
 
 NDIS_STATUS Vc::dispatch_incoming(const CoCaller& by, Sap& sap, CO_CALL_PARAMETERS* parameters) {
   const Ref<Vc> alive(this);
-  if (family_->gone(CoSide::Client) || family_->machine().state() != AfState::Open) return NDIS_STATUS_CLOSING;
+  if (family_->gone(CoSide::Client) || family_->machine().state() != AfState::Open)
+    return NDIS_STATUS_CLOSING;
   if (!sap.machine().allows(SapEvent::DispatchIncomingCall)) {
     // The client may be taking it away at this moment: that is nobody's mistake.
-    if (sap.machine().state() == SapState::Registering) sap.machine().tell_blank(SapEvent::DispatchIncomingCall, by.driver, by.function);
+    if (sap.machine().state() == SapState::Registering)
+      sap.machine().tell_blank(SapEvent::DispatchIncomingCall, by.driver, by.function);
     return NDIS_STATUS_INVALID_SAP;
   }
   if (creator_ != CoSide::CallManager || !call_.advance(CallEvent::DispatchIncomingCall)) {
@@ -101,21 +111,31 @@ NDIS_STATUS Vc::dispatch_incoming(const CoCaller& by, Sap& sap, CO_CALL_PARAMETE
     return NDIS_STATUS_FAILURE;
   }
   judge_active(by, true);
-  const NDIS_STATUS status = call_driver(&driver(CoSide::Client), callbacks::kProtocolClIncomingCall, binding(CoSide::Client), this,
-                                         client_handlers().IncomingCall, sap.client_context(), client_context_, parameters);
+  const NDIS_STATUS status =
+      call_driver(&driver(CoSide::Client), callbacks::kProtocolClIncomingCall, binding(CoSide::Client), this,
+                  client_handlers().IncomingCall, sap.client_context(), client_context_, parameters);
   if (status == NDIS_STATUS_PENDING) return status;
-  if (call_.advance(status == NDIS_STATUS_SUCCESS ? CallEvent::IncomingCallAccepted : CallEvent::IncomingCallRefused)) return status;
-  Library::current().observer().on(UnexpectedCompletion{&driver(CoSide::Client), callbacks::kProtocolClIncomingCall.name, this, name(),
-                                                        "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING", {}});
+  if (call_.advance(status == NDIS_STATUS_SUCCESS ? CallEvent::IncomingCallAccepted
+                                                  : CallEvent::IncomingCallRefused))
+    return status;
+  Library::current().observer().on(UnexpectedCompletion{
+      &driver(CoSide::Client),
+      callbacks::kProtocolClIncomingCall.name,
+      this,
+      name(),
+      "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING",
+      {}});
   return NDIS_STATUS_PENDING;
 }
 
 bool Vc::complete_incoming(NDIS_STATUS status, CO_CALL_PARAMETERS* parameters) {
   const Ref<Vc> alive(this);
-  if (!call_.advance(status == NDIS_STATUS_SUCCESS ? CallEvent::IncomingCallAccepted : CallEvent::IncomingCallRefused)) return false;
+  if (!call_.advance(status == NDIS_STATUS_SUCCESS ? CallEvent::IncomingCallAccepted
+                                                   : CallEvent::IncomingCallRefused))
+    return false;
   if (!family_->gone(CoSide::CallManager))
-    call_driver(&manager_->driver(), callbacks::kProtocolCmIncomingCallComplete, manager_->binding(), this, manager_->handlers().IncomingCallComplete,
-                status, manager_context_, parameters);
+    call_driver(&manager_->driver(), callbacks::kProtocolCmIncomingCallComplete, manager_->binding(), this,
+                manager_->handlers().IncomingCallComplete, status, manager_context_, parameters);
   return true;
 }
 
@@ -123,13 +143,14 @@ void Vc::dispatch_connected(const CoCaller& by) {
   const Ref<Vc> alive(this);
   if (!family_ || !call_.advance(CallEvent::DispatchCallConnected)) {
     // The client closes at the same moment: the call manager cannot know.
-    if (call_.state() != CallState::Closing) call_.tell_blank(CallEvent::DispatchCallConnected, by.driver, by.function);
+    if (call_.state() != CallState::Closing)
+      call_.tell_blank(CallEvent::DispatchCallConnected, by.driver, by.function);
     return;
   }
   judge_active(by);
   if (!family_->gone(CoSide::Client))
-    call_driver(&driver(CoSide::Client), callbacks::kProtocolClCallConnected, binding(CoSide::Client), this, client_handlers().CallConnected,
-                client_context_);
+    call_driver(&driver(CoSide::Client), callbacks::kProtocolClCallConnected, binding(CoSide::Client), this,
+                client_handlers().CallConnected, client_context_);
 }
 
 void Vc::dispatch_close(const CoCaller& by, NDIS_STATUS status, void* data, UINT size) {
@@ -138,9 +159,10 @@ void Vc::dispatch_close(const CoCaller& by, NDIS_STATUS status, void* data, UINT
     call_.tell_blank(CallEvent::DispatchIncomingCloseCall, by.driver, by.function);
     return;
   }
-  if (call_.state() == CallState::Closing || family_->gone(CoSide::Client)) return;  // the client does so already
-  call_driver(&driver(CoSide::Client), callbacks::kProtocolClIncomingCloseCall, binding(CoSide::Client), this, client_handlers().IncomingCloseCall,
-              status, client_context_, data, size);
+  if (call_.state() == CallState::Closing || family_->gone(CoSide::Client))
+    return;  // the client does so already
+  call_driver(&driver(CoSide::Client), callbacks::kProtocolClIncomingCloseCall, binding(CoSide::Client), this,
+              client_handlers().IncomingCloseCall, status, client_context_, data, size);
 }
 
 // ---- quality of service ----
@@ -157,8 +179,9 @@ NDIS_STATUS Vc::modify_qos(const CoCaller& by, CO_CALL_PARAMETERS* parameters) {
     call_.tell_blank(CallEvent::ClModifyCallQoS, by.driver, by.function);
     return NDIS_STATUS_FAILURE;
   }
-  const NDIS_STATUS status = call_driver(&manager_->driver(), callbacks::kProtocolCmModifyCallQoS, manager_->binding(), this,
-                                         manager_->handlers().ModifyCallQoS, manager_context_, parameters);
+  const NDIS_STATUS status =
+      call_driver(&manager_->driver(), callbacks::kProtocolCmModifyCallQoS, manager_->binding(), this,
+                  manager_->handlers().ModifyCallQoS, manager_context_, parameters);
   if (status == NDIS_STATUS_PENDING) return status;
   bool mine = false;
   {
@@ -177,20 +200,21 @@ bool Vc::complete_modify(NDIS_STATUS status, CO_CALL_PARAMETERS* parameters) {
     if (!std::exchange(modifying_, false)) return false;
   }
   if (!family_->gone(CoSide::Client))
-    call_driver(&driver(CoSide::Client), callbacks::kProtocolClModifyCallQoSComplete, binding(CoSide::Client), this,
-                client_handlers().ModifyCallQoSComplete, status, client_context_, parameters);
+    call_driver(&driver(CoSide::Client), callbacks::kProtocolClModifyCallQoSComplete, binding(CoSide::Client),
+                this, client_handlers().ModifyCallQoSComplete, status, client_context_, parameters);
   return true;
 }
 
 void Vc::dispatch_qos(const CoCaller& by, CO_CALL_PARAMETERS* parameters) {
   const Ref<Vc> alive(this);
   if (!family_ || !call_.allows(CallEvent::DispatchIncomingCallQoSChange)) {
-    if (call_.state() != CallState::Closing) call_.tell_blank(CallEvent::DispatchIncomingCallQoSChange, by.driver, by.function);
+    if (call_.state() != CallState::Closing)
+      call_.tell_blank(CallEvent::DispatchIncomingCallQoSChange, by.driver, by.function);
     return;
   }
   if (!family_->gone(CoSide::Client))
-    call_driver(&driver(CoSide::Client), callbacks::kProtocolClIncomingCallQoSChange, binding(CoSide::Client), this,
-                client_handlers().IncomingCallQoSChange, client_context_, parameters);
+    call_driver(&driver(CoSide::Client), callbacks::kProtocolClIncomingCallQoSChange, binding(CoSide::Client),
+                this, client_handlers().IncomingCallQoSChange, client_context_, parameters);
 }
 
 // ---- close ----
@@ -203,11 +227,15 @@ NDIS_STATUS Vc::close_call(const CoCaller& by, Party* party, void* data, UINT si
     if (one->machine().state() == PartyState::Active || one->machine().state() == PartyState::Adding) ++left;
   if (left > 1)
     tell_breach("LIFE-344", by.driver, by.function, name(),
-                fmt::format("a multipoint call is closed with {} parties: all but the last are dropped before (NdisClDropParty)", left));
+                fmt::format("a multipoint call is closed with {} parties: all but the last are dropped "
+                            "before (NdisClDropParty)",
+                            left));
   if (left == 1 && party == nullptr)
-    tell_breach("CoLastParty", by.driver, by.function, name(), "a multipoint call is closed without the handle of its last party");
+    tell_breach("CoLastParty", by.driver, by.function, name(),
+                "a multipoint call is closed without the handle of its last party");
   if (const int out = sends.load(); out > 0)
-    tell_breach("CoSendsBackBeforeClose", by.driver, by.function, name(), fmt::format("the call is closed with {} of its sends not completed", out));
+    tell_breach("CoSendsBackBeforeClose", by.driver, by.function, name(),
+                fmt::format("the call is closed with {} of its sends not completed", out));
   if (!call_.advance(CallEvent::ClCloseCall)) {
     call_.tell_blank(CallEvent::ClCloseCall, by.driver, by.function);
     return NDIS_STATUS_FAILURE;
@@ -218,8 +246,9 @@ NDIS_STATUS Vc::close_call(const CoCaller& by, Party* party, void* data, UINT si
   }
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;
   if (!family_->gone(CoSide::CallManager))
-    status = call_driver(&manager_->driver(), callbacks::kProtocolCmCloseCall, manager_->binding(), this, manager_->handlers().CloseCall,
-                         manager_context_, party != nullptr ? party->context(CoSide::CallManager) : nullptr, data, size);
+    status = call_driver(&manager_->driver(), callbacks::kProtocolCmCloseCall, manager_->binding(), this,
+                         manager_->handlers().CloseCall, manager_context_,
+                         party != nullptr ? party->context(CoSide::CallManager) : nullptr, data, size);
   if (status == NDIS_STATUS_PENDING || settle_close_call(status)) return status;
   tell_twice(*manager_, callbacks::kProtocolCmCloseCall.name, this, name());
   return NDIS_STATUS_PENDING;
@@ -248,14 +277,15 @@ bool Vc::complete_close_call(NDIS_STATUS status) {
   }
   if (!settle_close_call(status)) return false;
   if (!family_->gone(CoSide::Client))
-    call_driver(&driver(CoSide::Client), callbacks::kProtocolClCloseCallComplete, binding(CoSide::Client), this, client_handlers().CloseCallComplete,
-                status, client_context_, party_context);
+    call_driver(&driver(CoSide::Client), callbacks::kProtocolClCloseCallComplete, binding(CoSide::Client),
+                this, client_handlers().CloseCallComplete, status, client_context_, party_context);
   return true;
 }
 
 // ---- parties ----
 
-NDIS_STATUS Vc::add_party(const CoCaller& by, void* party_context, CO_CALL_PARAMETERS* parameters, NDIS_HANDLE* party_handle) {
+NDIS_STATUS Vc::add_party(const CoCaller& by, void* party_context, CO_CALL_PARAMETERS* parameters,
+                          NDIS_HANDLE* party_handle) {
   const Ref<Vc> alive(this);
   if (family_->gone(CoSide::CallManager)) return NDIS_STATUS_CLOSING;
   if (!call_.allows(CallEvent::ClAddParty)) {
@@ -264,7 +294,8 @@ NDIS_STATUS Vc::add_party(const CoCaller& by, void* party_context, CO_CALL_PARAM
   }
   if (parties().empty()) {
     tell_breach("CoMultipointCall", by.driver, by.function, name(),
-                "a party is added to a call that was not made as a multipoint call (a ProtocolPartyContext in NdisClMakeCall)");
+                "a party is added to a call that was not made as a multipoint call (a ProtocolPartyContext "
+                "in NdisClMakeCall)");
     return NDIS_STATUS_FAILURE;
   }
   const Ref<Party> party(new Party(*this, party_context));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Sends, completions and indications on virtual connections. Returns go the common way (NdisReturnNetBufferLists,
-// MiniportReturnNetBufferLists).
+// Sends, completions and indications on virtual connections. Returns go the common way
+// (NdisReturnNetBufferLists, MiniportReturnNetBufferLists).
 //
-// Beyond  What is received goes to the client; on a call manager's own connection to the call manager. docs/decisions.md#co-data
+// Beyond  What is received goes to the client; on a call manager's own connection to the call manager.
+// docs/decisions.md#co-data
 #include "ndis/co_data.h"
 
 #include <fmt/format.h>
@@ -21,14 +22,17 @@ using kernel::call_driver;
 
 namespace {
 
-Observer& observer() { return Library::current().observer(); }
+Observer& observer() {
+  return Library::current().observer();
+}
 
 void call_complete(Vc& vc, CoSide to, const Chain& chain, ULONG flags) {
   Binding& binding = *vc.binding(to);
   const InCall call(binding.calls);
   binding.sends.leave(chain.count);
   call_driver(&binding.driver(), callbacks::kProtocolCoSendNetBufferListsComplete, &binding, &vc,
-              binding.protocol().connection_oriented.SendNetBufferListsComplete, vc.context(to), chain.first, flags);
+              binding.protocol().connection_oriented.SendNetBufferListsComplete, vc.context(to), chain.first,
+              flags);
 }
 
 /// Why a list cannot go now, told if it is the sender's doing; SUCCESS: it can.
@@ -56,12 +60,15 @@ void send(const CoCaller& by, Vc& vc, CoSide from, NET_BUFFER_LIST* chain, ULONG
   while (chain != nullptr) {
     NET_BUFFER_LIST* const list = chain;
     const bool ours = may_give(list, by.driver, "sent");
-    if (!ours && (find_item(ItemKind::NetBufferList, list) != ItemFound::Live || item_of(list)->state != ItemState::Held)) break;
+    if (!ours && (find_item(ItemKind::NetBufferList, list) != ItemFound::Live ||
+                  item_of(list)->state != ItemState::Held))
+      break;
     chain = list->Next;
     if (ours) sent.append(list);
   }
   if (sent.count == 0) return;
-  const ULONG complete_flags = NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
+  const ULONG complete_flags =
+      NDIS_TEST_SEND_AT_DISPATCH_LEVEL(flags) ? NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL : 0U;
   NDIS_STATUS status = refusal(by, vc, from, binding);
   if (status == NDIS_STATUS_SUCCESS && !adapter.sends.enter(sent.count)) status = adapter.refusal();
   binding.sends.add(sent.count);  // the binding is open: who calls is inside it
@@ -78,11 +85,13 @@ void send(const CoCaller& by, Vc& vc, CoSide from, NET_BUFFER_LIST* chain, ULONG
     list->SourceHandle = vc.handle(from);
     item.holder = &driver;
     item.at = nullptr;
-    tell_item(observer(), ItemEvent::What::Sent, ItemKind::NetBufferList, list, &by.driver, &driver, by.function, vc.name());
+    tell_item(observer(), ItemEvent::What::Sent, ItemKind::NetBufferList, list, &by.driver, &driver,
+              by.function, vc.name());
   }
   const InCall call(adapter.calls);
-  call_driver(&driver, callbacks::kMiniportCoSendNetBufferLists, &adapter, &vc, adapter.driver().optional6.connection_oriented.SendNetBufferLists,
-              vc.miniport_context(), sent.first, flags);
+  call_driver(&driver, callbacks::kMiniportCoSendNetBufferLists, &adapter, &vc,
+              adapter.driver().optional6.connection_oriented.SendNetBufferLists, vc.miniport_context(),
+              sent.first, flags);
 }
 
 void complete(Vc& vc, NET_BUFFER_LIST* chain, ULONG flags) {
@@ -93,10 +102,12 @@ void complete(Vc& vc, NET_BUFFER_LIST* chain, ULONG flags) {
     NET_BUFFER_LIST* const list = chain;
     const ItemFound found = find_item(ItemKind::NetBufferList, list);
     if (found != ItemFound::Live) {
-      tell_item_misuse(ItemKind::NetBufferList, list, found == ItemFound::Freed,
-                       found == ItemFound::Freed ? "the net buffer list that is completed was freed before: it was completed already"
-                                                 : "what is completed is no net buffer list out of a pool",
-                       found == ItemFound::Freed ? item_of(list)->origin : kernel::Stack{});
+      tell_item_misuse(
+          ItemKind::NetBufferList, list, found == ItemFound::Freed,
+          found == ItemFound::Freed
+              ? "the net buffer list that is completed was freed before: it was completed already"
+              : "what is completed is no net buffer list out of a pool",
+          found == ItemFound::Freed ? item_of(list)->origin : kernel::Stack{});
       break;  // nothing is known of the rest of the chain
     }
     chain = list->Next;
@@ -106,7 +117,8 @@ void complete(Vc& vc, NET_BUFFER_LIST* chain, ULONG flags) {
     if (hop == nullptr || hop->kind != Hop::Kind::Send || hop->adapter != &adapter ||
         (!of_client && list->SourceHandle != vc.handle(CoSide::CallManager))) {
       tell_item_misuse(ItemKind::NetBufferList, list, true,
-                       fmt::format("the net buffer list that {} completes is not on its way on {}: {} has it", adapter.name(), vc.name(),
+                       fmt::format("the net buffer list that {} completes is not on its way on {}: {} has it",
+                                   adapter.name(), vc.name(),
                                    item.holder != nullptr ? item.holder->name() : "NDIS"),
                        item.origin);
       continue;
@@ -115,7 +127,8 @@ void complete(Vc& vc, NET_BUFFER_LIST* chain, ULONG flags) {
     kernel::Driver* const miniport = item.holder;
     pop(item);
     item.holder = &vc.driver(to);
-    tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list, miniport, item.holder, caller().function, vc.name());
+    tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::NetBufferList, list, miniport,
+              item.holder, caller().function, vc.name());
     done[of_client ? 0 : 1].append(list);
   }
   for (const CoSide to : {CoSide::Client, CoSide::CallManager}) {
@@ -133,9 +146,11 @@ namespace {
 void refuse_indication(Adapter& adapter, const Chain& chain, bool resources, ULONG flags) {
   adapter.receives.leave(chain.count);
   if (resources) return;
-  const ULONG return_flags = (flags & NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL) != 0 ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0U;
+  const ULONG return_flags =
+      (flags & NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL) != 0 ? NDIS_RETURN_FLAGS_DISPATCH_LEVEL : 0U;
   call_driver(&adapter.driver().driver(), callbacks::kMiniportReturnNetBufferLists, &adapter, nullptr,
-              adapter.driver().handlers6().ReturnNetBufferLists, adapter.context(), chain.first, return_flags);
+              adapter.driver().handlers6().ReturnNetBufferLists, adapter.context(), chain.first,
+              return_flags);
 }
 
 }  // namespace
@@ -148,7 +163,9 @@ void indicate(const CoCaller& by, Vc& vc, NET_BUFFER_LIST* chain, ULONG flags) {
   while (chain != nullptr) {
     NET_BUFFER_LIST* const list = chain;
     const bool ours = may_give(list, by.driver, "indicated");
-    if (!ours && (find_item(ItemKind::NetBufferList, list) != ItemFound::Live || item_of(list)->state != ItemState::Held)) break;
+    if (!ours && (find_item(ItemKind::NetBufferList, list) != ItemFound::Live ||
+                  item_of(list)->state != ItemState::Held))
+      break;
     chain = list->Next;
     if (ours) given.append(list);
   }
@@ -159,7 +176,8 @@ void indicate(const CoCaller& by, Vc& vc, NET_BUFFER_LIST* chain, ULONG flags) {
   carried = may_indicate(adapter) && carried;
   const CoSide to = vc.family() != nullptr ? CoSide::Client : CoSide::CallManager;
   Binding& binding = *vc.binding(to);
-  if (!carried || !binding.may_carry_data() || (vc.family() != nullptr && vc.family()->gone(to)) || !binding.receives.enter(given.count)) {
+  if (!carried || !binding.may_carry_data() || (vc.family() != nullptr && vc.family()->gone(to)) ||
+      !binding.receives.enter(given.count)) {
     refuse_indication(adapter, given, resources, flags);
     return;
   }
@@ -170,19 +188,22 @@ void indicate(const CoCaller& by, Vc& vc, NET_BUFFER_LIST* chain, ULONG flags) {
     push(item, Hop::Kind::Receive, &adapter, &binding)->resources = resources;
     item.holder = &driver;
     item.at = nullptr;
-    tell_item(observer(), ItemEvent::What::Indicated, ItemKind::NetBufferList, list, &by.driver, &driver, by.function, vc.name());
+    tell_item(observer(), ItemEvent::What::Indicated, ItemKind::NetBufferList, list, &by.driver, &driver,
+              by.function, vc.name());
   }
   {
     const InCall call(binding.calls);
-    call_driver(&driver, callbacks::kProtocolCoReceiveNetBufferLists, &binding, &vc, binding.protocol().connection_oriented.ReceiveNetBufferLists,
-                binding.context(), vc.context(to), given.first, given.count, flags);
+    call_driver(&driver, callbacks::kProtocolCoReceiveNetBufferLists, &binding, &vc,
+                binding.protocol().connection_oriented.ReceiveNetBufferLists, binding.context(),
+                vc.context(to), given.first, given.count, flags);
   }
   if (!resources) return;
   for (NET_BUFFER_LIST* list = given.first; list != nullptr; list = list->Next) {
     NblItem& item = *item_of(list);
     pop(item);
     item.holder = &by.driver;
-    tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, &driver, &by.driver, by.function, vc.name());
+    tell_item(observer(), ItemEvent::What::Returned, ItemKind::NetBufferList, list, &driver, &by.driver,
+              by.function, vc.name());
   }
   binding.receives.leave(given.count);
   adapter.receives.leave(given.count);
@@ -195,7 +216,9 @@ std::size_t indicated_on(const Vc& vc) {
     for (Item* item : pool->live_items()) {
       NblItem& list = *static_cast<NblItem*>(item);
       const Hop* const hop = list.top();
-      if (hop != nullptr && hop->kind == Hop::Kind::Receive && list.body()->SourceHandle == vc.miniport_handle()) ++found;
+      if (hop != nullptr && hop->kind == Hop::Kind::Receive &&
+          list.body()->SourceHandle == vc.miniport_handle())
+        ++found;
     }
   }
   return found;
@@ -210,9 +233,11 @@ void call_status(Binding& to, void* vc_context, const NDIS_STATUS_INDICATION& in
   if (!call) return;
   NDIS_STATUS_INDICATION copy = indication;
   if (to.protocol().connection_oriented.Status) {
-    call_driver(&to.driver(), callbacks::kProtocolCoStatusEx, &to, nullptr, to.protocol().connection_oriented.Status, to.context(), vc_context, &copy);
+    call_driver(&to.driver(), callbacks::kProtocolCoStatusEx, &to, nullptr,
+                to.protocol().connection_oriented.Status, to.context(), vc_context, &copy);
   } else if (to.is_version6()) {
-    call_driver(&to.driver(), callbacks::kProtocolStatusEx, &to, nullptr, to.protocol().handlers6().Status, to.context(), &copy);
+    call_driver(&to.driver(), callbacks::kProtocolStatusEx, &to, nullptr, to.protocol().handlers6().Status,
+                to.context(), &copy);
   }
 }
 
@@ -223,13 +248,15 @@ void indicate_status(Adapter& adapter, Vc* vc, const NDIS_STATUS_INDICATION& ind
     const Ref<Vc> alive(vc);
     for (const CoSide side : {CoSide::Client, CoSide::CallManager}) {
       Binding* const binding = vc->binding(side);
-      if (binding != nullptr && (vc->family() == nullptr || !vc->family()->gone(side))) call_status(*binding, vc->context(side), indication);
+      if (binding != nullptr && (vc->family() == nullptr || !vc->family()->gone(side)))
+        call_status(*binding, vc->context(side), indication);
     }
     return;
   }
   for (const Ref<Binding>& binding : adapter.bindings()) {
     if (!binding->is_open()) continue;
-    if (indication.DestinationHandle != nullptr && indication.DestinationHandle != binding->handle()) continue;
+    if (indication.DestinationHandle != nullptr && indication.DestinationHandle != binding->handle())
+      continue;
     call_status(*binding, nullptr, indication);
   }
 }

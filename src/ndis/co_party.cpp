@@ -18,7 +18,8 @@ using kernel::call_driver;
 
 Party::Party(Vc& vc, void* client_context)
     : vc_(&vc),
-      machine_("party", fmt::format("party {} of the {}", vc.adapter().co->next_number(), vc.call().object()), vc.driver(CoSide::Client)),
+      machine_("party", fmt::format("party {} of the {}", vc.adapter().co->next_number(), vc.call().object()),
+               vc.driver(CoSide::Client)),
       client_context_(client_context) {}
 
 Party::~Party() = default;
@@ -47,8 +48,9 @@ NDIS_STATUS Party::add(CO_CALL_PARAMETERS* parameters) {
   const Ref<Party> alive(this);
   CallManager& manager = vc_->manager();
   void* context = nullptr;
-  const NDIS_STATUS status = call_driver(&manager.driver(), callbacks::kProtocolCmAddParty, manager.binding(), this, manager.handlers().AddParty,
-                                         vc_->context(CoSide::CallManager), parameters, manager_handle_, &context);
+  const NDIS_STATUS status = call_driver(&manager.driver(), callbacks::kProtocolCmAddParty, manager.binding(),
+                                         this, manager.handlers().AddParty, vc_->context(CoSide::CallManager),
+                                         parameters, manager_handle_, &context);
   if (status == NDIS_STATUS_PENDING || settle_add(status, context)) return status;
   tell_twice(manager, callbacks::kProtocolCmAddParty.name, this, name());
   return NDIS_STATUS_PENDING;
@@ -70,8 +72,9 @@ bool Party::complete_add(NDIS_STATUS status, void* context, CO_CALL_PARAMETERS* 
   const NDIS_HANDLE handle = status == NDIS_STATUS_SUCCESS ? client_handle_ : nullptr;
   if (!settle_add(status, context)) return false;
   if (!vc_->family()->gone(CoSide::Client))
-    call_driver(&vc_->driver(CoSide::Client), callbacks::kProtocolClAddPartyComplete, vc_->binding(CoSide::Client), this,
-                vc_->family()->client_handlers().AddPartyComplete, status, client_context_, handle, parameters);
+    call_driver(&vc_->driver(CoSide::Client), callbacks::kProtocolClAddPartyComplete,
+                vc_->binding(CoSide::Client), this, vc_->family()->client_handlers().AddPartyComplete, status,
+                client_context_, handle, parameters);
   return true;
 }
 
@@ -81,7 +84,8 @@ NDIS_STATUS Party::drop(const CoCaller& by, void* data, UINT size) {
   for (const Ref<Party>& party : vc_->parties())
     if (party != this && party->machine().state() != PartyState::Dropping) ++others;
   if (others == 0) {
-    tell_breach("CoLastParty", by.driver, by.function, name(), "the last party of a call is not dropped: the call is closed (NdisClCloseCall)");
+    tell_breach("CoLastParty", by.driver, by.function, name(),
+                "the last party of a call is not dropped: the call is closed (NdisClCloseCall)");
     return NDIS_STATUS_FAILURE;
   }
   if (!machine_.advance(PartyEvent::ClDropParty)) {
@@ -91,8 +95,8 @@ NDIS_STATUS Party::drop(const CoCaller& by, void* data, UINT size) {
   CallManager& manager = vc_->manager();
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;
   if (!vc_->family()->gone(CoSide::CallManager))
-    status = call_driver(&manager.driver(), callbacks::kProtocolCmDropParty, manager.binding(), this, manager.handlers().DropParty, manager_context_,
-                         data, size);
+    status = call_driver(&manager.driver(), callbacks::kProtocolCmDropParty, manager.binding(), this,
+                         manager.handlers().DropParty, manager_context_, data, size);
   if (status == NDIS_STATUS_PENDING || settle_drop(status)) return status;
   tell_twice(manager, callbacks::kProtocolCmDropParty.name, this, name());
   return NDIS_STATUS_PENDING;
@@ -109,8 +113,9 @@ bool Party::complete_drop(NDIS_STATUS status) {
   const Ref<Party> alive(this);
   if (!settle_drop(status)) return false;
   if (!vc_->family()->gone(CoSide::Client))
-    call_driver(&vc_->driver(CoSide::Client), callbacks::kProtocolClDropPartyComplete, vc_->binding(CoSide::Client), this,
-                vc_->family()->client_handlers().DropPartyComplete, status, client_context_);
+    call_driver(&vc_->driver(CoSide::Client), callbacks::kProtocolClDropPartyComplete,
+                vc_->binding(CoSide::Client), this, vc_->family()->client_handlers().DropPartyComplete,
+                status, client_context_);
   return true;
 }
 
@@ -120,9 +125,11 @@ void Party::dispatch_drop(const CoCaller& by, NDIS_STATUS status, void* data, UI
     machine_.tell_blank(PartyEvent::DispatchIncomingDropParty, by.driver, by.function);
     return;
   }
-  if (machine_.state() == PartyState::Dropping || vc_->family()->gone(CoSide::Client)) return;  // the client does so already
-  call_driver(&vc_->driver(CoSide::Client), callbacks::kProtocolClIncomingDropParty, vc_->binding(CoSide::Client), this,
-              vc_->family()->client_handlers().IncomingDropParty, status, client_context_, data, size);
+  if (machine_.state() == PartyState::Dropping || vc_->family()->gone(CoSide::Client))
+    return;  // the client does so already
+  call_driver(&vc_->driver(CoSide::Client), callbacks::kProtocolClIncomingDropParty,
+              vc_->binding(CoSide::Client), this, vc_->family()->client_handlers().IncomingDropParty, status,
+              client_context_, data, size);
 }
 
 }  // namespace undis

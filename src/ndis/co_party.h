@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A party of a multipoint call. Pages: network/adding-a-party-to-a-multipoint-call, network/dropping-a-party-from-a-multipoint-call.
+// A party of a multipoint call. Pages: network/adding-a-party-to-a-multipoint-call,
+// network/dropping-a-party-from-a-multipoint-call.
 #pragma once
 
 #include <ndis.h>
@@ -21,8 +22,12 @@ class Party final : public Object {
   const std::string& name() const noexcept { return machine_.object(); }
   PartyMachine& machine() noexcept { return machine_; }
   const PartyMachine& machine() const noexcept { return machine_; }
-  NDIS_HANDLE handle(CoSide side) const noexcept { return side == CoSide::Client ? client_handle_ : manager_handle_; }
-  void* context(CoSide side) const noexcept { return side == CoSide::Client ? client_context_ : manager_context_; }
+  NDIS_HANDLE handle(CoSide side) const noexcept {
+    return side == CoSide::Client ? client_handle_ : manager_handle_;
+  }
+  void* context(CoSide side) const noexcept {
+    return side == CoSide::Client ? client_context_ : manager_context_;
+  }
   void set_manager_context(void* context) noexcept { manager_context_ = context; }
 
   /// False: no handle left.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// OID requests of connection-oriented drivers: to the miniport, or to the other driver of an address family. Any number at a time.
-// Pages: network/condis-protocol-driver-oid-requests, network/condis-miniport-driver-oid-requests, network/condis-mcm-oid-requests.
+// OID requests of connection-oriented drivers: to the miniport, or to the other driver of an address family.
+// Any number at a time. Pages: network/condis-protocol-driver-oid-requests,
+// network/condis-miniport-driver-oid-requests, network/condis-mcm-oid-requests.
 #pragma once
 
 #include <vector>
@@ -26,11 +27,14 @@ class CoRequests {
   CoRequests();
   ~CoRequests();
   /// NdisCoOidRequest with no address family: to the miniport. `from`: the binding that asks, as `side`.
-  NDIS_STATUS to_miniport(Adapter& adapter, Binding& from, CoSide side, const CoSubject& subject, NDIS_OID_REQUEST* request) EXCLUDES(lock_);
+  NDIS_STATUS to_miniport(Adapter& adapter, Binding& from, CoSide side, const CoSubject& subject,
+                          NDIS_OID_REQUEST* request) EXCLUDES(lock_);
   /// To the other side of the address family. `from` is the side that asks.
   NDIS_STATUS across(CoSide from, const CoSubject& subject, NDIS_OID_REQUEST* request) EXCLUDES(lock_);
-  /// NdisMCoOidRequestComplete (`family` nullptr), NdisCoOidRequestComplete of the address family. False: nobody has that one.
-  bool complete(const AddressFamily* family, const NDIS_OID_REQUEST* request, NDIS_STATUS status) EXCLUDES(lock_);
+  /// NdisMCoOidRequestComplete (`family` nullptr), NdisCoOidRequestComplete of the address family. False:
+  /// nobody has that one.
+  bool complete(const AddressFamily* family, const NDIS_OID_REQUEST* request, NDIS_STATUS status)
+      EXCLUDES(lock_);
 
  private:
   struct Job;

@@ -16,10 +16,10 @@ using kernel::call_driver;
 
 Sap::Sap(AddressFamily& family, void* client_context, CO_SAP* sap)
     : family_(&family),
-      machine_("service access point", fmt::format("SAP {} of {}", family.adapter().co->next_number(), family.client().name()),
+      machine_("service access point",
+               fmt::format("SAP {} of {}", family.adapter().co->next_number(), family.client().name()),
                family.client().driver()),
-      client_context_(client_context),
-      sap_(sap) {}
+      client_context_(client_context), sap_(sap) {}
 
 Sap::~Sap() = default;
 
@@ -36,8 +36,9 @@ NDIS_STATUS Sap::register_it() {
   }
   CallManager& manager = family_->manager();
   void* context = nullptr;
-  const NDIS_STATUS status = call_driver(&manager.driver(), callbacks::kProtocolCmRegisterSap, manager.binding(), this, manager.handlers().RegisterSap,
-                                         family_->context(CoSide::CallManager), sap_, manager_handle_, &context);
+  const NDIS_STATUS status = call_driver(
+      &manager.driver(), callbacks::kProtocolCmRegisterSap, manager.binding(), this,
+      manager.handlers().RegisterSap, family_->context(CoSide::CallManager), sap_, manager_handle_, &context);
   if (status == NDIS_STATUS_PENDING) return status;
   if (settle_register(status, context)) return status;
   tell_twice(manager, callbacks::kProtocolCmRegisterSap.name, this, name());
@@ -57,8 +58,8 @@ bool Sap::complete_register(NDIS_STATUS status, void* context) {
   const NDIS_HANDLE handle = status == NDIS_STATUS_SUCCESS ? client_handle_ : nullptr;
   if (!settle_register(status, context)) return false;
   if (!family_->gone(CoSide::Client))
-    call_driver(&family_->client().driver(), callbacks::kProtocolClRegisterSapComplete, &family_->client(), this,
-                family_->client_handlers().RegisterSapComplete, status, client_context_, sap_, handle);
+    call_driver(&family_->client().driver(), callbacks::kProtocolClRegisterSapComplete, &family_->client(),
+                this, family_->client_handlers().RegisterSapComplete, status, client_context_, sap_, handle);
   return true;
 }
 
@@ -69,7 +70,8 @@ NDIS_STATUS Sap::deregister(const CoCaller& by) {
       const CallState state = vc->call().state();
       if (state == CallState::None || state == CallState::Closing) continue;
       tell_breach("LIFE-344", by.driver, by.function, name(),
-                  fmt::format("the client closes the address family and deregisters a service access point while the call on {} is {}: calls are "
+                  fmt::format("the client closes the address family and deregisters a service access point "
+                              "while the call on {} is {}: calls are "
                               "closed before",
                               vc->name(), to_text(state)));
       break;
@@ -79,8 +81,8 @@ NDIS_STATUS Sap::deregister(const CoCaller& by) {
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;
   CallManager& manager = family_->manager();
   if (!family_->gone(CoSide::CallManager))
-    status = call_driver(&manager.driver(), callbacks::kProtocolCmDeregisterSap, manager.binding(), this, manager.handlers().DeregisterSap,
-                         manager_context_);
+    status = call_driver(&manager.driver(), callbacks::kProtocolCmDeregisterSap, manager.binding(), this,
+                         manager.handlers().DeregisterSap, manager_context_);
   if (status == NDIS_STATUS_PENDING) return status;
   if (machine_.advance(SapEvent::DeregisterComplete)) {
     end();
@@ -95,8 +97,8 @@ bool Sap::complete_deregister(NDIS_STATUS status) {
   if (!machine_.advance(SapEvent::DeregisterComplete)) return false;
   end();
   if (!family_->gone(CoSide::Client))
-    call_driver(&family_->client().driver(), callbacks::kProtocolClDeregisterSapComplete, &family_->client(), this,
-                family_->client_handlers().DeregisterSapComplete, status, client_context_);
+    call_driver(&family_->client().driver(), callbacks::kProtocolClDeregisterSapComplete, &family_->client(),
+                this, family_->client_handlers().DeregisterSapComplete, status, client_context_);
   return true;
 }
 

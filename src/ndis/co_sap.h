@@ -40,7 +40,7 @@ class Sap final : public Object {
   const Ref<AddressFamily> family_;
   SapMachine machine_;
   void* const client_context_;
-  CO_SAP* const sap_;                ///< the client's, until the registration is complete
+  CO_SAP* const sap_;  ///< the client's, until the registration is complete
   void* manager_context_ = nullptr;
   NDIS_HANDLE client_handle_ = nullptr;
   NDIS_HANDLE manager_handle_ = nullptr;

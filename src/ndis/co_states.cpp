@@ -36,9 +36,9 @@ const char* to_text(VcState state) noexcept {
 }
 
 const char* to_text(VcEvent event) noexcept {
-  constexpr std::array kNames{"CreateVc",       "ActivateVc",   "ActivateComplete",
-                              "ActivateFailed", "DeactivateVc", "DeactivateComplete",
-                              "DeactivateFailed", "DeleteVc",       "Send",         "Receive"};
+  constexpr std::array kNames{
+      "CreateVc",           "ActivateVc",       "ActivateComplete", "ActivateFailed", "DeactivateVc",
+      "DeactivateComplete", "DeactivateFailed", "DeleteVc",         "Send",           "Receive"};
   return kNames[static_cast<std::size_t>(event)];
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The states of what connection-oriented NDIS connects: address families, service access points, virtual connections, the call on
-// one, and the parties of a call. The pages print no tables; these say what their sentences say.
-// Pages: network/using-afs--vcs--saps--and-parties, network/registering-and-opening-an-address-family, network/making-a-call,
-// network/indicating-an-incoming-call, network/client-initiated-request-to-close-a-call, network/activating-a-vc, network/deleting-a-vc.
+// The states of what connection-oriented NDIS connects: address families, service access points, virtual
+// connections, the call on one, and the parties of a call. The pages print no tables; these say what their
+// sentences say. Pages: network/using-afs--vcs--saps--and-parties,
+// network/registering-and-opening-an-address-family, network/making-a-call,
+// network/indicating-an-incoming-call, network/client-initiated-request-to-close-a-call,
+// network/activating-a-vc, network/deleting-a-vc.
 #pragma once
 
 #include "ndis/state_table.h"
@@ -12,25 +14,72 @@ namespace undis {
 
 enum class AfState : std::uint8_t { Closed, Opening, Open, Closing };
 enum class AfEvent : std::uint8_t {
-  ClOpenAddressFamily, OpenComplete, OpenFailed, ClCloseAddressFamily, CloseComplete, NotifyCloseAf, RegisterSap, CreateVc, OidRequest
+  ClOpenAddressFamily,
+  OpenComplete,
+  OpenFailed,
+  ClCloseAddressFamily,
+  CloseComplete,
+  NotifyCloseAf,
+  RegisterSap,
+  CreateVc,
+  OidRequest
 };
 
 enum class SapState : std::uint8_t { Deregistered, Registering, Registered, Deregistering };
-enum class SapEvent : std::uint8_t { ClRegisterSap, RegisterComplete, RegisterFailed, ClDeregisterSap, DeregisterComplete, DispatchIncomingCall };
+enum class SapEvent : std::uint8_t {
+  ClRegisterSap,
+  RegisterComplete,
+  RegisterFailed,
+  ClDeregisterSap,
+  DeregisterComplete,
+  DispatchIncomingCall
+};
 
 /// Reactivating: active, and the miniport looks at new call parameters.
 enum class VcState : std::uint8_t { Deleted, Inactive, Activating, Active, Reactivating, Deactivating };
-enum class VcEvent : std::uint8_t { CreateVc, ActivateVc, ActivateComplete, ActivateFailed, DeactivateVc, DeactivateComplete, DeactivateFailed, DeleteVc, Send, Receive };
+enum class VcEvent : std::uint8_t {
+  CreateVc,
+  ActivateVc,
+  ActivateComplete,
+  ActivateFailed,
+  DeactivateVc,
+  DeactivateComplete,
+  DeactivateFailed,
+  DeleteVc,
+  Send,
+  Receive
+};
 
 /// Offered: the client has not answered. Accepted: it has, and the connection is not through.
 enum class CallState : std::uint8_t { None, Making, Offered, Accepted, Connected, Closing };
 enum class CallEvent : std::uint8_t {
-  ClMakeCall, MakeCallComplete, MakeCallFailed, DispatchIncomingCall, IncomingCallAccepted, IncomingCallRefused, DispatchCallConnected,
-  ClCloseCall, CloseCallComplete, CloseCallFailed, DispatchIncomingCloseCall, ClModifyCallQoS, DispatchIncomingCallQoSChange, ClAddParty, Send
+  ClMakeCall,
+  MakeCallComplete,
+  MakeCallFailed,
+  DispatchIncomingCall,
+  IncomingCallAccepted,
+  IncomingCallRefused,
+  DispatchCallConnected,
+  ClCloseCall,
+  CloseCallComplete,
+  CloseCallFailed,
+  DispatchIncomingCloseCall,
+  ClModifyCallQoS,
+  DispatchIncomingCallQoSChange,
+  ClAddParty,
+  Send
 };
 
 enum class PartyState : std::uint8_t { Dropped, Adding, Active, Dropping };
-enum class PartyEvent : std::uint8_t { ClAddParty, AddPartyComplete, AddPartyFailed, ClDropParty, DropPartyComplete, DropPartyFailed, DispatchIncomingDropParty };
+enum class PartyEvent : std::uint8_t {
+  ClAddParty,
+  AddPartyComplete,
+  AddPartyFailed,
+  ClDropParty,
+  DropPartyComplete,
+  DropPartyFailed,
+  DispatchIncomingDropParty
+};
 
 // clang-format off
 consteval auto af_states() {
@@ -127,8 +176,9 @@ inline constexpr auto kSapStates = sap_states();
 inline constexpr auto kVcStates = vc_states();
 inline constexpr auto kCallStates = call_states();
 inline constexpr auto kPartyStates = party_states();
-static_assert(kAfStates.rows_are_in_enum_order() && kSapStates.rows_are_in_enum_order() && kVcStates.rows_are_in_enum_order() &&
-              kCallStates.rows_are_in_enum_order() && kPartyStates.rows_are_in_enum_order());
+static_assert(kAfStates.rows_are_in_enum_order() && kSapStates.rows_are_in_enum_order() &&
+              kVcStates.rows_are_in_enum_order() && kCallStates.rows_are_in_enum_order() &&
+              kPartyStates.rows_are_in_enum_order());
 
 const char* to_text(AfState state) noexcept;
 const char* to_text(AfEvent event) noexcept;

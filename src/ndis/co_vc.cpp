@@ -19,10 +19,7 @@ namespace undis {
 using kernel::call_driver;
 
 Vc::Vc(CallManager& manager, AddressFamily* family, CoSide creator, void* creator_context)
-    : manager_(&manager),
-      family_(family),
-      creator_(creator),
-      number_(manager.adapter().co->next_number()),
+    : manager_(&manager), family_(family), creator_(creator), number_(manager.adapter().co->next_number()),
       machine_("VC", fmt::format("VC {} on {}", number_, manager.adapter().name()),
                creator == CoSide::Client && family != nullptr ? family->client().driver() : manager.driver()),
       call_("call", fmt::format("call on {}", machine_.object()), manager.driver()) {
@@ -40,7 +37,9 @@ kernel::Driver& Vc::driver(CoSide side) const noexcept {
   return side == CoSide::Client && family_ ? family_->client().driver() : manager_->driver();
 }
 
-const CoClientHandlers& Vc::client_handlers() const noexcept { return family_->client_handlers(); }
+const CoClientHandlers& Vc::client_handlers() const noexcept {
+  return family_->client_handlers();
+}
 
 // ---- create ----
 
@@ -49,7 +48,8 @@ bool Vc::open_handles() {
   if (family_) client_handle_ = handles.open(HandleKind::ClientVc, this);
   manager_handle_ = handles.open(HandleKind::CallManagerVc, this);
   if (!manager_->integrated()) miniport_handle_ = handles.open(HandleKind::MiniportVc, this);
-  return manager_handle_ != nullptr && (client_handle_ != nullptr || !family_) && (miniport_handle_ != nullptr || manager_->integrated());
+  return manager_handle_ != nullptr && (client_handle_ != nullptr || !family_) &&
+         (miniport_handle_ != nullptr || manager_->integrated());
 }
 
 void Vc::close_handles() {
@@ -62,11 +62,16 @@ NDIS_STATUS Vc::call_create_miniport() {
   if (manager_->integrated()) return NDIS_STATUS_SUCCESS;
   kernel::Driver& driver = adapter().driver().driver();
   const NDIS_STATUS status = call_driver(&driver, callbacks::kMiniportCoCreateVc, &adapter(), this,
-                                         adapter().driver().optional6.connection_oriented.CreateVc, adapter().context(), miniport_handle_,
-                                         &miniport_context_);
+                                         adapter().driver().optional6.connection_oriented.CreateVc,
+                                         adapter().context(), miniport_handle_, &miniport_context_);
   if (status != NDIS_STATUS_PENDING) return status;
-  Library::current().observer().on(
-      BadStatus{&driver, callbacks::kMiniportCoCreateVc.name, this, name(), status, "any but NDIS_STATUS_PENDING: it is a synchronous function", {}});
+  Library::current().observer().on(BadStatus{&driver,
+                                             callbacks::kMiniportCoCreateVc.name,
+                                             this,
+                                             name(),
+                                             status,
+                                             "any but NDIS_STATUS_PENDING: it is a synchronous function",
+                                             {}});
   call_delete_miniport();  // the page: NDIS has it deleted
   return NDIS_STATUS_FAILURE;
 }
@@ -77,10 +82,16 @@ NDIS_STATUS Vc::call_create_other() {
   void*& context = to == CoSide::Client ? client_context_ : manager_context_;
   const NDIS_STATUS status =
       call_driver(&driver(to), callbacks::kProtocolCoCreateVc, binding(to), this,
-                  to == CoSide::Client ? client_handlers().CreateVc : manager_->handlers().CreateVc, family_->context(to), handle(to), &context);
+                  to == CoSide::Client ? client_handlers().CreateVc : manager_->handlers().CreateVc,
+                  family_->context(to), handle(to), &context);
   if (status != NDIS_STATUS_PENDING) return status;
-  Library::current().observer().on(BadStatus{&driver(to), callbacks::kProtocolCoCreateVc.name, this, name(), status,
-                                             "any but NDIS_STATUS_PENDING: it is a synchronous function", {}});
+  Library::current().observer().on(BadStatus{&driver(to),
+                                             callbacks::kProtocolCoCreateVc.name,
+                                             this,
+                                             name(),
+                                             status,
+                                             "any but NDIS_STATUS_PENDING: it is a synchronous function",
+                                             {}});
   call_delete_other();
   return NDIS_STATUS_FAILURE;
 }
@@ -112,11 +123,17 @@ void Vc::call_delete_miniport() {
 NDIS_STATUS Vc::call_delete_other() {
   const CoSide to = other();
   if (!family_ || family_->gone(to)) return NDIS_STATUS_SUCCESS;
-  const NDIS_STATUS status = call_driver(&driver(to), callbacks::kProtocolCoDeleteVc, binding(to), this,
-                                         to == CoSide::Client ? client_handlers().DeleteVc : manager_->handlers().DeleteVc, context(to));
+  const NDIS_STATUS status = call_driver(
+      &driver(to), callbacks::kProtocolCoDeleteVc, binding(to), this,
+      to == CoSide::Client ? client_handlers().DeleteVc : manager_->handlers().DeleteVc, context(to));
   if (status != NDIS_STATUS_PENDING) return status;
-  Library::current().observer().on(BadStatus{&driver(to), callbacks::kProtocolCoDeleteVc.name, this, name(), status,
-                                             "any but NDIS_STATUS_PENDING: it is a synchronous function", {}});
+  Library::current().observer().on(BadStatus{&driver(to),
+                                             callbacks::kProtocolCoDeleteVc.name,
+                                             this,
+                                             name(),
+                                             status,
+                                             "any but NDIS_STATUS_PENDING: it is a synchronous function",
+                                             {}});
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -124,7 +141,8 @@ NDIS_STATUS Vc::remove(const CoCaller& by, CoSide side) {
   const Ref<Vc> alive(this);
   if (side != creator_) {
     tell_breach("CoVcCreatorDeletes", by.driver, by.function, name(),
-                fmt::format("only who created a virtual connection deletes it: this one is of {}", driver(creator_).name()));
+                fmt::format("only who created a virtual connection deletes it: this one is of {}",
+                            driver(creator_).name()));
     return NDIS_STATUS_NOT_ACCEPTED;
   }
   const VcState state = machine_.state();
@@ -132,7 +150,8 @@ NDIS_STATUS Vc::remove(const CoCaller& by, CoSide side) {
   const bool without_manager = family_ && family_->gone(CoSide::CallManager);
   if (!without_manager && (state != VcState::Inactive || call != CallState::None)) {
     tell_breach("LIFE-345", by.driver, by.function, name(),
-                fmt::format("the virtual connection is deleted while it is {} and its call is {}: it has to be deactivated, without a call",
+                fmt::format("the virtual connection is deleted while it is {} and its call is {}: it has to "
+                            "be deactivated, without a call",
                             to_text(state), to_text(call)));
     return state == VcState::Deactivating ? NDIS_STATUS_CLOSING : NDIS_STATUS_NOT_ACCEPTED;
   }
@@ -173,28 +192,36 @@ NDIS_STATUS Vc::activate(const CoCaller& by, CO_CALL_PARAMETERS* parameters) {
     return NDIS_STATUS_FAILURE;
   }
   kernel::Driver& driver = adapter().driver().driver();
-  const NDIS_STATUS status = call_driver(&driver, callbacks::kMiniportCoActivateVc, &adapter(), this,
-                                         adapter().driver().optional6.connection_oriented.ActivateVc, miniport_context_, parameters);
+  const NDIS_STATUS status =
+      call_driver(&driver, callbacks::kMiniportCoActivateVc, &adapter(), this,
+                  adapter().driver().optional6.connection_oriented.ActivateVc, miniport_context_, parameters);
   if (status == NDIS_STATUS_PENDING || settle_activate(status)) return status;
-  Library::current().observer().on(UnexpectedCompletion{&driver, callbacks::kMiniportCoActivateVc.name, this, name(),
-                                                        "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING", {}});
+  Library::current().observer().on(UnexpectedCompletion{
+      &driver,
+      callbacks::kMiniportCoActivateVc.name,
+      this,
+      name(),
+      "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING",
+      {}});
   return NDIS_STATUS_PENDING;
 }
 
 bool Vc::settle_activate(NDIS_STATUS status) {
-  return machine_.advance(status == NDIS_STATUS_SUCCESS ? VcEvent::ActivateComplete : VcEvent::ActivateFailed);
+  return machine_.advance(status == NDIS_STATUS_SUCCESS ? VcEvent::ActivateComplete
+                                                        : VcEvent::ActivateFailed);
 }
 
 bool Vc::complete_activate(NDIS_STATUS status, CO_CALL_PARAMETERS* parameters) {
   const Ref<Vc> alive(this);
   if (!settle_activate(status)) return false;
-  call_driver(&manager_->driver(), callbacks::kProtocolCmActivateVcComplete, manager_->binding(), this, manager_->handlers().ActivateVcComplete,
-              status, manager_context_, parameters);
+  call_driver(&manager_->driver(), callbacks::kProtocolCmActivateVcComplete, manager_->binding(), this,
+              manager_->handlers().ActivateVcComplete, status, manager_context_, parameters);
   return true;
 }
 
 NDIS_STATUS Vc::activate_integrated(const CoCaller& by) {
-  if (machine_.advance(VcEvent::ActivateVc) && machine_.advance(VcEvent::ActivateComplete)) return NDIS_STATUS_SUCCESS;
+  if (machine_.advance(VcEvent::ActivateVc) && machine_.advance(VcEvent::ActivateComplete))
+    return NDIS_STATUS_SUCCESS;
   machine_.tell_blank(VcEvent::ActivateVc, by.driver, by.function);
   return NDIS_STATUS_FAILURE;
 }
@@ -205,10 +232,13 @@ NDIS_STATUS Vc::activate_integrated(const CoCaller& by) {
 void Vc::judge_deactivated(const char* function) {
   kernel::Driver& driver = adapter().driver().driver();
   if (const int out = sends.load(); out > 0)
-    tell_breach("CoDeactivatedEmpty", driver, function, name(), fmt::format("the virtual connection is deactivated with {} sends not completed", out));
-  if (const std::size_t out = co_data::indicated_on(*this); out != 0)
     tell_breach("CoDeactivatedEmpty", driver, function, name(),
-                fmt::format("the virtual connection is deactivated with {} indicated net buffer lists not returned", out));
+                fmt::format("the virtual connection is deactivated with {} sends not completed", out));
+  if (const std::size_t out = co_data::indicated_on(*this); out != 0)
+    tell_breach(
+        "CoDeactivatedEmpty", driver, function, name(),
+        fmt::format("the virtual connection is deactivated with {} indicated net buffer lists not returned",
+                    out));
 }
 
 NDIS_STATUS Vc::deactivate(const CoCaller& by) {
@@ -218,11 +248,18 @@ NDIS_STATUS Vc::deactivate(const CoCaller& by) {
     return NDIS_STATUS_NOT_ACCEPTED;
   }
   kernel::Driver& driver = adapter().driver().driver();
-  const NDIS_STATUS status = call_driver(&driver, callbacks::kMiniportCoDeactivateVc, &adapter(), this,
-                                         adapter().driver().optional6.connection_oriented.DeactivateVc, miniport_context_);
-  if (status == NDIS_STATUS_PENDING || settle_deactivate(status, callbacks::kMiniportCoDeactivateVc.name)) return status;
-  Library::current().observer().on(UnexpectedCompletion{&driver, callbacks::kMiniportCoDeactivateVc.name, this, name(),
-                                                        "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING", {}});
+  const NDIS_STATUS status =
+      call_driver(&driver, callbacks::kMiniportCoDeactivateVc, &adapter(), this,
+                  adapter().driver().optional6.connection_oriented.DeactivateVc, miniport_context_);
+  if (status == NDIS_STATUS_PENDING || settle_deactivate(status, callbacks::kMiniportCoDeactivateVc.name))
+    return status;
+  Library::current().observer().on(UnexpectedCompletion{
+      &driver,
+      callbacks::kMiniportCoDeactivateVc.name,
+      this,
+      name(),
+      "it was completed inside the call, and the call did not return NDIS_STATUS_PENDING",
+      {}});
   return NDIS_STATUS_PENDING;
 }
 
@@ -250,7 +287,9 @@ NDIS_STATUS Vc::deactivate_integrated(const CoCaller& by) {
 
 // ---- names ----
 
-std::string Vc::tapi_call_id() const { return fmt::format("{:08x}{:08x}", adapter().interface_index(), number_); }
+std::string Vc::tapi_call_id() const {
+  return fmt::format("{:08x}{:08x}", adapter().interface_index(), number_);
+}
 
 std::u16string Vc::assign_instance_name(std::u16string_view base) {
   const std::u16string fresh = std::u16string(base) + kernel::to_utf16(fmt::format("{}", number_));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// A virtual connection: made by a client or a call manager, shared with the other one and the miniport; activated and deactivated
-// by the call manager; and the call on it. Pages: network/creating-a-vc, network/activating-a-vc, network/deactivating-a-vc,
-// network/deleting-a-vc, network/making-a-call, network/indicating-an-incoming-call.
+// A virtual connection: made by a client or a call manager, shared with the other one and the miniport;
+// activated and deactivated by the call manager; and the call on it. Pages: network/creating-a-vc,
+// network/activating-a-vc, network/deactivating-a-vc, network/deleting-a-vc, network/making-a-call,
+// network/indicating-an-incoming-call.
 //
-// Each driver has a handle of its own (docs/decisions.md#co-handles). A call manager's connection for its own signalling has no
-// client. The miniport of an integrated call manager is the call manager: it has one handle.
+// Each driver has a handle of its own (docs/decisions.md#co-handles). A call manager's connection for its own
+// signalling has no client. The miniport of an integrated call manager is the call manager: it has one
+// handle.
 #pragma once
 
 #include <atomic>
@@ -37,11 +39,19 @@ class Vc final : public Object {
   const std::string& name() const noexcept { return machine_.object(); }
   const VcMachine& machine() const noexcept { return machine_; }
   const CallMachine& call() const noexcept { return call_; }
-  NDIS_HANDLE handle(CoSide side) const noexcept { return side == CoSide::Client ? client_handle_ : manager_handle_; }
-  void* context(CoSide side) const noexcept { return side == CoSide::Client ? client_context_ : manager_context_; }
+  NDIS_HANDLE handle(CoSide side) const noexcept {
+    return side == CoSide::Client ? client_handle_ : manager_handle_;
+  }
+  void* context(CoSide side) const noexcept {
+    return side == CoSide::Client ? client_context_ : manager_context_;
+  }
   /// The miniport's; of an integrated call manager its own.
-  NDIS_HANDLE miniport_handle() const noexcept { return manager_->integrated() ? manager_handle_ : miniport_handle_; }
-  void* miniport_context() const noexcept { return manager_->integrated() ? manager_context_ : miniport_context_; }
+  NDIS_HANDLE miniport_handle() const noexcept {
+    return manager_->integrated() ? manager_handle_ : miniport_handle_;
+  }
+  void* miniport_context() const noexcept {
+    return manager_->integrated() ? manager_context_ : miniport_context_;
+  }
   /// nullptr: an integrated call manager.
   Binding* binding(CoSide side) const noexcept;
   kernel::Driver& driver(CoSide side) const noexcept;
@@ -51,7 +61,8 @@ class Vc final : public Object {
   NDIS_STATUS remove(const CoCaller& by, CoSide side);
   NDIS_STATUS activate(const CoCaller& by, CO_CALL_PARAMETERS* parameters);
   NDIS_STATUS deactivate(const CoCaller& by);
-  bool complete_activate(NDIS_STATUS status, CO_CALL_PARAMETERS* parameters);   ///< of the miniport; false: not pended
+  bool complete_activate(NDIS_STATUS status,
+                         CO_CALL_PARAMETERS* parameters);  ///< of the miniport; false: not pended
   bool complete_deactivate(NDIS_STATUS status);
   /// NdisMCmActivateVc, NdisMCmDeactivateVc: at once.
   NDIS_STATUS activate_integrated(const CoCaller& by);
@@ -60,14 +71,17 @@ class Vc final : public Object {
   void drop(bool miniport_gone);
 
   // ---- calls: the client ----
-  NDIS_STATUS make_call(const CoCaller& by, CO_CALL_PARAMETERS* parameters, void* party_context, NDIS_HANDLE* party_handle);
+  NDIS_STATUS make_call(const CoCaller& by, CO_CALL_PARAMETERS* parameters, void* party_context,
+                        NDIS_HANDLE* party_handle);
   NDIS_STATUS close_call(const CoCaller& by, Party* party, void* data, UINT size);
   NDIS_STATUS modify_qos(const CoCaller& by, CO_CALL_PARAMETERS* parameters);
   bool complete_incoming(NDIS_STATUS status, CO_CALL_PARAMETERS* parameters);
-  NDIS_STATUS add_party(const CoCaller& by, void* party_context, CO_CALL_PARAMETERS* parameters, NDIS_HANDLE* party_handle);
+  NDIS_STATUS add_party(const CoCaller& by, void* party_context, CO_CALL_PARAMETERS* parameters,
+                        NDIS_HANDLE* party_handle);
 
   // ---- calls: the call manager; false: not pended ----
-  bool complete_make_call(const CoCaller& by, NDIS_STATUS status, void* party_context, CO_CALL_PARAMETERS* parameters);
+  bool complete_make_call(const CoCaller& by, NDIS_STATUS status, void* party_context,
+                          CO_CALL_PARAMETERS* parameters);
   bool complete_close_call(NDIS_STATUS status);
   bool complete_modify(NDIS_STATUS status, CO_CALL_PARAMETERS* parameters);
   NDIS_STATUS dispatch_incoming(const CoCaller& by, Sap& sap, CO_CALL_PARAMETERS* parameters);
@@ -86,7 +100,7 @@ class Vc final : public Object {
   /// The name of NdisCoAssignInstanceName: what it was given first, and an index.
   std::u16string assign_instance_name(std::u16string_view base) EXCLUDES(lock_);
 
-  std::atomic<int> sends{0};   ///< net buffer lists sent on it and not completed
+  std::atomic<int> sends{0};  ///< net buffer lists sent on it and not completed
 
  private:
   NDIS_STATUS call_create_miniport();
@@ -120,9 +134,9 @@ class Vc final : public Object {
   mutable kernel::Lock lock_;
   std::u16string instance_name_ GUARDED_BY(lock_);
   bool deleting_ GUARDED_BY(lock_) = false;
-  bool modifying_ GUARDED_BY(lock_) = false;         ///< a change of the quality of service is at the call manager
-  Ref<Party> first_party_ GUARDED_BY(lock_);         ///< of a call that is being made
-  Ref<Party> last_party_ GUARDED_BY(lock_);          ///< that goes with the call that is being closed
+  bool modifying_ GUARDED_BY(lock_) = false;  ///< a change of the quality of service is at the call manager
+  Ref<Party> first_party_ GUARDED_BY(lock_);  ///< of a call that is being made
+  Ref<Party> last_party_ GUARDED_BY(lock_);   ///< that goes with the call that is being closed
   std::vector<Ref<Party>> parties_ GUARDED_BY(lock_);
 };
 

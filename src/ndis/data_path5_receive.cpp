@@ -146,8 +146,8 @@ bool deliver5(Binding& to, NDIS_PACKET* packet, Hop& hop) {
 void call_receive_complete(Binding& to) {
   const InCall call(to.calls);
   if (call && to.protocol().handlers5().ReceiveComplete)
-    call_data(to.driver(), callbacks::kProtocolReceiveComplete, &to, to.protocol().handlers5().ReceiveComplete,
-              to.context());
+    call_data(to.driver(), callbacks::kProtocolReceiveComplete, &to,
+              to.protocol().handlers5().ReceiveComplete, to.context());
 }
 
 void release(NDIS_PACKET* packet, Hop& hop) {
@@ -182,8 +182,8 @@ void release(NDIS_PACKET* packet, Hop& hop) {
 
 namespace {
 
-/// A serialized driver sees in the packet whether it has it again at once; a deserialized one gets it by MiniportReturnPacket.
-/// False: the packet is the driver's again, its leg is over.
+/// A serialized driver sees in the packet whether it has it again at once; a deserialized one gets it by
+/// MiniportReturnPacket. False: the packet is the driver's again, its leg is over.
 bool answer_serialized(Adapter& by, NDIS_PACKET* packet, Hop& hop) {
   if (!by.is_serialized() || hop.resources) return true;
   bool kept = false;

@@ -44,8 +44,8 @@ bool serialized_begin(Adapter& adapter, PacketItem& packet) noexcept {
   return false;
 }
 
-/// The next packet in line for the thread that is `busy`; nullptr: none. `request` or `turn`: an OID request or a
-/// call is in line before it.
+/// The next packet in line for the thread that is `busy`; nullptr: none. `request` or `turn`: an OID request
+/// or a call is in line before it.
 PacketItem* serialized_next(Adapter& adapter, bool& request, Turn& turn) noexcept {
   SendQueue& queue = adapter.send_queue;
   const kernel::Hold hold(queue.lock);
@@ -367,8 +367,8 @@ void finish_send(NDIS_PACKET* packet, Hop& hop, NDIS_STATUS status) {
   end_hop(item, hop);
   item.holder = &binding.driver();
   if (kernel::watches_all())
-    tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet, &adapter.driver().driver(),
-              &binding.driver(), caller().function, binding.name());
+    tell_item(observer(), ItemEvent::What::SendCompleted, ItemKind::Packet, packet,
+              &adapter.driver().driver(), &binding.driver(), caller().function, binding.name());
   NDIS_SET_PACKET_STATUS(packet, status);
   const InCall call(binding.calls);
   binding.sends.leave();
@@ -420,7 +420,8 @@ bool loop_back_packet(Binding& from, NDIS_PACKET* packet) {
 using namespace data_path;
 
 NDIS_STATUS send_packet(Binding& from, NDIS_PACKET* packet) {
-  if (const NDIS_STATUS status = begin_send(from, packet, may_send(from)); status != NDIS_STATUS_SUCCESS) return status;
+  if (const NDIS_STATUS status = begin_send(from, packet, may_send(from)); status != NDIS_STATUS_SUCCESS)
+    return status;
   Adapter& adapter = from.adapter();
   Hop& hop = *find_hop(*item_of(packet), Hop::Kind::Send, &adapter);
   if (loop_back_packet(from, packet)) {

@@ -13,11 +13,13 @@
 namespace undis {
 namespace {
 
-/// The binding in whose ProtocolBindAdapter(Ex) this thread is, if any: an instance made there belongs to that binding.
+/// The binding in whose ProtocolBindAdapter(Ex) this thread is, if any: an instance made there belongs to
+/// that binding.
 Binding* binding_being_made() {
   for (const kernel::CallFrame* frame = kernel::current_callback(); frame != nullptr; frame = frame->up) {
     const std::string_view name = frame->name;
-    if (frame->kind == kernel::CallFrame::Kind::Callback && (name == "ProtocolBindAdapterEx" || name == "ProtocolBindAdapter"))
+    if (frame->kind == kernel::CallFrame::Kind::Callback &&
+        (name == "ProtocolBindAdapterEx" || name == "ProtocolBindAdapter"))
       return static_cast<Binding*>(const_cast<void*>(frame->object));
   }
   return nullptr;
@@ -33,12 +35,14 @@ std::string name_of_device(std::u16string_view device) {
 
 }  // namespace
 
-NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_view name, void* device_context) {
+NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_view name,
+                                       void* device_context) {
   Library& library = Library::current();
   Ref<DeviceInstance> instance(new DeviceInstance(driver, std::u16string(name), device_context));
   {
     const kernel::Hold hold(library.lock_);
-    if (!library.by_instance_name_.emplace(kernel::upcased(name), instance.get()).second) return NDIS_STATUS_NOT_ACCEPTED;
+    if (!library.by_instance_name_.emplace(kernel::upcased(name), instance.get()).second)
+      return NDIS_STATUS_NOT_ACCEPTED;
     library.instances_.add(*instance);
   }
   if (Binding* const binding = binding_being_made(); binding != nullptr) {
@@ -50,7 +54,8 @@ NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_vi
   if (!started) return NDIS_STATUS_SUCCESS;  // Library::start_device() goes on when the device starts
   // The page leaves open whether MiniportInitialize(Ex) runs inside this call or later.
   if (kernel::choose("the virtual miniport is initialized later")) {
-    kernel::queue_work("start a virtual miniport", [instance] { Library::current().initialize_instance(*instance); });
+    kernel::queue_work("start a virtual miniport",
+                       [instance] { Library::current().initialize_instance(*instance); });
   } else {
     library.initialize_instance(*instance);
   }
@@ -69,14 +74,16 @@ void Library::initialize_instance(DeviceInstance& instance) {
   config.device_context = instance.device_context();
   config.is_virtual = true;
   config.name = name_of_device(instance.name());
-  config.configuration_key = u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\" + kernel::to_utf16(config.name);
+  config.configuration_key =
+      u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\" + kernel::to_utf16(config.name);
   const Ref<Adapter> adapter = add_adapter(instance.driver(), std::move(config));
   {
     const kernel::Hold hold(lock_);
     instance.adapter = adapter;
   }
 
-  const Claimed claimed(adapter->stack);  // over start and phase: a deinitialisation by another thread waits for both
+  const Claimed claimed(
+      adapter->stack);  // over start and phase: a deinitialisation by another thread waits for both
   const NDIS_STATUS status = start_stack(*adapter);
   if (status != NDIS_STATUS_SUCCESS) forget(*adapter);
   const kernel::Hold hold(lock_);
@@ -103,7 +110,8 @@ NDIS_STATUS cancel_device_instance(MiniportDriver& driver, std::u16string_view n
   const auto found = library.by_instance_name_.find(kernel::upcased(name));
   if (found == library.by_instance_name_.end()) return NDIS_STATUS_FAILURE;
   const Ref<DeviceInstance> instance(found->second);
-  if (&instance->driver() != &driver || instance->phase != DeviceInstance::Phase::WaitingForDevice) return NDIS_STATUS_FAILURE;
+  if (&instance->driver() != &driver || instance->phase != DeviceInstance::Phase::WaitingForDevice)
+    return NDIS_STATUS_FAILURE;
   instance->phase = DeviceInstance::Phase::Cancelled;
   library.drop_locked(*instance);
   return NDIS_STATUS_SUCCESS;
@@ -114,16 +122,19 @@ NDIS_STATUS deinitialize_device_instance(Adapter& adapter) {
   if (!adapter.is_virtual()) return NDIS_STATUS_FAILURE;
   const Claimed claimed(adapter.stack);  // an initialisation or removal on another thread ends first
   {
-    // Whoever comes second, or calls from inside a callback of the start or the removal, gets FAILURE (docs/decisions.md#im-deinit).
+    // Whoever comes second, or calls from inside a callback of the start or the removal, gets FAILURE
+    // (docs/decisions.md#im-deinit).
     const kernel::Hold hold(library.lock_);
     const auto at = library.by_instance_name_.find(kernel::upcased(adapter.config().device_name));
-    if (at == library.by_instance_name_.end() || at->second->adapter != &adapter || at->second->phase != DeviceInstance::Phase::Up)
+    if (at == library.by_instance_name_.end() || at->second->adapter != &adapter ||
+        at->second->phase != DeviceInstance::Phase::Up)
       return NDIS_STATUS_FAILURE;
     const Ref<DeviceInstance> instance(at->second);
     instance->phase = DeviceInstance::Phase::Gone;
     library.drop_locked(*instance);
   }
-  return remove_stack(adapter, NdisHaltDeviceInstanceDeInitialized) ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE;
+  return remove_stack(adapter, NdisHaltDeviceInstanceDeInitialized) ? NDIS_STATUS_SUCCESS
+                                                                    : NDIS_STATUS_FAILURE;
 }
 
 }  // namespace undis

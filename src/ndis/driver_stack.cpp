@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Starting, pausing, restarting and stopping a driver stack. Every function claims the stack, so that these never overlap.
+// Starting, pausing, restarting and stopping a driver stack. Every function claims the stack, so that these
+// never overlap.
 #include "ndis/driver_stack.h"
 
 #include <algorithm>
@@ -18,9 +19,12 @@
 namespace undis {
 namespace {
 
-bool stands(const Adapter& adapter) { return adapter.initialized() && !adapter.removed; }
+bool stands(const Adapter& adapter) {
+  return adapter.initialized() && !adapter.removed;
+}
 
-/// A miniport that controls its default port, or inhibits bindings, decides when protocols come (LIFE-118, LIFE-300).
+/// A miniport that controls its default port, or inhibits bindings, decides when protocols come (LIFE-118,
+/// LIFE-300).
 bool may_bind(const Adapter& adapter) {
   return stands(adapter) && !adapter.binds_inhibited && adapter.ports.is_active(PortTable::kDefaultPort);
 }
@@ -28,7 +32,8 @@ bool may_bind(const Adapter& adapter) {
 bool has_missing_bindings(const Adapter& adapter) {
   Library& library = Library::current();
   for (const Ref<ProtocolDriver>& protocol : library.protocols())
-    if (protocol->bindable() && library.wants(*protocol, adapter) && !adapter.binding_of(*protocol)) return true;
+    if (protocol->bindable() && library.wants(*protocol, adapter) && !adapter.binding_of(*protocol))
+      return true;
   return false;
 }
 
@@ -36,7 +41,8 @@ void bind_missing(Adapter& adapter) {
   Library& library = Library::current();
   for (const Ref<ProtocolDriver>& protocol : library.protocols()) {
     if (!may_bind(adapter)) return;  // a bind may have taken the adapter down
-    if (!protocol->bindable() || !library.wants(*protocol, adapter) || adapter.binding_of(*protocol)) continue;
+    if (!protocol->bindable() || !library.wants(*protocol, adapter) || adapter.binding_of(*protocol))
+      continue;
     const Ref<Binding> binding(new Binding(*protocol, adapter));
     if (binding->bind() == NDIS_STATUS_SUCCESS) adapter.co->advertise();
     // A protocol that deregistered from inside its own bind has no use for what it then opened.
@@ -44,7 +50,8 @@ void bind_missing(Adapter& adapter) {
   }
 }
 
-/// While a stack with filters is being paused: what a filter has of others after so long is told, since the pause waits for it.
+/// While a stack with filters is being paused: what a filter has of others after so long is told, since the
+/// pause waits for it.
 class PauseWatch {
  public:
   explicit PauseWatch(Adapter& adapter) {
@@ -67,8 +74,15 @@ class PauseWatch {
     for (const Ref<FilterModule>& module : adapter.filters.modules()) {
       const auto tell = [&](std::int64_t kept, const char* rule, const char* function) {
         if (kept > 0)
-          observer.on(FilterMisuse{&module->driver(), rule, function, module->name(),
-                                   fmt::format("the stack has waited 30 s to be paused, and the filter has {} net buffer lists of others", kept), {}});
+          observer.on(FilterMisuse{
+              &module->driver(),
+              rule,
+              function,
+              module->name(),
+              fmt::format(
+                  "the stack has waited 30 s to be paused, and the filter has {} net buffer lists of others",
+                  kept),
+              {}});
       };
       tell(module->sends.kept(), "NdisFilterTimedDataSend", "FilterSendNetBufferLists");
       tell(module->receives.kept(), "NdisFilterTimedDataReceive", "FilterReceiveNetBufferLists");
@@ -82,8 +96,8 @@ void unbind_all(Adapter& adapter) {
     for (const Ref<Binding>& binding : left) binding->unbind();
 }
 
-/// Before the filters of a paused stack change: protocols that cannot follow, or all, are unbound; the stack is bound again afterwards
-/// (LIFE-271, network/mandatory-filter-drivers). True: some were.
+/// Before the filters of a paused stack change: protocols that cannot follow, or all, are unbound; the stack
+/// is bound again afterwards (LIFE-271, network/mandatory-filter-drivers). True: some were.
 bool unbind_before_change(Adapter& adapter, bool all) {
   bool some = all;
   if (all) unbind_all(adapter);
@@ -97,11 +111,12 @@ bool unbind_before_change(Adapter& adapter, bool all) {
 
 /// What a stack whose mandatory filter is missing comes to (network/mandatory-filter-drivers).
 void terminate_stack(Adapter& adapter) {
-  if (deinitialize_device_instance(adapter) != NDIS_STATUS_SUCCESS) remove_stack(adapter, NdisHaltDeviceFailed);
+  if (deinitialize_device_instance(adapter) != NDIS_STATUS_SUCCESS)
+    remove_stack(adapter, NdisHaltDeviceFailed);
 }
 
-/// FilterSetModuleOptions of all modules comes before FilterRestart of any (LIFE-293); then the data path is what they said.
-/// The module that would not, or nothing.
+/// FilterSetModuleOptions of all modules comes before FilterRestart of any (LIFE-293); then the data path is
+/// what they said. The module that would not, or nothing.
 Ref<FilterModule> set_filter_options(Adapter& adapter) {
   for (const Ref<FilterModule>& module : adapter.filters.modules())
     if (module->set_options() != NDIS_STATUS_SUCCESS) return module;
@@ -121,7 +136,8 @@ void pause_filters(Adapter& adapter, ULONG reason) {
   for (auto module = modules.rbegin(); module != modules.rend(); ++module) (*module)->pause(reason);
 }
 
-/// Detaches a Paused module, and what watches it, in a stack that is paused. False: it was mandatory, and the stack is gone.
+/// Detaches a Paused module, and what watches it, in a stack that is paused. False: it was mandatory, and the
+/// stack is gone.
 bool drop_filter(Adapter& adapter, FilterModule& failed) {
   const bool mandatory = failed.mandatory();
   const Ref<FilterDriver> filter(failed.filter());
@@ -181,11 +197,13 @@ void remove_filter(Adapter& adapter, FilterDriver& filter) {
   const Claimed claimed(adapter.stack);
   std::vector<Ref<FilterModule>> going;
   for (Ref<FilterModule>& module : adapter.filters.modules())
-    if (&module->filter() == &filter || module->over() == &filter) going.insert(going.begin(), std::move(module));
+    if (&module->filter() == &filter || module->over() == &filter)
+      going.insert(going.begin(), std::move(module));
   if (going.empty()) return;
   // Requests and indications still work here: a filter may do what needs them (LIFE-298).
   for (const Ref<FilterModule>& module : going) tell_pre_detach(*module);
-  const bool mandatory = std::ranges::any_of(going, [](const Ref<FilterModule>& module) { return module->mandatory(); });
+  const bool mandatory =
+      std::ranges::any_of(going, [](const Ref<FilterModule>& module) { return module->mandatory(); });
   pause_stack(adapter, NDIS_PAUSE_DETACH_FILTER);
   const bool rebind = unbind_before_change(adapter, mandatory);
   for (const Ref<FilterModule>& module : going)
@@ -217,7 +235,8 @@ NDIS_STATUS restart_stack(Adapter& adapter) {
       }
       failed = restart_filters(adapter);
       if (!failed)
-        for (const Ref<Binding>& binding : adapter.bindings()) binding->restart(adapter.restart_attributes.first());
+        for (const Ref<Binding>& binding : adapter.bindings())
+          binding->restart(adapter.restart_attributes.first());
       adapter.restart_attributes.free();  // everybody above has been told (LIFE-136)
       if (!failed) return NDIS_STATUS_SUCCESS;
       // What has restarted below it is paused again: a module leaves a paused stack only.
@@ -251,7 +270,8 @@ bool remove_stack(Adapter& adapter, NDIS_HALT_ACTION reason) {
 
 bool take_down_stack(Adapter& adapter, NDIS_HALT_ACTION reason, ULONG pause_reason) {
   if (!adapter.initialized() && !adapter.powered_down) return false;
-  // The stack is paused from the top; then all bindings go, then the filters; only then is the miniport halted (LIFE-199, LIFE-055).
+  // The stack is paused from the top; then all bindings go, then the filters; only then is the miniport
+  // halted (LIFE-199, LIFE-055).
   if (adapter.initialized()) {
     const std::vector<Ref<FilterModule>> modules = adapter.filters.modules();
     for (auto module = modules.rbegin(); module != modules.rend(); ++module) tell_pre_detach(**module);

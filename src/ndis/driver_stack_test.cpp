@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A whole stack: the documented order of starting, pausing, restarting and stopping it, protocols that come later, and removals that
-// meet other things. Pages: network/{starting,stopping,pausing,restarting}-a-driver-stack, network/miniport-adapter-removal.
+// A whole stack: the documented order of starting, pausing, restarting and stopping it, protocols that come
+// later, and removals that meet other things. Pages:
+// network/{starting,stopping,pausing,restarting}-a-driver-stack, network/miniport-adapter-removal.
 #include <fmt/format.h>
 
 #include "lab/core_test.h"
@@ -9,7 +10,8 @@
 namespace undis::test {
 namespace {
 
-const std::initializer_list<std::string_view> kLife = {"Miniport", "ProtocolBind", "ProtocolUnbind", "ProtocolNetPnPEvent"};
+const std::initializer_list<std::string_view> kLife = {"Miniport", "ProtocolBind", "ProtocolUnbind",
+                                                       "ProtocolNetPnPEvent"};
 
 /// Two protocols on one card.
 class AStack : public CoreTest {
@@ -35,7 +37,9 @@ class AStack : public CoreTest {
   Lines life() { return life(plugged_); }
   Lines life(std::size_t from) {
     Lines found = callbacks(kLife, from);
-    std::erase_if(found, [](const std::string& line) { return line.find("OidRequest") != std::string::npos || line.find("DevicePnP") != std::string::npos; });
+    std::erase_if(found, [](const std::string& line) {
+      return line.find("OidRequest") != std::string::npos || line.find("DevicePnP") != std::string::npos;
+    });
     return found;
   }
   FakeDriver q{world, "q"};
@@ -45,8 +49,8 @@ class AStack : public CoreTest {
 // LIFE-209, LIFE-215
 TEST_F(AStack, StartsWithTheMiniportThenBindsThenRestartsFromBelow) {
   two_up();
-  EXPECT_EQ(life(), (Lines{"mp!MiniportInitializeEx", "p!ProtocolBindAdapterEx", "q!ProtocolBindAdapterEx", "mp!MiniportRestart",
-                           "p!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent"}));
+  EXPECT_EQ(life(), (Lines{"mp!MiniportInitializeEx", "p!ProtocolBindAdapterEx", "q!ProtocolBindAdapterEx",
+                           "mp!MiniportRestart", "p!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent"}));
   two_down();
 }
 
@@ -70,8 +74,9 @@ TEST_F(AStack, StopsWithPausesFromAboveThenUnbindsThenHalts) {
   two_up();
   const std::size_t from = mark();
   unplug();
-  EXPECT_EQ(life(from), (Lines{"p!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent", "mp!MiniportPause", "p!ProtocolUnbindAdapterEx",
-                               "q!ProtocolUnbindAdapterEx", "mp!MiniportHaltEx"}));
+  EXPECT_EQ(life(from),
+            (Lines{"p!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent", "mp!MiniportPause",
+                   "p!ProtocolUnbindAdapterEx", "q!ProtocolUnbindAdapterEx", "mp!MiniportHaltEx"}));
   two_down();
 }
 
@@ -79,9 +84,10 @@ TEST_F(AStack, WithAProtocolOfFiveTellsItOfNeitherPauseNorRestart) {
   two_up(5, 6);
   const std::size_t from = mark();
   unplug();
-  EXPECT_EQ(life(), (Lines{"mp!MiniportInitializeEx", "p!ProtocolBindAdapter", "q!ProtocolBindAdapterEx", "mp!MiniportRestart",
-                           "q!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent", "mp!MiniportPause", "p!ProtocolUnbindAdapter",
-                           "q!ProtocolUnbindAdapterEx", "mp!MiniportHaltEx"}));
+  EXPECT_EQ(life(),
+            (Lines{"mp!MiniportInitializeEx", "p!ProtocolBindAdapter", "q!ProtocolBindAdapterEx",
+                   "mp!MiniportRestart", "q!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent", "mp!MiniportPause",
+                   "p!ProtocolUnbindAdapter", "q!ProtocolUnbindAdapterEx", "mp!MiniportHaltEx"}));
   EXPECT_EQ(life(from).front(), "q!ProtocolNetPnPEvent");
   two_down();
 }
@@ -92,7 +98,8 @@ TEST_F(AStack, PausesEachLayerBeforeTheOneBelowAndRestartsEachAfterIt) {
   Lines seen;
   const auto states = [&](const char* who) {
     seen.push_back(fmt::format("{}: nic {}", who, to_text(nic_state())));
-    for (const Ref<Binding>& other : nic()->bindings()) seen.back() += fmt::format(", {} {}", other->protocol().name(), to_text(other->state()));
+    for (const Ref<Binding>& other : nic()->bindings())
+      seen.back() += fmt::format(", {} {}", other->protocol().name(), to_text(other->state()));
   };
   p.on_pnp_event = [&](FakeBinding&, NET_PNP_EVENT_CODE, void*) { return states("p"), NDIS_STATUS_SUCCESS; };
   q.on_pnp_event = [&](FakeBinding&, NET_PNP_EVENT_CODE, void*) { return states("q"), NDIS_STATUS_SUCCESS; };
@@ -102,9 +109,10 @@ TEST_F(AStack, PausesEachLayerBeforeTheOneBelowAndRestartsEachAfterIt) {
     pause_stack(*nic());
     restart_stack(*nic());
   });
-  EXPECT_EQ(seen, (Lines{"p: nic Running, p Pausing, q Running", "q: nic Running, p Paused, q Pausing", "mp: nic Pausing, p Paused, q Paused",
-                         "mp: nic Restarting, p Paused, q Paused", "p: nic Running, p Restarting, q Paused",
-                         "q: nic Running, p Running, q Restarting"}));
+  EXPECT_EQ(seen,
+            (Lines{"p: nic Running, p Pausing, q Running", "q: nic Running, p Paused, q Pausing",
+                   "mp: nic Pausing, p Paused, q Paused", "mp: nic Restarting, p Paused, q Paused",
+                   "p: nic Running, p Restarting, q Paused", "q: nic Running, p Running, q Restarting"}));
   p.on_pnp_event = q.on_pnp_event = nullptr;
   two_down();
 }
@@ -114,8 +122,9 @@ TEST_F(AStack, IsPausedAndRestartedAroundAProtocolThatRegistersLater) {
   q.be_protocol6();
   const std::size_t from = mark();
   run([&] { ASSERT_EQ(q.load(), STATUS_SUCCESS); });
-  EXPECT_EQ(life(from), (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportPause", "q!ProtocolBindAdapterEx", "mp!MiniportRestart", "p!ProtocolNetPnPEvent",
-                               "q!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent"}))
+  EXPECT_EQ(life(from), (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportPause", "q!ProtocolBindAdapterEx",
+                               "mp!MiniportRestart", "p!ProtocolNetPnPEvent", "q!ProtocolNetPnPEvent",
+                               "q!ProtocolNetPnPEvent"}))
       << "q restarts, and then hears that its binds are complete";
   EXPECT_EQ(p.calls.back(), "NetEventRestart nic");
   EXPECT_EQ(nic()->bindings().size(), 2U);
@@ -142,7 +151,9 @@ TEST_F(AStack, DoesNotBindAProtocolBeforeItsRegistrationIsComplete) {
 
 TEST_F(AStack, IsNotDisturbedByAProtocolThatDoesNotWantIt) {
   up();
-  world.library().policy.binds = [&](const ProtocolDriver& protocol, const Adapter&) { return &protocol.driver() == &p.driver(); };
+  world.library().policy.binds = [&](const ProtocolDriver& protocol, const Adapter&) {
+    return &protocol.driver() == &p.driver();
+  };
   q.be_protocol6();
   const std::size_t from = mark();
   run([&] { ASSERT_EQ(q.load(), STATUS_SUCCESS); });
@@ -228,7 +239,8 @@ TEST_F(AStack, IsNotPausedWhereTheCardNeverRestarted) {
   two_up();
   const std::size_t from = mark();
   unplug();
-  EXPECT_EQ(life(from), (Lines{"p!ProtocolUnbindAdapterEx", "q!ProtocolUnbindAdapterEx", "mp!MiniportHaltEx"}));
+  EXPECT_EQ(life(from),
+            (Lines{"p!ProtocolUnbindAdapterEx", "q!ProtocolUnbindAdapterEx", "mp!MiniportHaltEx"}));
   two_down();
 }
 
@@ -236,7 +248,8 @@ TEST_F(AStack, IsNotPausedWhereTheCardNeverRestarted) {
 
 class StacksUnderAnySchedule : public ::testing::TestWithParam<int> {};
 
-/// Cards that come and go, protocols that register and unload, all at once: every adapter is halted once, nobody complains, nothing is left.
+/// Cards that come and go, protocols that register and unload, all at once: every adapter is halted once,
+/// nobody complains, nothing is left.
 TEST_P(StacksUnderAnySchedule, ComeAndGoCleanly) {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     lab::WorldOptions options;
@@ -300,7 +313,8 @@ TEST_P(StacksUnderAnySchedule, ComeAndGoCleanly) {
   }
 }
 
-/// A card that says its link state all the time while a protocol opens it, at once or pended, and closes it again.
+/// A card that says its link state all the time while a protocol opens it, at once or pended, and closes it
+/// again.
 TEST(AStatusWhileAnOpenIsUnderWay, DoesNotReachTheProtocolBeforeItIsComplete) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(fmt::format("schedule {:x}", seed));
@@ -312,24 +326,29 @@ TEST(AStatusWhileAnOpenIsUnderWay, DoesNotReachTheProtocolBeforeItIsComplete) {
     mp.be_miniport6();
     p.be_protocol6();
     bool done = false;
-    ASSERT_EQ(world.run("all", [&] {
-      ASSERT_EQ(mp.load(), STATUS_SUCCESS);
-      const Ref<Adapter> card = world.plug(mp.driver(), "nic");
-      world.system().spawn("statuses", [&] {
-        NDIS_STATUS_INDICATION indication{};
-        indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
-                             NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
-        indication.SourceHandle = card->handle();
-        indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
-        while (!done) NdisMIndicateStatusEx(card->handle(), &indication);
-      });
-      EXPECT_EQ(p.load(), STATUS_SUCCESS);
-      world.system().advance(10'000);
-      EXPECT_TRUE(p.unload());
-      done = true;
-    }), kernel::Outcome::Idle);
-    const auto first = std::ranges::find_if(p.calls, [](const std::string& call) { return call.starts_with("ProtocolStatusEx"); });
-    const auto bind = std::ranges::find_if(p.calls, [](const std::string& call) { return call.starts_with("ProtocolBind"); });
+    ASSERT_EQ(world.run("all",
+                        [&] {
+                          ASSERT_EQ(mp.load(), STATUS_SUCCESS);
+                          const Ref<Adapter> card = world.plug(mp.driver(), "nic");
+                          world.system().spawn("statuses", [&] {
+                            NDIS_STATUS_INDICATION indication{};
+                            indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION,
+                                                 NDIS_STATUS_INDICATION_REVISION_1,
+                                                 NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+                            indication.SourceHandle = card->handle();
+                            indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
+                            while (!done) NdisMIndicateStatusEx(card->handle(), &indication);
+                          });
+                          EXPECT_EQ(p.load(), STATUS_SUCCESS);
+                          world.system().advance(10'000);
+                          EXPECT_TRUE(p.unload());
+                          done = true;
+                        }),
+              kernel::Outcome::Idle);
+    const auto first = std::ranges::find_if(
+        p.calls, [](const std::string& call) { return call.starts_with("ProtocolStatusEx"); });
+    const auto bind = std::ranges::find_if(
+        p.calls, [](const std::string& call) { return call.starts_with("ProtocolBind"); });
     EXPECT_LT(bind, first);
     ASSERT_EQ(world.run("down", [&] { EXPECT_TRUE(mp.unload()); }), kernel::Outcome::Idle);
     EXPECT_EQ(world.verifier().violation_lines(), Lines{});
@@ -338,7 +357,9 @@ TEST(AStatusWhileAnOpenIsUnderWay, DoesNotReachTheProtocolBeforeItIsComplete) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Generations, StacksUnderAnySchedule, ::testing::Values(5, 6),
-                         [](const ::testing::TestParamInfo<int>& generation) { return fmt::format("Miniport{}", generation.param); });
+                         [](const ::testing::TestParamInfo<int>& generation) {
+                           return fmt::format("Miniport{}", generation.param);
+                         });
 
 }  // namespace
 }  // namespace undis::test

@@ -3,8 +3,8 @@
 // A filter module's life: attach, restart, pause, detach.
 #include "ndis/filter_module.h"
 
-#include <string_view>
 #include <fmt/format.h>
+#include <string_view>
 
 #include "kernel/unicode.h"
 #include "ndis/callbacks.h"
@@ -201,7 +201,8 @@ void FilterModule::detach() {
 
 bool FilterModule::options_open() const noexcept {
   const kernel::CallFrame* const frame = kernel::current_callback();
-  return frame != nullptr && std::string_view(frame->name) == callbacks::kFilterSetModuleOptions.name && frame->object == this;
+  return frame != nullptr && std::string_view(frame->name) == callbacks::kFilterSetModuleOptions.name &&
+         frame->object == this;
 }
 
 NDIS_STATUS FilterModule::set_options() {

@@ -26,8 +26,8 @@ FilterOidJob::FilterOidJob(NDIS_OID_REQUEST* request, FilterModule* from, OidJob
 FilterOidJob::~FilterOidJob() = default;
 
 FilterOids::FilterOids(FilterModule& module)
-    : own("requests of the filter's own not answered"), direct("direct OID requests at the filter"), module_(module),
-      idle_("OID requests at the filter") {
+    : own("requests of the filter's own not answered"), direct("direct OID requests at the filter"),
+      module_(module), idle_("OID requests at the filter") {
   idle_.set();
 }
 FilterOids::~FilterOids() = default;

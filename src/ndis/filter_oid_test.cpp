@@ -315,7 +315,8 @@ class StatusThroughFilters : public FilterTest {};
 
 TEST_F(StatusThroughFilters, GoesFromTheLowestFilterUp) {
   all_up({&f, &g});
-  NDIS_STATUS_INDICATION status = indication(mp.adapter("nic")->handle, NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
+  NDIS_STATUS_INDICATION status =
+      indication(mp.adapter("nic")->handle, NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
   const std::size_t from = mark();
   run([&] { NdisMIndicateStatusEx(mp.adapter("nic")->handle, &status); });
   EXPECT_EQ(callbacks({"FilterStatus", "ProtocolStatus"}, from),
@@ -326,7 +327,8 @@ TEST_F(StatusThroughFilters, GoesFromTheLowestFilterUp) {
 TEST_F(StatusThroughFilters, StopsAtAFilterThatKeepsIt) {
   all_up({&f, &g});
   f.on_status = [](FakeModule&, NDIS_STATUS_INDICATION*) {};
-  NDIS_STATUS_INDICATION status = indication(mp.adapter("nic")->handle, NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
+  NDIS_STATUS_INDICATION status =
+      indication(mp.adapter("nic")->handle, NDIS_STATUS_MEDIA_SPECIFIC_INDICATION);
   run([&] { NdisMIndicateStatusEx(mp.adapter("nic")->handle, &status); });
   EXPECT_EQ(g.count("FilterStatus"), 0U);
   EXPECT_EQ(p.count("ProtocolStatusEx"), 0U);

@@ -67,7 +67,8 @@ class FilterStack {
   bool sees_sends() const noexcept { return first_send != nullptr || first_complete != nullptr; }
   bool sees_receives() const noexcept { return first_receive != nullptr || first_return != nullptr; }
 
-  /// Calls `body` with the modules, the lowest first, and the ways as they are, which do not change meanwhile. It waits for nothing.
+  /// Calls `body` with the modules, the lowest first, and the ways as they are, which do not change
+  /// meanwhile. It waits for nothing.
   template <class Body>
   void with_modules(Body body) const EXCLUDES(lock_) {
     const kernel::Hold hold(lock_);

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "kernel/io.h"
 #include "kernel/registry.h"
 #include "kernel/unicode.h"
-#include "kernel/io.h"
 #include "lab/filter_test.h"
 #include "ndis/strings.h"
 
@@ -23,9 +23,9 @@ TEST_F(AStackWithFilters, StartsFromTheMiniportUp) {
   f.on_module_options = g.on_module_options = [](FakeModule&) { return NDIS_STATUS_SUCCESS; };
   all_up({&f, &g});
   EXPECT_EQ(life(),
-            (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportInitializeEx", "f!FilterAttach", "g!FilterAttach", "p!ProtocolBindAdapterEx",
-                   "f!FilterSetModuleOptions", "g!FilterSetModuleOptions", "mp!MiniportRestart",
-                   "f!FilterRestart", "g!FilterRestart", "p!ProtocolNetPnPEvent"}));
+            (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportInitializeEx", "f!FilterAttach", "g!FilterAttach",
+                   "p!ProtocolBindAdapterEx", "f!FilterSetModuleOptions", "g!FilterSetModuleOptions",
+                   "mp!MiniportRestart", "f!FilterRestart", "g!FilterRestart", "p!ProtocolNetPnPEvent"}));
   all_down({&f, &g});
 }
 
@@ -204,8 +204,9 @@ TEST_F(AStackWithFilters, HasAProtocolThatKnowsNoPausesUnboundAndBoundAgain) {
   all_up({});
   const std::size_t from = mark();
   load_filters({&f});
-  EXPECT_EQ(life(from), (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportPause", "p!ProtocolUnbindAdapterEx", "f!FilterAttach",
-                               "p!ProtocolBindAdapterEx", "mp!MiniportRestart", "f!FilterRestart", "p!ProtocolNetPnPEvent"}));
+  EXPECT_EQ(life(from), (Lines{"p!ProtocolNetPnPEvent", "mp!MiniportPause", "p!ProtocolUnbindAdapterEx",
+                               "f!FilterAttach", "p!ProtocolBindAdapterEx", "mp!MiniportRestart",
+                               "f!FilterRestart", "p!ProtocolNetPnPEvent"}));
   p.on_pnp_event = nullptr;
   const std::size_t after = mark();
   unload(f);

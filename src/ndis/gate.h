@@ -32,7 +32,8 @@ class Gate {
   /// False once the gate is closed.
   bool enter(std::uint32_t users = 1) noexcept {
     const machine::Section section;
-    if (closed_.load(std::memory_order_acquire)) return false;  // what was changed before it was opened is seen
+    if (closed_.load(std::memory_order_acquire))
+      return false;  // what was changed before it was opened is seen
     add(users);
     return true;
   }

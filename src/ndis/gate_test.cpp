@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Rundown: who is inside is counted, a closed gate lets nobody in, whoever waits goes on when the last one has left.
+// Rundown: who is inside is counted, a closed gate lets nobody in, whoever waits goes on when the last one
+// has left.
 #include "ndis/gate.h"
 
 #include <atomic>

@@ -11,9 +11,9 @@
 #include <new>
 #include <utility>
 
+#include "kernel/passage.h"
 #include "kernel/system.h"
 #include "machine/machine.h"
-#include "kernel/passage.h"
 
 namespace undis {
 
@@ -64,7 +64,8 @@ const char* to_text(HandleKind kind) noexcept {
 
 HandleTable::HandleTable() : slots_(std::exchange(spare_, nullptr)) {
   if (slots_ == nullptr) {
-    void* region = mmap(nullptr, kSlots * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* region = mmap(nullptr, kSlots * sizeof(Slot), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (region == MAP_FAILED) throw std::bad_alloc();
     slots_ = static_cast<Slot*>(region);  // all zero: each a slot that was never given out
   }
@@ -73,7 +74,8 @@ HandleTable::HandleTable() : slots_(std::exchange(spare_, nullptr)) {
 
 HandleTable::~HandleTable() {
   now_ = nullptr;
-  // A search makes thousands of tables a second, each with a few handles: clearing those costs less than mapping anew.
+  // A search makes thousands of tables a second, each with a few handles: clearing those costs less than
+  // mapping anew.
   const kernel::Hold hold(lock_);
   if (spare_ == nullptr && used_ <= kMostToClear) {
     std::memset(static_cast<void*>(slots_), 0, used_ * sizeof(Slot));
@@ -129,7 +131,8 @@ std::atomic<const Way*>& HandleTable::way_of(NDIS_HANDLE handle, Direction direc
 HandleView HandleTable::view(NDIS_HANDLE handle) const noexcept {
   const Slot* const found = slot(slots_, handle);
   if (found == nullptr) return {};
-  return {found->kind, found->open.load(std::memory_order_acquire), found->object.load(std::memory_order_acquire)};
+  return {found->kind, found->open.load(std::memory_order_acquire),
+          found->object.load(std::memory_order_acquire)};
 }
 
 }  // namespace undis

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Handles: looked up, told apart by kind, dead for good when closed; and what each function that takes one does with one that it cannot
-// take: NULL, no handle at all, one of another kind, one that was closed.
+// Handles: looked up, told apart by kind, dead for good when closed; and what each function that takes one
+// does with one that it cannot take: NULL, no handle at all, one of another kind, one that was closed.
 #include "ndis/handle.h"
 
 #include <functional>
@@ -77,8 +77,9 @@ TEST_F(AHandleTable, DoesNotTakeAnyAddressForAHandle) {
   const NDIS_HANDLE handle = table.open(HandleKind::Timer, thing.get());
   int local = 0;
   const auto at = reinterpret_cast<std::uintptr_t>(handle);
-  for (const auto garbage : {std::uintptr_t{0}, std::uintptr_t{1}, ~std::uintptr_t{0}, at + 1, at - 8, reinterpret_cast<std::uintptr_t>(&local),
-                             reinterpret_cast<std::uintptr_t>(thing.get())}) {
+  for (const auto garbage :
+       {std::uintptr_t{0}, std::uintptr_t{1}, ~std::uintptr_t{0}, at + 1, at - 8,
+        reinterpret_cast<std::uintptr_t>(&local), reinterpret_cast<std::uintptr_t>(thing.get())}) {
     const auto no_handle = reinterpret_cast<NDIS_HANDLE>(garbage);
     EXPECT_EQ(table.view(no_handle).kind, HandleKind::None) << no_handle;
     EXPECT_FALSE(table.find<Thing>(no_handle));
@@ -90,7 +91,8 @@ TEST_F(AHandleTable, DoesNotTakeAnyAddressForAHandle) {
 
 TEST_F(AHandleTable, HasANameForEachKind) {
   Lines names;
-  for (int kind = 0; kind <= static_cast<int>(HandleKind::Poll); ++kind) names.emplace_back(to_text(static_cast<HandleKind>(kind)));
+  for (int kind = 0; kind <= static_cast<int>(HandleKind::Poll); ++kind)
+    names.emplace_back(to_text(static_cast<HandleKind>(kind)));
   std::ranges::sort(names);
   EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
   EXPECT_TRUE(std::ranges::none_of(names, [](const std::string& name) { return name.empty(); }));
@@ -129,27 +131,50 @@ class EveryHandleArgument : public CoreTest {
     };
     using enum HandleKind;
     return {
-        {"NdisMRegisterMiniport", Wrapper, [](NDIS_HANDLE h) { return NdisMRegisterMiniport(h, &c5, sizeof(c5)); }, NDIS_STATUS_FAILURE},
-        {"NdisIMRegisterLayeredMiniport", Wrapper, [](NDIS_HANDLE h) { return NdisIMRegisterLayeredMiniport(h, &c5, sizeof(c5), &out); }, NDIS_STATUS_FAILURE},
-        {"NdisTerminateWrapper", Wrapper, nothing([](NDIS_HANDLE h) { NdisTerminateWrapper(h, nullptr); }), 0},
-        {"NdisIMDeregisterLayeredMiniport", LayeredMiniport5, nothing([](NDIS_HANDLE h) { NdisIMDeregisterLayeredMiniport(h); }), 0},
-        {"NdisMDeregisterMiniportDriver", MiniportDriver6, nothing([](NDIS_HANDLE h) { NdisMDeregisterMiniportDriver(h); }), 0},
-        {"NdisIMInitializeDeviceInstanceEx", MiniportDriver6, [](NDIS_HANDLE h) { return NdisIMInitializeDeviceInstanceEx(h, name.get(), nullptr); }, NDIS_STATUS_FAILURE},
-        {"NdisIMCancelInitializeDeviceInstance", MiniportDriver6, [](NDIS_HANDLE h) { return NdisIMCancelInitializeDeviceInstance(h, name.get()); }, NDIS_STATUS_FAILURE},
-        {"NdisIMDeInitializeDeviceInstance", Adapter, [](NDIS_HANDLE h) { return NdisIMDeInitializeDeviceInstance(h); }, NDIS_STATUS_FAILURE},
-        {"NdisIMAssociateMiniport", MiniportDriver6, nothing([this](NDIS_HANDLE h) { NdisIMAssociateMiniport(h, p.protocol); }), 0},
-        {"NdisIMGetDeviceContext", Adapter, nothing([](NDIS_HANDLE h) { EXPECT_EQ(NdisIMGetDeviceContext(h), nullptr); }), 0},
-        {"NdisIMGetBindingContext", Binding, nothing([](NDIS_HANDLE h) { EXPECT_EQ(NdisIMGetBindingContext(h), nullptr); }), 0},
-        {"NdisMSetMiniportAttributes", Adapter, [](NDIS_HANDLE h) { return NdisMSetMiniportAttributes(h, &attributes); }, NDIS_STATUS_FAILURE},
-        {"NdisMSetAttributes", Adapter, nothing([](NDIS_HANDLE h) { NdisMSetAttributes(h, nullptr, FALSE, NdisInterfaceInternal); }), 0},
-        {"NdisMSetAttributesEx", Adapter, nothing([](NDIS_HANDLE h) { NdisMSetAttributesEx(h, nullptr, 0, 0, NdisInterfaceInternal); }), 0},
-        {"NdisMRegisterAdapterShutdownHandler", Adapter, nothing([](NDIS_HANDLE h) { NdisMRegisterAdapterShutdownHandler(h, nullptr, nullptr); }), 0},
-        {"NdisMDeregisterAdapterShutdownHandler", Adapter, nothing([](NDIS_HANDLE h) { NdisMDeregisterAdapterShutdownHandler(h); }), 0},
+        {"NdisMRegisterMiniport", Wrapper,
+         [](NDIS_HANDLE h) { return NdisMRegisterMiniport(h, &c5, sizeof(c5)); }, NDIS_STATUS_FAILURE},
+        {"NdisIMRegisterLayeredMiniport", Wrapper,
+         [](NDIS_HANDLE h) { return NdisIMRegisterLayeredMiniport(h, &c5, sizeof(c5), &out); },
+         NDIS_STATUS_FAILURE},
+        {"NdisTerminateWrapper", Wrapper, nothing([](NDIS_HANDLE h) { NdisTerminateWrapper(h, nullptr); }),
+         0},
+        {"NdisIMDeregisterLayeredMiniport", LayeredMiniport5,
+         nothing([](NDIS_HANDLE h) { NdisIMDeregisterLayeredMiniport(h); }), 0},
+        {"NdisMDeregisterMiniportDriver", MiniportDriver6,
+         nothing([](NDIS_HANDLE h) { NdisMDeregisterMiniportDriver(h); }), 0},
+        {"NdisIMInitializeDeviceInstanceEx", MiniportDriver6,
+         [](NDIS_HANDLE h) { return NdisIMInitializeDeviceInstanceEx(h, name.get(), nullptr); },
+         NDIS_STATUS_FAILURE},
+        {"NdisIMCancelInitializeDeviceInstance", MiniportDriver6,
+         [](NDIS_HANDLE h) { return NdisIMCancelInitializeDeviceInstance(h, name.get()); },
+         NDIS_STATUS_FAILURE},
+        {"NdisIMDeInitializeDeviceInstance", Adapter,
+         [](NDIS_HANDLE h) { return NdisIMDeInitializeDeviceInstance(h); }, NDIS_STATUS_FAILURE},
+        {"NdisIMAssociateMiniport", MiniportDriver6,
+         nothing([this](NDIS_HANDLE h) { NdisIMAssociateMiniport(h, p.protocol); }), 0},
+        {"NdisIMGetDeviceContext", Adapter,
+         nothing([](NDIS_HANDLE h) { EXPECT_EQ(NdisIMGetDeviceContext(h), nullptr); }), 0},
+        {"NdisIMGetBindingContext", Binding,
+         nothing([](NDIS_HANDLE h) { EXPECT_EQ(NdisIMGetBindingContext(h), nullptr); }), 0},
+        {"NdisMSetMiniportAttributes", Adapter,
+         [](NDIS_HANDLE h) { return NdisMSetMiniportAttributes(h, &attributes); }, NDIS_STATUS_FAILURE},
+        {"NdisMSetAttributes", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMSetAttributes(h, nullptr, FALSE, NdisInterfaceInternal); }), 0},
+        {"NdisMSetAttributesEx", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMSetAttributesEx(h, nullptr, 0, 0, NdisInterfaceInternal); }), 0},
+        {"NdisMRegisterAdapterShutdownHandler", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMRegisterAdapterShutdownHandler(h, nullptr, nullptr); }), 0},
+        {"NdisMDeregisterAdapterShutdownHandler", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMDeregisterAdapterShutdownHandler(h); }), 0},
         {"NdisMPauseComplete", Adapter, nothing([](NDIS_HANDLE h) { NdisMPauseComplete(h); }), 0},
-        {"NdisMRestartComplete", Adapter, nothing([](NDIS_HANDLE h) { NdisMRestartComplete(h, NDIS_STATUS_SUCCESS); }), 0},
-        {"NdisMOidRequestComplete", Adapter, nothing([](NDIS_HANDLE h) { NdisMOidRequestComplete(h, &request, NDIS_STATUS_SUCCESS); }), 0},
-        {"NdisMQueryInformationComplete", Adapter, nothing([](NDIS_HANDLE h) { NdisMQueryInformationComplete(h, NDIS_STATUS_SUCCESS); }), 0},
-        {"NdisMSetInformationComplete", Adapter, nothing([](NDIS_HANDLE h) { NdisMSetInformationComplete(h, NDIS_STATUS_SUCCESS); }), 0},
+        {"NdisMRestartComplete", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMRestartComplete(h, NDIS_STATUS_SUCCESS); }), 0},
+        {"NdisMOidRequestComplete", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMOidRequestComplete(h, &request, NDIS_STATUS_SUCCESS); }), 0},
+        {"NdisMQueryInformationComplete", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMQueryInformationComplete(h, NDIS_STATUS_SUCCESS); }), 0},
+        {"NdisMSetInformationComplete", Adapter,
+         nothing([](NDIS_HANDLE h) { NdisMSetInformationComplete(h, NDIS_STATUS_SUCCESS); }), 0},
         {"NdisDeregisterProtocol", ProtocolDriver5,
          [](NDIS_HANDLE h) {
            status = NDIS_STATUS_FAILURE;
@@ -157,15 +182,24 @@ class EveryHandleArgument : public CoreTest {
            return status;
          },
          NDIS_STATUS_SUCCESS},
-        {"NdisDeregisterProtocolDriver", ProtocolDriver6, nothing([](NDIS_HANDLE h) { NdisDeregisterProtocolDriver(h); }), 0},
-        {"NdisReEnumerateProtocolBindings", ProtocolDriver6, nothing([](NDIS_HANDLE h) { NdisReEnumerateProtocolBindings(h); }), 0},
-        {"NdisOidRequest", Binding, [](NDIS_HANDLE h) { return NdisOidRequest(h, &request); }, NDIS_STATUS_CLOSING},
-        {"NdisCancelOidRequest", Binding, nothing([](NDIS_HANDLE h) { NdisCancelOidRequest(h, nullptr); }), 0},
-        {"NdisCloseAdapterEx", Binding, [](NDIS_HANDLE h) { return NdisCloseAdapterEx(h); }, NDIS_STATUS_SUCCESS},
-        {"NdisUnbindAdapter", Binding, [](NDIS_HANDLE h) { return NdisUnbindAdapter(h); }, NDIS_STATUS_SUCCESS},
-        {"NdisCompleteNetPnPEvent", Binding, nothing([](NDIS_HANDLE h) { NdisCompleteNetPnPEvent(h, &event, NDIS_STATUS_SUCCESS); }), 0},
-        {"NdisCompleteBindAdapterEx", BindContext, nothing([](NDIS_HANDLE h) { NdisCompleteBindAdapterEx(h, NDIS_STATUS_SUCCESS); }), 0},
-        {"NdisCompleteUnbindAdapterEx", UnbindContext, nothing([](NDIS_HANDLE h) { NdisCompleteUnbindAdapterEx(h); }), 0},
+        {"NdisDeregisterProtocolDriver", ProtocolDriver6,
+         nothing([](NDIS_HANDLE h) { NdisDeregisterProtocolDriver(h); }), 0},
+        {"NdisReEnumerateProtocolBindings", ProtocolDriver6,
+         nothing([](NDIS_HANDLE h) { NdisReEnumerateProtocolBindings(h); }), 0},
+        {"NdisOidRequest", Binding, [](NDIS_HANDLE h) { return NdisOidRequest(h, &request); },
+         NDIS_STATUS_CLOSING},
+        {"NdisCancelOidRequest", Binding, nothing([](NDIS_HANDLE h) { NdisCancelOidRequest(h, nullptr); }),
+         0},
+        {"NdisCloseAdapterEx", Binding, [](NDIS_HANDLE h) { return NdisCloseAdapterEx(h); },
+         NDIS_STATUS_SUCCESS},
+        {"NdisUnbindAdapter", Binding, [](NDIS_HANDLE h) { return NdisUnbindAdapter(h); },
+         NDIS_STATUS_SUCCESS},
+        {"NdisCompleteNetPnPEvent", Binding,
+         nothing([](NDIS_HANDLE h) { NdisCompleteNetPnPEvent(h, &event, NDIS_STATUS_SUCCESS); }), 0},
+        {"NdisCompleteBindAdapterEx", BindContext,
+         nothing([](NDIS_HANDLE h) { NdisCompleteBindAdapterEx(h, NDIS_STATUS_SUCCESS); }), 0},
+        {"NdisCompleteUnbindAdapterEx", UnbindContext,
+         nothing([](NDIS_HANDLE h) { NdisCompleteUnbindAdapterEx(h); }), 0},
     };
   }
 };
@@ -175,7 +209,8 @@ TEST_F(EveryHandleArgument, ThatIsNullGarbageClosedOrOfAnotherKindIsToldAndChang
   const NDIS_HANDLE stale = world.library().handles().open(HandleKind::Device, this);
   world.library().handles().close(stale);
   int garbage = 0;
-  // A protocol's bind context is a kind that none of these takes but one; a card's handle none that takes protocols, and so on.
+  // A protocol's bind context is a kind that none of these takes but one; a card's handle none that takes
+  // protocols, and so on.
   const std::vector<HandleArgument> all = arguments();
   for (const HandleArgument& argument : all) {
     SCOPED_TRACE(argument.function);
@@ -191,7 +226,10 @@ TEST_F(EveryHandleArgument, ThatIsNullGarbageClosedOrOfAnotherKindIsToldAndChang
       run([&] { EXPECT_EQ(argument.call(handle), argument.refusal) << handle; });
       const Lines trace = world.verifier().trace();
       EXPECT_TRUE(std::any_of(trace.begin() + static_cast<std::ptrdiff_t>(told), trace.end(),
-                              [](const std::string& line) { return line.starts_with("VIOLATION ") && line.find("expected an open") != std::string::npos; }))
+                              [](const std::string& line) {
+                                return line.starts_with("VIOLATION ") &&
+                                       line.find("expected an open") != std::string::npos;
+                              }))
           << "not told: " << handle;
       EXPECT_EQ(mp.calls.size() + p.calls.size(), calls) << "a driver was called";
       EXPECT_EQ(ndis_heap(), heap);
@@ -217,11 +255,16 @@ TEST_F(EveryHandleArgument, ThatWasItsOwnBeforeItWasClosedIsToldAsLateUse) {
   down();
   const auto late = [&](HandleKind kind) -> NDIS_HANDLE {
     switch (kind) {
-      case HandleKind::Adapter: return card;
-      case HandleKind::Binding: return binding_handle;
-      case HandleKind::ProtocolDriver6: return protocol;
-      case HandleKind::MiniportDriver6: return miniport;
-      default: return nullptr;
+    case HandleKind::Adapter:
+      return card;
+    case HandleKind::Binding:
+      return binding_handle;
+    case HandleKind::ProtocolDriver6:
+      return protocol;
+    case HandleKind::MiniportDriver6:
+      return miniport;
+    default:
+      return nullptr;
     }
   };
   for (const HandleArgument& argument : all) {
@@ -231,9 +274,10 @@ TEST_F(EveryHandleArgument, ThatWasItsOwnBeforeItWasClosedIsToldAsLateUse) {
     const std::size_t told = world.verifier().trace().size();
     run([&] { EXPECT_EQ(argument.call(handle), argument.refusal); });
     const Lines trace = world.verifier().trace();
-    EXPECT_TRUE(std::any_of(trace.begin() + static_cast<std::ptrdiff_t>(told), trace.end(), [](const std::string& line) {
-      return line.starts_with("VIOLATION ") && line.find("and is closed") != std::string::npos;
-    }));
+    EXPECT_TRUE(std::any_of(
+        trace.begin() + static_cast<std::ptrdiff_t>(told), trace.end(), [](const std::string& line) {
+          return line.starts_with("VIOLATION ") && line.find("and is closed") != std::string::npos;
+        }));
   }
   expect(violations());
 }
@@ -258,7 +302,8 @@ TEST_F(EveryHandleArgument, OfAFunctionOfOneGenerationIsRefusedFromTheOther) {
   });
   EXPECT_EQ(world.library().miniport_drivers().size(), 2U);
   EXPECT_EQ(world.library().protocols().size(), 4U);
-  EXPECT_EQ(violations(), (Lines{"host: LIFE-011", "host: LIFE-016", "host: LIFE-045", "host: HandleMisuse"}));
+  EXPECT_EQ(violations(),
+            (Lines{"host: LIFE-011", "host: LIFE-016", "host: LIFE-045", "host: HandleMisuse"}));
   run([&] {
     for (FakeDriver* driver : {&mp, &p, &five, &six}) EXPECT_TRUE(driver->unload());
   });

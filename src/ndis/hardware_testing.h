@@ -110,9 +110,7 @@ class HardwareTest : public CoreTest {
     if (on_dpc) on_dpc(message, context);
   }
   /// From here on the choices are drawn from `seed`.
-  void use_seed(int seed) {
-    world.simulated()->follow(machine::Schedule(static_cast<std::uint64_t>(seed)));
-  }
+  void use_seed(int seed) { world.simulated()->follow(machine::Schedule(static_cast<std::uint64_t>(seed))); }
   void settle() { world.system().advance(10'000'000); }
 
   TestDevice model;

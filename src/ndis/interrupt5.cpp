@@ -55,7 +55,8 @@ void Interrupt5::disconnect() {
   take_out_of_line(adapter_, this);
   handling_.close();
   handling_.wait_empty();
-  if (object != nullptr) interrupts().disconnect(object);  // a call that ran may have been about to synchronize with it
+  if (object != nullptr)
+    interrupts().disconnect(object);  // a call that ran may have been about to synchronize with it
 }
 
 /// At the device's IRQL.

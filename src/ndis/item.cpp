@@ -44,8 +44,9 @@ constexpr std::size_t kLeastRegion = std::size_t{1} << 30;
 constexpr std::size_t kStride =
     64;  // a cache line; blocks are an odd number of them apart, so that all sets of a cache serve them
 constexpr std::size_t kQuarantined = 64;  // runs that wait before they are used again
-/// Units are committed from the bottom up and given back by nobody. Runs that a pool gave up wait, until so many others have come after
-/// them or their world is gone; then they are used again, the last one first, for it is still in the caches.
+/// Units are committed from the bottom up and given back by nobody. Runs that a pool gave up wait, until so
+/// many others have come after them or their world is gone; then they are used again, the last one first, for
+/// it is still in the caches.
 class Region {
  public:
   static Region& get() {

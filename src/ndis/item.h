@@ -64,7 +64,8 @@ struct Hop {
   bool asked_synchronously = false;  ///< Send: NdisSend returns the status unless it is PENDING
 };
 
-/// What whoever has an item writes, while another may look at it to say who has it or what is left (sweep_items()).
+/// What whoever has an item writes, while another may look at it to say who has it or what is left
+/// (sweep_items()).
 template <class T>
 class Stamp {
  public:
@@ -88,11 +89,11 @@ class Stamp {
 struct alignas(64) Item {
   kernel::Stack origin;  ///< of the allocation; of one that is free: of the free
   alignas(64) ItemPool* pool;
-  Item* next;               ///< in the free list, or in a queue of NDIS
+  Item* next;                     ///< in the free list, or in a queue of NDIS
   Stamp<kernel::Driver*> owner;   ///< who allocated it; nullptr: NDIS
   Stamp<kernel::Driver*> holder;  ///< who has it now; nullptr: NDIS
-  void* initial_context;    ///< of a list: came with it and is not given back before it
-  std::uint64_t data_room;  ///< of an MDL: bytes of data behind it; 0: it describes memory of others
+  void* initial_context;          ///< of a list: came with it and is not given back before it
+  std::uint64_t data_room;        ///< of an MDL: bytes of data behind it; 0: it describes memory of others
   Stamp<ItemState> state;
   std::uint8_t derived;  ///< of a list: a Derived (nbl_data.h), freed by a function of its own
   bool used;             ///< what stands before the Item may not be zero any more

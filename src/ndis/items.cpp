@@ -190,13 +190,16 @@ std::vector<Ref<DriverPool>> ItemBook::pools_of(const kernel::Driver& driver) co
 
 // ---- what is left ----
 
-void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function, const std::string& name) {
+void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function,
+                     const std::string& name) {
   for (const Ref<DriverPool>& pool : ItemBook::current().pools_of(driver)) {
     if (pool->made_in_attach_of_ != module || !pool->open() || pool->told_) continue;
     pool->told_ = true;
-    Library::current().observer().on(FilterMisuse{&driver, "LIFE-287", function, name,
-                                                  fmt::format("{} is over and the {} that was made for the module in FilterAttach is not freed", function, pool->name()),
-                                                  pool->origin()});
+    Library::current().observer().on(FilterMisuse{
+        &driver, "LIFE-287", function, name,
+        fmt::format("{} is over and the {} that was made for the module in FilterAttach is not freed",
+                    function, pool->name()),
+        pool->origin()});
   }
 }
 

@@ -26,7 +26,8 @@ class PacketPool;
 
 class DriverPool;
 void sweep_items(kernel::Driver& driver, LeftBehind::When when);
-void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function, const std::string& name);
+void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function,
+                     const std::string& name);
 
 /// A pool as a driver has it: a handle, and blocks that may outlive it.
 class DriverPool : public Object {
@@ -119,8 +120,10 @@ T* pool_of_handle(NDIS_HANDLE handle, HandleTable& handles) noexcept {
   return nullptr;
 }
 
-/// Tells of pools that `driver` made in FilterAttach of that module and has not freed when `function` of it is over.
-void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function, const std::string& name);
+/// Tells of pools that `driver` made in FilterAttach of that module and has not freed when `function` of it
+/// is over.
+void tell_pools_left(kernel::Driver& driver, const FilterModule* module, const char* function,
+                     const std::string& name);
 
 /// What a driver left of its pools and of what came out of them: told, then taken away.
 void sweep_items(kernel::Driver& driver, LeftBehind::When when);

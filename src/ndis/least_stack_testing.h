@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The least of the stacks of bench/stack.h: one card and one protocol of 6.x, in a world that a test asks for.
+// The least of the stacks of bench/stack.h: one card and one protocol of 6.x, in a world that a test asks
+// for.
 //
 // Chains  whoever sends (indicates) a chain takes it from Lists; there it is put when it is back.
 #pragma once

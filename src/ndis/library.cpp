@@ -58,7 +58,9 @@ Library& Library::current() noexcept {
   return *g_current;
 }
 
-Library* Library::current_or_null() noexcept { return g_current; }
+Library* Library::current_or_null() noexcept {
+  return g_current;
+}
 
 // ---- registrations ----
 
@@ -79,8 +81,8 @@ void Library::remove(Wrapper& wrapper, const char* function) {
   }
   if (!gone) return;
   handles_.close(gone->handle_);
-  observer_.on(Registration{Registration::What::Undone, &gone->driver(), HandleKind::Wrapper, gone.get(), gone->driver().name(), function,
-                            NDIS_STATUS_SUCCESS});
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), HandleKind::Wrapper, gone.get(),
+                            gone->driver().name(), function, NDIS_STATUS_SUCCESS});
 }
 
 Ref<Wrapper> Library::wrapper_of(const kernel::Driver& driver) const {
@@ -99,8 +101,8 @@ bool Library::add(MiniportDriver& driver, const char* function) {
     miniport_drivers_.push_back(std::move(added));
     if (driver.is_intermediate()) intermediates_.push_back(&driver.driver());
   }
-  observer_.on(Registration{Registration::What::Made, &driver.driver(), driver.handle_kind(), &driver, driver.name(), function,
-                            NDIS_STATUS_SUCCESS});
+  observer_.on(Registration{Registration::What::Made, &driver.driver(), driver.handle_kind(), &driver,
+                            driver.name(), function, NDIS_STATUS_SUCCESS});
   return true;
 }
 
@@ -112,8 +114,8 @@ bool Library::add(ProtocolDriver& protocol, const char* function) {
     const kernel::Hold hold(lock_);
     protocols_.push_back(std::move(added));
   }
-  observer_.on(Registration{Registration::What::Made, &protocol.driver(), protocol.handle_kind(), &protocol, protocol.name(), function,
-                            NDIS_STATUS_SUCCESS});
+  observer_.on(Registration{Registration::What::Made, &protocol.driver(), protocol.handle_kind(), &protocol,
+                            protocol.name(), function, NDIS_STATUS_SUCCESS});
   return true;
 }
 
@@ -125,8 +127,8 @@ void Library::remove(MiniportDriver& driver, const char* function) {
   }
   if (!gone) return;
   handles_.close(gone->handle_);
-  observer_.on(Registration{Registration::What::Undone, &gone->driver(), gone->handle_kind(), gone.get(), gone->name(), function,
-                            NDIS_STATUS_SUCCESS});
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), gone->handle_kind(), gone.get(),
+                            gone->name(), function, NDIS_STATUS_SUCCESS});
 }
 
 void Library::remove(ProtocolDriver& protocol, const char* function) {
@@ -139,8 +141,8 @@ void Library::remove(ProtocolDriver& protocol, const char* function) {
   handles_.close(gone->handle_);
   for (const Ref<MiniportDriver>& miniport : miniport_drivers())
     if (miniport->associated() == gone.get()) miniport->associate(nullptr);
-  observer_.on(Registration{Registration::What::Undone, &gone->driver(), gone->handle_kind(), gone.get(), gone->name(), function,
-                            NDIS_STATUS_SUCCESS});
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), gone->handle_kind(), gone.get(),
+                            gone->name(), function, NDIS_STATUS_SUCCESS});
 }
 
 bool Library::add(FilterDriver& filter, const char* function) {
@@ -151,8 +153,8 @@ bool Library::add(FilterDriver& filter, const char* function) {
     const kernel::Hold hold(lock_);
     filter_drivers_.push_back(std::move(added));
   }
-  observer_.on(Registration{Registration::What::Made, &filter.driver(), HandleKind::FilterDriver, &filter, filter.name(), function,
-                            NDIS_STATUS_SUCCESS});
+  observer_.on(Registration{Registration::What::Made, &filter.driver(), HandleKind::FilterDriver, &filter,
+                            filter.name(), function, NDIS_STATUS_SUCCESS});
   return true;
 }
 
@@ -164,8 +166,8 @@ void Library::remove(FilterDriver& filter, const char* function) {
   }
   if (!gone) return;
   handles_.close(gone->handle_);
-  observer_.on(Registration{Registration::What::Undone, &gone->driver(), HandleKind::FilterDriver, gone.get(), gone->name(), function,
-                            NDIS_STATUS_SUCCESS});
+  observer_.on(Registration{Registration::What::Undone, &gone->driver(), HandleKind::FilterDriver, gone.get(),
+                            gone->name(), function, NDIS_STATUS_SUCCESS});
 }
 
 std::vector<Ref<FilterDriver>> Library::filter_drivers() const {
@@ -181,7 +183,9 @@ std::vector<Ref<FilterDriver>> Library::filter_drivers_of(const kernel::Driver& 
 
 bool Library::has_filter(std::u16string_view unique_name) const {
   const kernel::Hold hold(lock_);
-  return std::ranges::any_of(filter_drivers_, [&](const Ref<FilterDriver>& f) { return kernel::equal_ignore_case(f->unique_name(), unique_name); });
+  return std::ranges::any_of(filter_drivers_, [&](const Ref<FilterDriver>& f) {
+    return kernel::equal_ignore_case(f->unique_name(), unique_name);
+  });
 }
 
 ULONG Library::next_interface_index() noexcept {
@@ -213,7 +217,9 @@ std::vector<Ref<ProtocolDriver>> Library::protocols_of(const kernel::Driver& dri
 
 bool Library::has_protocol(std::u16string_view name) const {
   const kernel::Hold hold(lock_);
-  return std::ranges::any_of(protocols_, [&](const Ref<ProtocolDriver>& p) { return kernel::equal_ignore_case(p->registered_name(), name); });
+  return std::ranges::any_of(protocols_, [&](const Ref<ProtocolDriver>& p) {
+    return kernel::equal_ignore_case(p->registered_name(), name);
+  });
 }
 
 bool Library::wants(const ProtocolDriver& protocol, const Adapter& adapter) const {
@@ -248,13 +254,15 @@ Ref<Adapter> Library::add_adapter(MiniportDriver& driver, AdapterConfig config) 
 void Library::describe_in_registry(const AdapterConfig& config) {
   kernel::Registry& registry = system_.registry();
   const std::size_t last = config.device_name.rfind(u'\\');
-  const std::u16string_view leaf = std::u16string_view(config.device_name).substr(last == std::u16string::npos ? 0 : last + 1);
+  const std::u16string_view leaf =
+      std::u16string_view(config.device_name).substr(last == std::u16string::npos ? 0 : last + 1);
   using kernel::RegistryValue;
   const auto set = [&](const kernel::Registry::Key& key, std::u16string_view name, RegistryValue value) {
     if (!registry.get(key, name)) registry.set(key, name, std::move(value));
   };
   bool created = false;
-  const kernel::Registry::Key key = registry.create(registry.root(), config.configuration_key, false, created);
+  const kernel::Registry::Key key =
+      registry.create(registry.root(), config.configuration_key, false, created);
   set(key, u"NetCfgInstanceId", RegistryValue::string(leaf));
   set(key, u"MiniportName", RegistryValue::string(config.device_name));
   // Where protocols that make a device for each adapter find their names.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The NDIS library of one world: registrations, adapters, handles. One is current at a time (the C interface forces it).
+// The NDIS library of one world: registrations, adapters, handles. One is current at a time (the C interface
+// forces it).
 #pragma once
 
 #include <functional>
@@ -31,15 +32,19 @@ class ItemBook;
 
 /// What the host decides where Windows has a network configuration.
 struct Policy {
-  /// May this protocol bind to this adapter? Default: any, but an intermediate driver's not to its own virtual miniports.
+  /// May this protocol bind to this adapter? Default: any, but an intermediate driver's not to its own
+  /// virtual miniports.
   std::function<bool(const ProtocolDriver&, const Adapter&)> binds;
-  /// Does this filter driver have modules on this adapter? Default: on every adapter of a medium that it filters.
+  /// Does this filter driver have modules on this adapter? Default: on every adapter of a medium that it
+  /// filters.
   std::function<bool(const FilterDriver&, const Adapter&)> filters;
-  /// Is the device of this virtual miniport started already? Default: yes. False: it starts with Library::start_device().
+  /// Is the device of this virtual miniport started already? Default: yes. False: it starts with
+  /// Library::start_device().
   std::function<bool(const MiniportDriver&, std::u16string_view)> device_is_started;
   /// The newest NDIS version that drivers find here.
   Version newest = kNewestVersion;
-  /// Surprise removal as Windows Vista did it: the IRP goes down first, the stack is torn down at the remove IRP.
+  /// Surprise removal as Windows Vista did it: the IRP goes down first, the stack is torn down at the remove
+  /// IRP.
   bool vista_surprise_removal = false;
 };
 
@@ -64,11 +69,12 @@ class Library {
 
   // ---- drivers: DriverEntry and Unload with NDIS' part around them. PASSIVE_LEVEL ----
 
-  /// Calls DriverEntry; on failure checks that nothing is left registered. 
+  /// Calls DriverEntry; on failure checks that nothing is left registered.
   NTSTATUS load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry);
   /// Removes the driver's devices, calls its Unload, checks that nothing is left. False: it has no Unload.
   bool unload(kernel::Driver& driver);
-  /// Waits until the DriverEntry of this driver has returned, unless this thread is inside it. False: it failed. PASSIVE_LEVEL.
+  /// Waits until the DriverEntry of this driver has returned, unless this thread is inside it. False: it
+  /// failed. PASSIVE_LEVEL.
   bool wait_until_loaded(kernel::Driver& driver);
 
   // ---- registrations ----
@@ -111,7 +117,8 @@ class Library {
       if (is_it(*adapter)) return adapter;
     return {};
   }
-  /// The device of a virtual miniport starts (IRP_MN_START_DEVICE): an initialisation that waits for it happens now.
+  /// The device of a virtual miniport starts (IRP_MN_START_DEVICE): an initialisation that waits for it
+  /// happens now.
   void start_device(std::u16string_view name) EXCLUDES(lock_);
   bool wants(const ProtocolDriver& protocol, const Adapter& adapter) const;
 
@@ -119,7 +126,8 @@ class Library {
   /// The instance that was asked for under this name and is not gone.
   Ref<DeviceInstance> instance_named(std::u16string_view name) const EXCLUDES(lock_);
 
-  /// Binds a protocol that has just registered to all adapters that are up; later, on a worker (docs/decisions.md#bind-after-register).
+  /// Binds a protocol that has just registered to all adapters that are up; later, on a worker
+  /// (docs/decisions.md#bind-after-register).
   void bind_later(ProtocolDriver& protocol);
 
   /// NetEventReconfigure, NetEventBindList: for one protocol as a whole. PASSIVE_LEVEL.
@@ -130,7 +138,8 @@ class Library {
 
   /// A system error: MiniportShutdown(Ex) of the adapters that ask for it, at HIGH_LEVEL.
   void bug_check() noexcept;
-  /// System shutdown: MiniportShutdown(Ex) of every adapter, shutdown notifications, and what the rules say of them.
+  /// System shutdown: MiniportShutdown(Ex) of every adapter, shutdown notifications, and what the rules say
+  /// of them.
   void shutdown();
 
  private:
@@ -158,10 +167,13 @@ class Library {
   std::vector<Ref<ProtocolDriver>> protocols_ GUARDED_BY(lock_);
   std::vector<Ref<FilterDriver>> filter_drivers_ GUARDED_BY(lock_);
   Roster<Adapter> adapters_ GUARDED_BY(lock_);
-  std::unordered_map<std::u16string, Adapter*> by_device_name_ GUARDED_BY(lock_);   ///< by upper-case name; looked up only
+  std::unordered_map<std::u16string, Adapter*>
+      by_device_name_ GUARDED_BY(lock_);  ///< by upper-case name; looked up only
   Roster<DeviceInstance> instances_ GUARDED_BY(lock_);
-  std::unordered_map<std::u16string, DeviceInstance*> by_instance_name_ GUARDED_BY(lock_);   ///< the same by upper-case name
-  std::vector<const kernel::Driver*> intermediates_ GUARDED_BY(lock_);   ///< drivers that ever registered an intermediate half
+  std::unordered_map<std::u16string, DeviceInstance*>
+      by_instance_name_ GUARDED_BY(lock_);  ///< the same by upper-case name
+  std::vector<const kernel::Driver*>
+      intermediates_ GUARDED_BY(lock_);  ///< drivers that ever registered an intermediate half
   ULONG last_interface_index_ GUARDED_BY(lock_) = 0;
   std::vector<std::unique_ptr<kernel::Passage>> passages_ GUARDED_BY(lock_);
   std::vector<kernel::Passage*> free_passages_ GUARDED_BY(lock_);

@@ -9,14 +9,15 @@
 #include "ndis/driver_stack.h"
 #include "ndis/filter_module.h"
 #include "ndis/items.h"
+#include "ndis/library.h"
 #include "ndis/net_event.h"
 #include "ndis/plug_and_play.h"
-#include "ndis/library.h"
 #include "ndis/unload.h"
 
 namespace undis {
 
-NTSTATUS Library::load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry) {
+NTSTATUS Library::load(kernel::Driver& driver,
+                       kernel::callback<NTSTATUS(PDRIVER_OBJECT, PUNICODE_STRING)> entry) {
   const NTSTATUS status = driver.load(entry);
   entry_over_.set();
   if (!NT_SUCCESS(status)) {
@@ -24,7 +25,9 @@ NTSTATUS Library::load(kernel::Driver& driver, kernel::callback<NTSTATUS(PDRIVER
     system_.sweep(driver);
   } else {
     DRIVER_OBJECT* const object = driver.object();
-    const bool handles_shutdown = object->MajorFunction[IRP_MJ_SHUTDOWN] != nullptr && driver.image().holds(reinterpret_cast<const void*>(object->MajorFunction[IRP_MJ_SHUTDOWN]));
+    const bool handles_shutdown =
+        object->MajorFunction[IRP_MJ_SHUTDOWN] != nullptr &&
+        driver.image().holds(reinterpret_cast<const void*>(object->MajorFunction[IRP_MJ_SHUTDOWN]));
     if (handles_shutdown && !protocols_of(driver).empty() && !system_.has_shutdown_registration(driver))
       observer_.on(ShutdownFact{&driver, false, true});
   }
@@ -48,7 +51,8 @@ bool Library::unload(kernel::Driver& driver) {
         for (const Ref<Binding>& binding : protocol->bindings()) binding->unbind();
   }
   report_orphaned_instances(driver);
-  // PnP takes the driver's devices away; the Unload routine runs when all adapters are halted (LIFE-075, LIFE-168).
+  // PnP takes the driver's devices away; the Unload routine runs when all adapters are halted (LIFE-075,
+  // LIFE-168).
   for (const Ref<Adapter>& adapter : adapters())
     if (&adapter->driver().driver() == &driver) remove_device(*adapter);
   system_.io().wait_until_closed(driver);
@@ -63,23 +67,27 @@ void Library::report_orphaned_instances(kernel::Driver& driver) {
     if (!protocol->bindings().empty() || !protocol->ever_bound()) return;
   for (const Ref<DeviceInstance>& instance : instances())
     if (&instance->driver().driver() == &driver && instance->phase == DeviceInstance::Phase::Up)
-      observer_.on(LeftBehind{LeftBehind::When::Unload, &driver, HandleKind::Adapter, instance->adapter->name(), true, true, instance->driver().origin()});
+      observer_.on(LeftBehind{LeftBehind::When::Unload, &driver, HandleKind::Adapter,
+                              instance->adapter->name(), true, true, instance->driver().origin()});
 }
 
 void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
   const bool failed_entry = when == LeftBehind::When::FailedDriverEntry;
   const std::vector<Ref<MiniportDriver>> miniports = miniport_drivers_of(driver);
-  const bool intermediate = std::ranges::any_of(miniports, [](const Ref<MiniportDriver>& m) { return m->is_intermediate(); }) ||
-                            driver_was_intermediate(driver);
+  const bool intermediate =
+      std::ranges::any_of(miniports, [](const Ref<MiniportDriver>& m) { return m->is_intermediate(); }) ||
+      driver_was_intermediate(driver);
 
   services_.sweep(driver, when, intermediate);
   for (const Ref<ProtocolDriver>& protocol : protocols_of(driver)) {
-    observer_.on(LeftBehind{when, &driver, protocol->handle_kind(), protocol->name(), intermediate, protocol->ever_bound(), protocol->origin()});
+    observer_.on(LeftBehind{when, &driver, protocol->handle_kind(), protocol->name(), intermediate,
+                            protocol->ever_bound(), protocol->origin()});
     protocol->deregister("undis (clean-up)");
     remove(*protocol, "undis (clean-up)");
   }
   for (const Ref<FilterDriver>& filter : filter_drivers_of(driver)) {
-    observer_.on(LeftBehind{when, &driver, HandleKind::FilterDriver, filter->name(), intermediate, !filter->modules().empty(), filter->origin()});
+    observer_.on(LeftBehind{when, &driver, HandleKind::FilterDriver, filter->name(), intermediate,
+                            !filter->modules().empty(), filter->origin()});
     filter->deregister("undis (clean-up)");
     remove(*filter, "undis (clean-up)");
   }
@@ -88,14 +96,18 @@ void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
     cancel_device_instance(instance->driver(), instance->name());
   }
   for (const Ref<MiniportDriver>& miniport : miniports) {
-    // NdisMRegisterMiniport has no counterpart: after a clean Unload NDIS gives that registration back itself.
+    // NdisMRegisterMiniport has no counterpart: after a clean Unload NDIS gives that registration back
+    // itself.
     if (miniport->handle_kind() != HandleKind::MiniportDriver5)
-      observer_.on(LeftBehind{when, &driver, miniport->handle_kind(), miniport->name(), intermediate, false, miniport->origin()});
+      observer_.on(LeftBehind{when, &driver, miniport->handle_kind(), miniport->name(), intermediate, false,
+                              miniport->origin()});
     remove(*miniport, "undis (clean-up)");
   }
   sweep_items(driver, when);
   if (const Ref<Wrapper> wrapper = wrapper_of(driver); wrapper) {
-    if (failed_entry) observer_.on(LeftBehind{when, &driver, HandleKind::Wrapper, driver.name(), intermediate, false, wrapper->origin()});
+    if (failed_entry)
+      observer_.on(LeftBehind{when, &driver, HandleKind::Wrapper, driver.name(), intermediate, false,
+                              wrapper->origin()});
     remove(*wrapper, "undis (clean-up)");
   }
 }
@@ -109,19 +121,22 @@ NDIS_STATUS Library::reconfigure(ProtocolDriver& protocol, void* data, ULONG len
   return notify_protocol(protocol, NetEventReconfigure, data, length);
 }
 
-NDIS_STATUS Library::set_bind_list(ProtocolDriver& protocol, const std::vector<std::u16string>& device_names) {
+NDIS_STATUS Library::set_bind_list(ProtocolDriver& protocol,
+                                   const std::vector<std::u16string>& device_names) {
   // Names with a terminator each, and one more at the end.
   std::u16string list;
   for (const std::u16string& name : device_names) list += name + u'\0';
   list += u'\0';
-  return notify_protocol(protocol, NetEventBindList, list.data(), static_cast<ULONG>(list.size() * sizeof(char16_t)));
+  return notify_protocol(protocol, NetEventBindList, list.data(),
+                         static_cast<ULONG>(list.size() * sizeof(char16_t)));
 }
 
 void Library::uninstall(ProtocolDriver& protocol) {
   const Ref<ProtocolDriver> alive(protocol);
   for (const Ref<Binding>& binding : protocol.bindings()) binding->unbind();
   if (protocol.is_version6() && protocol.handlers6().Uninstall)
-    kernel::call_driver(&protocol.driver(), callbacks::kProtocolUninstall, &protocol, nullptr, protocol.handlers6().Uninstall);
+    kernel::call_driver(&protocol.driver(), callbacks::kProtocolUninstall, &protocol, nullptr,
+                        protocol.handlers6().Uninstall);
 }
 
 void Library::bug_check() noexcept {
@@ -130,8 +145,8 @@ void Library::bug_check() noexcept {
 }
 
 void Library::shutdown() {
-  // Drivers that asked for it are told before devices are shut down: what they then send has to find its adapter working
-  // (wdm/nf-wdm-ioregistershutdownnotification: before the file systems are flushed).
+  // Drivers that asked for it are told before devices are shut down: what they then send has to find its
+  // adapter working (wdm/nf-wdm-ioregistershutdownnotification: before the file systems are flushed).
   std::vector<kernel::Driver*> asked;
   for (const Ref<ProtocolDriver>& protocol : protocols())
     if (system_.has_shutdown_registration(protocol->driver())) asked.push_back(&protocol->driver());

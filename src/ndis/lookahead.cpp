@@ -70,8 +70,8 @@ NDIS_STATUS call_transfer(Adapter& adapter, NDIS_HANDLE context, UINT offset, UI
                              context, offset, bytes);
 }
 
-/// True if `driver` is to fill the packet, and so may have it filled below: an intermediate driver that passes on what
-/// its MiniportTransferData was given.
+/// True if `driver` is to fill the packet, and so may have it filled below: an intermediate driver that
+/// passes on what its MiniportTransferData was given.
 bool is_filled_by(NDIS_PACKET* packet, const kernel::Driver& driver) {
   if (find_item(ItemKind::Packet, packet) != ItemFound::Live) return false;
   return std::ranges::any_of(item_of(packet)->hops, [&](const Hop& hop) {
@@ -79,8 +79,8 @@ bool is_filled_by(NDIS_PACKET* packet, const kernel::Driver& driver) {
   });
 }
 
-/// A copy of a whole frame, on a Receive leg of the adapter and counted there until it is back; nullptr: no memory, or the adapter
-/// is paused.
+/// A copy of a whole frame, on a Receive leg of the adapter and counted there until it is back; nullptr: no
+/// memory, or the adapter is paused.
 NET_BUFFER_LIST* copy_of(Adapter& adapter, const MDL* from, std::size_t length) {
   ItemBook& book = ItemBook::current();
   if (!adapter.receives.enter()) return nullptr;
@@ -234,7 +234,8 @@ NDIS_PACKET* received_packet(Binding& to, NDIS_HANDLE receive_context) {
 NDIS_STATUS transfer_data(Binding& to, NDIS_HANDLE receive_context, UINT offset, UINT bytes,
                           NDIS_PACKET* packet, UINT* transferred) {
   *transferred = 0;
-  if (!is_filled_by(packet, to.driver()) && !check_at_rest(packet, "filled by NdisTransferData")) return NDIS_STATUS_FAILURE;
+  if (!is_filled_by(packet, to.driver()) && !check_at_rest(packet, "filled by NdisTransferData"))
+    return NDIS_STATUS_FAILURE;
   const RunningReceive* const running = find_running(to, receive_context);
   if (running == nullptr) {
     tell_item_misuse(

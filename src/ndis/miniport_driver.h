@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A miniport driver's registration: NdisMRegisterMiniportDriver, NdisMRegisterMiniport or NdisIMRegisterLayeredMiniport.
+// A miniport driver's registration: NdisMRegisterMiniportDriver, NdisMRegisterMiniport or
+// NdisIMRegisterLayeredMiniport.
 #pragma once
 
 #include <string>
@@ -81,30 +82,34 @@ struct OptionalHandlers6 {
   Handler<&S::IdleNotificationHandler> IdleNotification;
   Handler<&S::CancelIdleNotificationHandler> CancelIdleNotification;
   CoMiniportHandlers connection_oriented;
-  CoCallManagerHandlers call_manager;         ///< of an integrated call manager
+  CoCallManagerHandlers call_manager;  ///< of an integrated call manager
 };
 
 class MiniportDriver final : public Object {
  public:
-  static constexpr HandleKind kHandleKinds[] = {HandleKind::MiniportDriver5, HandleKind::LayeredMiniport5, HandleKind::MiniportDriver6};
+  static constexpr HandleKind kHandleKinds[] = {HandleKind::MiniportDriver5, HandleKind::LayeredMiniport5,
+                                                HandleKind::MiniportDriver6};
 
   /// 5.x. `layered`: made by NdisIMRegisterLayeredMiniport.
-  MiniportDriver(kernel::Driver& driver, const NDIS51_MINIPORT_CHARACTERISTICS& characteristics, bool layered);
+  MiniportDriver(kernel::Driver& driver, const NDIS51_MINIPORT_CHARACTERISTICS& characteristics,
+                 bool layered);
   /// 6.x. `context`: the MiniportDriverContext.
-  MiniportDriver(kernel::Driver& driver, const NDIS_MINIPORT_DRIVER_CHARACTERISTICS& characteristics, void* context);
+  MiniportDriver(kernel::Driver& driver, const NDIS_MINIPORT_DRIVER_CHARACTERISTICS& characteristics,
+                 void* context);
   ~MiniportDriver() override;
 
   kernel::Driver& driver() const noexcept { return driver_; }
   Version version() const noexcept { return version_; }
   bool is_version6() const noexcept { return version_.major >= 6; }
-  /// Registered for the upper half of an intermediate driver: layered (5.x) or NDIS_INTERMEDIATE_DRIVER (6.x).
+  /// Registered for the upper half of an intermediate driver: layered (5.x) or NDIS_INTERMEDIATE_DRIVER
+  /// (6.x).
   bool is_intermediate() const noexcept { return intermediate_; }
   HandleKind handle_kind() const noexcept;
   NDIS_HANDLE handle() const noexcept { return handle_; }
   void* context() const noexcept { return context_; }
   const MiniportHandlers5& handlers5() const noexcept { return handlers5_; }
   const MiniportHandlers6& handlers6() const noexcept { return handlers6_; }
-  OptionalHandlers6 optional6;                ///< written while MiniportSetOptions runs
+  OptionalHandlers6 optional6;  ///< written while MiniportSetOptions runs
   const kernel::Stack& origin() const noexcept { return origin_; }
   /// "passthru (layered miniport)", as reports name it.
   std::string name() const;
@@ -128,7 +133,7 @@ class MiniportDriver final : public Object {
   const MiniportHandlers5 handlers5_;
   const MiniportHandlers6 handlers6_;
   const kernel::Stack origin_;
-  NDIS_HANDLE handle_ = nullptr;           ///< opened and closed by Library
+  NDIS_HANDLE handle_ = nullptr;  ///< opened and closed by Library
   ProtocolDriver* associated_ = nullptr;
   mutable kernel::Lock lock_;
   Roster<Adapter, Adapter*> adapters_ GUARDED_BY(lock_);
@@ -143,8 +148,9 @@ class Wrapper final : public Object {
   kernel::Driver& driver() const noexcept { return driver_; }
   NDIS_HANDLE handle() const noexcept { return handle_; }
   const kernel::Stack& origin() const noexcept { return origin_; }
-  kernel::callback<DRIVER_UNLOAD> unload_handler;   ///< NdisMRegisterUnloadHandler
-  bool miniport_registered = false;                 ///< NdisMRegisterMiniport or NdisIMRegisterLayeredMiniport was called with it
+  kernel::callback<DRIVER_UNLOAD> unload_handler;  ///< NdisMRegisterUnloadHandler
+  bool miniport_registered =
+      false;  ///< NdisMRegisterMiniport or NdisIMRegisterLayeredMiniport was called with it
 
  private:
   friend class Library;

@@ -15,7 +15,9 @@
 
 namespace undis {
 
-bool is_query(NET_PNP_EVENT_CODE code) noexcept { return code == NetEventQueryPower || code == NetEventQueryRemoveDevice; }
+bool is_query(NET_PNP_EVENT_CODE code) noexcept {
+  return code == NetEventQueryPower || code == NetEventQueryRemoveDevice;
+}
 
 NDIS_STATUS pass_event_up(const Adapter& adapter, NET_PNP_EVENT_CODE code, void* buffer, ULONG length) {
   for (const Ref<Binding>& binding : adapter.bindings()) {
@@ -32,19 +34,23 @@ NDIS_STATUS pass_event_up(const Adapter& adapter, NET_PNP_EVENT_CODE code, void*
 NDIS_STATUS notify_protocol(ProtocolDriver& protocol, NET_PNP_EVENT_CODE code, void* buffer, ULONG length) {
   const Ref<ProtocolDriver> alive(protocol);
   NET_PNP_EVENT_NOTIFICATION notification{};
-  notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
+  notification.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+                         NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
   notification.NetPnPEvent.NetEvent = code;
   notification.NetPnPEvent.Buffer = buffer;
   notification.NetPnPEvent.BufferLength = length;
   if (protocol.is_version6()) {
     if (!protocol.begin_event(&notification)) return NDIS_STATUS_SUCCESS;
-    const NDIS_STATUS status = kernel::call_driver(&protocol.driver(), callbacks::kProtocolNetPnPEvent, &protocol, nullptr,
-                                                   protocol.handlers6().NetPnPEvent, static_cast<void*>(nullptr), &notification);
+    const NDIS_STATUS status =
+        kernel::call_driver(&protocol.driver(), callbacks::kProtocolNetPnPEvent, &protocol, nullptr,
+                            protocol.handlers6().NetPnPEvent, static_cast<void*>(nullptr), &notification);
     return protocol.end_event(status);
   }
-  if (!protocol.handlers5().PnPEvent || !protocol.begin_event(&notification.NetPnPEvent)) return NDIS_STATUS_SUCCESS;
-  const NDIS_STATUS status = kernel::call_driver(&protocol.driver(), callbacks::kProtocolPnPEvent, &protocol, nullptr,
-                                                 protocol.handlers5().PnPEvent, static_cast<void*>(nullptr), &notification.NetPnPEvent);
+  if (!protocol.handlers5().PnPEvent || !protocol.begin_event(&notification.NetPnPEvent))
+    return NDIS_STATUS_SUCCESS;
+  const NDIS_STATUS status = kernel::call_driver(&protocol.driver(), callbacks::kProtocolPnPEvent, &protocol,
+                                                 nullptr, protocol.handlers5().PnPEvent,
+                                                 static_cast<void*>(nullptr), &notification.NetPnPEvent);
   return protocol.end_event(status);
 }
 
@@ -55,11 +61,15 @@ NDIS_STATUS activate_ports(Adapter& adapter, NDIS_PORT* list, ULONG length) {
   const bool is_default = list->PortCharacteristics.PortNumber == PortTable::kDefaultPort;
   if (const NDIS_STATUS status = adapter.ports.activate(list); status != NDIS_STATUS_SUCCESS) return status;
   if (is_default) {
-    // What has waited for the default port is bound now; inside MiniportInitializeEx that is done when it has returned.
-    if (adapter.initialized()) kernel::queue_work("bind to an activated default port", [alive = Ref<Adapter>(adapter)] { add_bindings(*alive); });
+    // What has waited for the default port is bound now; inside MiniportInitializeEx that is done when it has
+    // returned.
+    if (adapter.initialized())
+      kernel::queue_work("bind to an activated default port",
+                         [alive = Ref<Adapter>(adapter)] { add_bindings(*alive); });
     return NDIS_STATUS_SUCCESS;
   }
-  if (adapter.ports.is_active(PortTable::kDefaultPort)) pass_event_up(adapter, NetEventPortActivation, list, length);
+  if (adapter.ports.is_active(PortTable::kDefaultPort))
+    pass_event_up(adapter, NetEventPortActivation, list, length);
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -68,7 +78,8 @@ NDIS_STATUS deactivate_ports(Adapter& adapter, const NDIS_PORT_NUMBER* numbers, 
   if (numbers == nullptr || count == 0) return NDIS_STATUS_INVALID_PARAMETER;
   const std::span<const NDIS_PORT_NUMBER> ports(numbers, count);
   const bool is_default = count == 1 && ports.front() == PortTable::kDefaultPort;
-  if (const NDIS_STATUS status = adapter.ports.deactivate(ports); status != NDIS_STATUS_SUCCESS) return status;
+  if (const NDIS_STATUS status = adapter.ports.deactivate(ports); status != NDIS_STATUS_SUCCESS)
+    return status;
   if (is_default) {
     close_bindings(adapter);
   } else {
@@ -81,23 +92,26 @@ NDIS_STATUS deactivate_ports(Adapter& adapter, const NDIS_PORT_NUMBER* numbers, 
 
 NDIS_STATUS apply_stack_event(Adapter& adapter, NET_PNP_EVENT_CODE code) {
   switch (code) {
-    case NetEventInhibitBindsAbove:
-      adapter.binds_inhibited = true;
-      close_bindings(adapter);
-      break;
-    case NetEventAllowBindsAbove:
-      adapter.binds_inhibited = false;
-      if (adapter.initialized()) kernel::queue_work("bind above again", [alive = Ref<Adapter>(adapter)] { add_bindings(*alive); });
-      break;
-    case NetEventRequirePause:
-      adapter.start_inhibited = true;
-      pause_stack(adapter);
-      break;
-    case NetEventAllowStart:
-      adapter.start_inhibited = false;
-      if (adapter.initialized()) kernel::queue_work("restart a stack", [alive = Ref<Adapter>(adapter)] { restart_stack(*alive); });
-      break;
-    default: return NDIS_STATUS_INVALID_PARAMETER;
+  case NetEventInhibitBindsAbove:
+    adapter.binds_inhibited = true;
+    close_bindings(adapter);
+    break;
+  case NetEventAllowBindsAbove:
+    adapter.binds_inhibited = false;
+    if (adapter.initialized())
+      kernel::queue_work("bind above again", [alive = Ref<Adapter>(adapter)] { add_bindings(*alive); });
+    break;
+  case NetEventRequirePause:
+    adapter.start_inhibited = true;
+    pause_stack(adapter);
+    break;
+  case NetEventAllowStart:
+    adapter.start_inhibited = false;
+    if (adapter.initialized())
+      kernel::queue_work("restart a stack", [alive = Ref<Adapter>(adapter)] { restart_stack(*alive); });
+    break;
+  default:
+    return NDIS_STATUS_INVALID_PARAMETER;
   }
   return NDIS_STATUS_SUCCESS;
 }

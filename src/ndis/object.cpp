@@ -13,7 +13,9 @@ std::atomic<std::size_t> g_blocks{0};
 
 }  // namespace
 
-HeapUse ndis_heap() noexcept { return {g_bytes.load(), g_blocks.load()}; }
+HeapUse ndis_heap() noexcept {
+  return {g_bytes.load(), g_blocks.load()};
+}
 
 void* Object::operator new(std::size_t size) {
   void* p = ::operator new(size);

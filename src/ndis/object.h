@@ -9,7 +9,8 @@
 
 namespace undis {
 
-/// Bytes and blocks that NDIS objects occupy right now. Registration followed by deregistration brings both back.
+/// Bytes and blocks that NDIS objects occupy right now. Registration followed by deregistration brings both
+/// back.
 struct HeapUse {
   std::size_t bytes = 0;
   std::size_t blocks = 0;
@@ -43,13 +44,20 @@ template <class T>
 class Ref {
  public:
   Ref() = default;
-  Ref(std::nullptr_t) {}                                             // NOLINT(google-explicit-constructor)
-  explicit Ref(T* object) noexcept : object_(object) { if (object_) object_->acquire(); }
+  Ref(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
+  explicit Ref(T* object) noexcept : object_(object) {
+    if (object_) object_->acquire();
+  }
   explicit Ref(T& object) noexcept : Ref(&object) {}
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
-  Ref& operator=(Ref other) noexcept { std::swap(object_, other.object_); return *this; }
-  ~Ref() { if (object_) object_->release(); }
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_) object_->release();
+  }
 
   T* get() const noexcept { return object_; }
   T* operator->() const noexcept { return object_; }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Direct and synchronous requests, time-outs, outcomes that the miniport may not give, lengths.
-// Pages: ndis/nf-ndis-ndisdirectoidrequest, ndis/nf-ndis-ndissynchronousoidrequest, ndis/nf-ndis-ndismdirectoidrequestcomplete,
-// devtest/ndis-ndistimedoidcomplete, devtest/ndis-ndisoidcomplete, oidrequest/ns-oidrequest-ndis_oid_request.
+// Pages: ndis/nf-ndis-ndisdirectoidrequest, ndis/nf-ndis-ndissynchronousoidrequest,
+// ndis/nf-ndis-ndismdirectoidrequestcomplete, devtest/ndis-ndistimedoidcomplete,
+// devtest/ndis-ndisoidcomplete, oidrequest/ns-oidrequest-ndis_oid_request.
 #include <cstring>
 
 #include "lab/core_test.h"
@@ -20,7 +21,9 @@ class DirectRequests : public CoreTest {
     run([&] { status = NdisDirectOidRequest(binding()->handle(), &request); });
     return status;
   }
-  NDIS_OID_REQUEST query(void* id = nullptr) { return query_request(OID_GEN_VENDOR_ID, &number_, sizeof(number_), id); }
+  NDIS_OID_REQUEST query(void* id = nullptr) {
+    return query_request(OID_GEN_VENDOR_ID, &number_, sizeof(number_), id);
+  }
   ULONG number_ = 0;
 };
 
@@ -131,7 +134,9 @@ TEST_F(DirectRequests, SynchronousOnesAlwaysEndAtOnce) {
 TEST_F(DirectRequests, SynchronousOnesAreNotSupportedByADriverWithoutTheHandler) {
   up();
   NDIS_OID_REQUEST request = query();
-  run([&] { EXPECT_EQ(NdisSynchronousOidRequest(binding()->handle(), &request), NDIS_STATUS_NOT_SUPPORTED); });
+  run([&] {
+    EXPECT_EQ(NdisSynchronousOidRequest(binding()->handle(), &request), NDIS_STATUS_NOT_SUPPORTED);
+  });
   down();
 }
 
@@ -209,8 +214,10 @@ TEST_F(OverdueRequests, ThatMayNotFailAreToldWhereTheyDo) {
     bool told;
   };
   static constexpr Case kCases[] = {
-      {OID_PM_REMOVE_WOL_PATTERN, NDIS_STATUS_SUCCESS, false},      {OID_PM_REMOVE_WOL_PATTERN, NDIS_STATUS_REQUEST_ABORTED, false},
-      {OID_PM_REMOVE_WOL_PATTERN, NDIS_STATUS_NOT_ACCEPTED, false}, {OID_GEN_CURRENT_LOOKAHEAD, NDIS_STATUS_RESOURCES, false},
+      {OID_PM_REMOVE_WOL_PATTERN, NDIS_STATUS_SUCCESS, false},
+      {OID_PM_REMOVE_WOL_PATTERN, NDIS_STATUS_REQUEST_ABORTED, false},
+      {OID_PM_REMOVE_WOL_PATTERN, NDIS_STATUS_NOT_ACCEPTED, false},
+      {OID_GEN_CURRENT_LOOKAHEAD, NDIS_STATUS_RESOURCES, false},
       {OID_PM_REMOVE_WOL_PATTERN, NDIS_STATUS_RESOURCES, true},
   };
   up();
@@ -236,7 +243,8 @@ TEST_F(OverdueRequests, WithALengthThatIsNotTheOidsAreTold) {
   run([&] { EXPECT_EQ(NdisOidRequest(binding()->handle(), &request), NDIS_STATUS_SUCCESS); });
   mp.on_request = nullptr;
   down();
-  EXPECT_NE(last_violation_text().find("the information has 4 bytes"), std::string::npos) << last_violation_text();
+  EXPECT_NE(last_violation_text().find("the information has 4 bytes"), std::string::npos)
+      << last_violation_text();
   expect({"mp: OidLength"});
 }
 

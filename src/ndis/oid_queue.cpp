@@ -2,8 +2,9 @@
 //
 // The queue of OID requests of one adapter. What NDIS answers itself is oid_answers.cpp.
 //
-// The miniport always gets a request structure of NDIS' own, filled from the source's: a protocol's structure is neither shown to the
-// miniport nor changed before the request is complete, and merged filters can take the place of one protocol's.
+// The miniport always gets a request structure of NDIS' own, filled from the source's: a protocol's structure
+// is neither shown to the miniport nor changed before the request is complete, and merged filters can take
+// the place of one protocol's.
 #include "ndis/oid_queue.h"
 
 #include <algorithm>
@@ -30,15 +31,20 @@ namespace {
 constexpr std::uint64_t kTicksPerSecond = 1000 * kernel::kTicksPerMillisecond;
 constexpr std::uint64_t kOidLimit = 12 * kTicksPerSecond;  // devtest/ndis-ndistimedoidcomplete
 
-bool is_query(NDIS_REQUEST_TYPE type) { return type == NdisRequestQueryInformation || type == NdisRequestQueryStatistics; }
+bool is_query(NDIS_REQUEST_TYPE type) {
+  return type == NdisRequestQueryInformation || type == NdisRequestQueryStatistics;
+}
 
 }  // namespace
 
-OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5) : OidJob(source, request, request5, nullptr, nullptr) {}
+OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5)
+    : OidJob(source, request, request5, nullptr, nullptr) {}
 
-OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5, FilterModule* filter, OidJob* front)
+OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request5, FilterModule* filter,
+               OidJob* front)
     : source_(source), filter_(filter), front_(front), request6_(request), request5_(request5) {
-  own_.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
+  own_.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
+                 NDIS_SIZEOF_OID_REQUEST_REVISION_1};
   if (request6_ != nullptr) {
     own_.RequestType = request6_->RequestType;
     own_.PortNumber = request6_->PortNumber;
@@ -51,16 +57,19 @@ OidJob::OidJob(Binding* source, NDIS_OID_REQUEST* request, NDIS_REQUEST* request
     if (is_query(own_.RequestType)) {
       own_.DATA.QUERY_INFORMATION.Oid = request5_->DATA.QUERY_INFORMATION.Oid;
       own_.DATA.QUERY_INFORMATION.InformationBuffer = request5_->DATA.QUERY_INFORMATION.InformationBuffer;
-      own_.DATA.QUERY_INFORMATION.InformationBufferLength = request5_->DATA.QUERY_INFORMATION.InformationBufferLength;
+      own_.DATA.QUERY_INFORMATION.InformationBufferLength =
+          request5_->DATA.QUERY_INFORMATION.InformationBufferLength;
     } else {
       own_.DATA.SET_INFORMATION.Oid = request5_->DATA.SET_INFORMATION.Oid;
       own_.DATA.SET_INFORMATION.InformationBuffer = request5_->DATA.SET_INFORMATION.InformationBuffer;
-      own_.DATA.SET_INFORMATION.InformationBufferLength = request5_->DATA.SET_INFORMATION.InformationBufferLength;
+      own_.DATA.SET_INFORMATION.InformationBufferLength =
+          request5_->DATA.SET_INFORMATION.InformationBufferLength;
     }
   }
 }
 
-OidJob::OidJob(FilterModule* from, NDIS_OID_REQUEST* request, OidJob* front) : OidJob(nullptr, request, nullptr, from, front) {}
+OidJob::OidJob(FilterModule* from, NDIS_OID_REQUEST* request, OidJob* front)
+    : OidJob(nullptr, request, nullptr, from, front) {}
 
 OidJob::~OidJob() = default;
 
@@ -70,7 +79,8 @@ void OidJob::give_results() {
                              ? request6_->DATA.QUERY_INFORMATION.InformationBuffer
                              : request6_->DATA.SET_INFORMATION.InformationBuffer;
     request6_->DATA = own_.DATA;
-    request6_->DATA.QUERY_INFORMATION.InformationBuffer = buffer;  // the same place in each member of the union
+    request6_->DATA.QUERY_INFORMATION.InformationBuffer =
+        buffer;  // the same place in each member of the union
   } else if (request5_ != nullptr && is_query(request5_->RequestType)) {
     request5_->DATA.QUERY_INFORMATION.BytesWritten = own_.DATA.QUERY_INFORMATION.BytesWritten;
     request5_->DATA.QUERY_INFORMATION.BytesNeeded = own_.DATA.QUERY_INFORMATION.BytesNeeded;
@@ -82,7 +92,9 @@ void OidJob::give_results() {
 
 // ---- submitting ----
 
-OidQueue::OidQueue(Adapter& adapter) : adapter_(adapter), overdue_([this] { overdue(); }) { idle_.set(); }
+OidQueue::OidQueue(Adapter& adapter) : adapter_(adapter), overdue_([this] { overdue(); }) {
+  idle_.set();
+}
 
 NDIS_STATUS OidQueue::submit(Binding& source, NDIS_OID_REQUEST* request) {
   return submit_job(source, Ref<OidJob>(new OidJob(&source, request, nullptr)));
@@ -97,24 +109,28 @@ NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
   {
     const kernel::Hold hold(lock_);
     const auto is_same = [&job](const Ref<OidJob>& other) {
-      return other && other->source() != nullptr && other->request6_ == job->request6_ && other->request5_ == job->request5_;
+      return other && other->source() != nullptr && other->request6_ == job->request6_ &&
+             other->request5_ == job->request5_;
     };
     under_way = is_same(current_) || is_same(front_current_) || std::ranges::any_of(waiting_, is_same) ||
                 std::ranges::any_of(front_waiting_, is_same);
   }
   if (under_way) {
-    tell_breach("OidRequestReused", source.driver(), job->request6_ != nullptr ? "NdisOidRequest" : "NdisRequest",
-                adapter_.name(), "the request structure is that of a request that is under way; it is NDIS' until that is complete");
+    tell_breach(
+        "OidRequestReused", source.driver(), job->request6_ != nullptr ? "NdisOidRequest" : "NdisRequest",
+        adapter_.name(),
+        "the request structure is that of a request that is under way; it is NDIS' until that is complete");
     return NDIS_STATUS_FAILURE;
   }
   if (adapter_.is_low_power()) {
-    tell_breach("LIFE-269", source.driver(), source.is_version6() ? "NdisOidRequest" : "NdisRequest", source.name(),
-                "an OID request is made while the adapter is in a low-power state");
+    tell_breach("LIFE-269", source.driver(), source.is_version6() ? "NdisOidRequest" : "NdisRequest",
+                source.name(), "an OID request is made while the adapter is in a low-power state");
     return NDIS_STATUS_LOW_POWER_STATE;
   }
   if (adapter_.reset.in_progress()) {
     if (adapter_.reset.announced())
-      tell_breach("LIFE-186", source.driver(), source.is_version6() ? "NdisOidRequest" : "NdisRequest", source.name(),
+      tell_breach("LIFE-186", source.driver(), source.is_version6() ? "NdisOidRequest" : "NdisRequest",
+                  source.name(),
                   "an OID request is made between NDIS_STATUS_RESET_START and NDIS_STATUS_RESET_END");
     return NDIS_STATUS_RESET_IN_PROGRESS;
   }
@@ -125,7 +141,8 @@ NDIS_STATUS OidQueue::submit_job(Binding& source, const Ref<OidJob>& job) {
 }
 
 NDIS_STATUS OidQueue::ask(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done) {
-  return ask(Ref<OidJob>(new OidJob(static_cast<Binding*>(nullptr), nullptr, nullptr)), type, oid, buffer, length, done);
+  return ask(Ref<OidJob>(new OidJob(static_cast<Binding*>(nullptr), nullptr, nullptr)), type, oid, buffer,
+             length, done);
 }
 
 NDIS_STATUS OidQueue::ask_now(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length) {
@@ -134,7 +151,8 @@ NDIS_STATUS OidQueue::ask_now(NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer
   return ask(job, type, oid, buffer, length, nullptr);
 }
 
-NDIS_STATUS OidQueue::ask(const Ref<OidJob>& job, NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer, UINT length, UINT* done) {
+NDIS_STATUS OidQueue::ask(const Ref<OidJob>& job, NDIS_REQUEST_TYPE type, NDIS_OID oid, void* buffer,
+                          UINT length, UINT* done) {
   NDIS_OID_REQUEST& own = job->request();
   own.RequestType = type;
   if (is_query(type)) {
@@ -146,8 +164,10 @@ NDIS_STATUS OidQueue::ask(const Ref<OidJob>& job, NDIS_REQUEST_TYPE type, NDIS_O
     own.DATA.SET_INFORMATION.InformationBuffer = buffer;
     own.DATA.SET_INFORMATION.InformationBufferLength = length;
   }
-  if ((filters_take_requests(adapter_) ? enqueue_front(job) : enqueue(job)) == NDIS_STATUS_PENDING) job->done_.wait();
-  if (done != nullptr) *done = is_query(type) ? own.DATA.QUERY_INFORMATION.BytesWritten : own.DATA.SET_INFORMATION.BytesRead;
+  if ((filters_take_requests(adapter_) ? enqueue_front(job) : enqueue(job)) == NDIS_STATUS_PENDING)
+    job->done_.wait();
+  if (done != nullptr)
+    *done = is_query(type) ? own.DATA.QUERY_INFORMATION.BytesWritten : own.DATA.SET_INFORMATION.BytesRead;
   return job->status_;
 }
 
@@ -197,7 +217,9 @@ void OidQueue::run() {
   }
 }
 
-void OidQueue::resume() { run(); }
+void OidQueue::resume() {
+  run();
+}
 
 bool OidQueue::survives_check() {
   const bool has_reset = adapter_.is_version6() ? static_cast<bool>(adapter_.driver().handlers6().Reset)
@@ -226,21 +248,22 @@ void OidQueue::overdue() {
   if (elapsed < kOidLimit) {
     overdue_.set(kOidLimit - elapsed);
     if (driver.is_version6())
-      call_driver(&driver.driver(), callbacks::kMiniportCancelOidRequest, &adapter_, nullptr, driver.handlers6().CancelOidRequest,
-                  adapter_.context(), job->own_.RequestId);
+      call_driver(&driver.driver(), callbacks::kMiniportCancelOidRequest, &adapter_, nullptr,
+                  driver.handlers6().CancelOidRequest, adapter_.context(), job->own_.RequestId);
     return;
   }
   if (driver.is_version6())
     tell_breach("NdisTimedOidComplete", driver.driver(), "MiniportOidRequest", adapter_.name(),
-                fmt::format("{} has been pended for {} seconds and is not completed", oid_name(job->own_.DATA.Oid),
-                            elapsed / kTicksPerSecond));
+                fmt::format("{} has been pended for {} seconds and is not completed",
+                            oid_name(job->own_.DATA.Oid), elapsed / kTicksPerSecond));
 }
 
 // ---- to the miniport ----
 
 NDIS_STATUS OidQueue::deliver(OidJob& job, bool& held) {
   if (!kAdapterStates.allows(adapter_.state(), AdapterEvent::OidRequest)) return NDIS_STATUS_CLOSING;
-  // What NDIS knows itself does not wake an adapter; a set changes what NDIS keeps, so that it is looked at only once.
+  // What NDIS knows itself does not wake an adapter; a set changes what NDIS keeps, so that it is looked at
+  // only once.
   const bool query = job.own_.RequestType == NdisRequestQueryInformation;
   NDIS_STATUS answer = query ? answer_itself(job) : NDIS_STATUS_NOT_RECOGNIZED;
   if (answer != NDIS_STATUS_NOT_RECOGNIZED) return answer;
@@ -263,8 +286,8 @@ NDIS_STATUS OidQueue::deliver(OidJob& job, bool& held) {
 
 NDIS_STATUS OidQueue::deliver6(OidJob& job) {
   const MiniportDriver& driver = adapter_.driver();
-  return call_driver(&driver.driver(), callbacks::kMiniportOidRequest, &adapter_, nullptr, driver.handlers6().OidRequest, adapter_.context(),
-                     &job.own_);
+  return call_driver(&driver.driver(), callbacks::kMiniportOidRequest, &adapter_, nullptr,
+                     driver.handlers6().OidRequest, adapter_.context(), &job.own_);
 }
 
 NDIS_STATUS OidQueue::deliver5(OidJob& job) {
@@ -294,14 +317,16 @@ NDIS_STATUS OidQueue::call5(OidJob& job) {
   NDIS_STATUS status = NDIS_STATUS_NOT_SUPPORTED;
   if (is_query(job.own_.RequestType)) {
     auto& query = job.own_.DATA.QUERY_INFORMATION;
-    status = call_driver(&driver.driver(), callbacks::kMiniportQueryInformation, &adapter_, nullptr, driver.handlers5().QueryInformation,
-                         adapter_.context(), query.Oid, query.InformationBuffer, query.InformationBufferLength, &job.bytes_done_,
+    status = call_driver(&driver.driver(), callbacks::kMiniportQueryInformation, &adapter_, nullptr,
+                         driver.handlers5().QueryInformation, adapter_.context(), query.Oid,
+                         query.InformationBuffer, query.InformationBufferLength, &job.bytes_done_,
                          &job.bytes_needed_);
   } else if (job.own_.RequestType == NdisRequestSetInformation) {
     auto& set = job.own_.DATA.SET_INFORMATION;
-    status = call_driver(&driver.driver(), callbacks::kMiniportSetInformation, &adapter_, nullptr, driver.handlers5().SetInformation,
-                         adapter_.context(), set.Oid, set.InformationBuffer, set.InformationBufferLength, &job.bytes_done_,
-                         &job.bytes_needed_);
+    status =
+        call_driver(&driver.driver(), callbacks::kMiniportSetInformation, &adapter_, nullptr,
+                    driver.handlers5().SetInformation, adapter_.context(), set.Oid, set.InformationBuffer,
+                    set.InformationBufferLength, &job.bytes_done_, &job.bytes_needed_);
   }
   return status;
 }
@@ -312,7 +337,8 @@ bool OidQueue::complete(NDIS_OID_REQUEST* request, NDIS_STATUS status) {
   Ref<OidJob> job;
   {
     const kernel::Hold hold(lock_);
-    if (!current_ || &current_->own_ != request || current_->completed_ || !adapter_.is_version6()) return false;
+    if (!current_ || &current_->own_ != request || current_->completed_ || !adapter_.is_version6())
+      return false;
     job = current_;
   }
   finish(job, status);
@@ -325,7 +351,9 @@ bool OidQueue::complete5(NDIS_STATUS status, bool query) {
   if (data_path::request_waits(adapter_)) return false;  // the driver has not seen it yet
   {
     const kernel::Hold hold(lock_);
-    if (!current_ || current_->completed_ || adapter_.is_version6() || is_query(current_->own_.RequestType) != query) return false;
+    if (!current_ || current_->completed_ || adapter_.is_version6() ||
+        is_query(current_->own_.RequestType) != query)
+      return false;
     job = current_;
   }
   finish(job, status);
@@ -379,11 +407,11 @@ void OidQueue::tell_source(OidJob& job) {
   ProtocolDriver& protocol = source->protocol();
   ++source->answering;
   if (job.request6_ != nullptr) {
-    call_driver(&protocol.driver(), callbacks::kProtocolOidRequestComplete, source, nullptr, protocol.handlers6().OidRequestComplete,
-                source->context(), job.request6_, job.status_);
+    call_driver(&protocol.driver(), callbacks::kProtocolOidRequestComplete, source, nullptr,
+                protocol.handlers6().OidRequestComplete, source->context(), job.request6_, job.status_);
   } else {
-    call_driver(&protocol.driver(), callbacks::kProtocolRequestComplete, source, nullptr, protocol.handlers5().RequestComplete,
-                source->context(), job.request5_, job.status_);
+    call_driver(&protocol.driver(), callbacks::kProtocolRequestComplete, source, nullptr,
+                protocol.handlers5().RequestComplete, source->context(), job.request5_, job.status_);
   }
   source->requests.leave();
   --source->answering;
@@ -400,7 +428,9 @@ void OidQueue::cancel_where(const std::function<bool(const OidJob&)>& of_source,
   bool at_filters = false;
   {
     const kernel::Hold hold(lock_);
-    const auto matches = [&](const Ref<OidJob>& job) { return of_source(*job) && job->own_.RequestId == request_id; };
+    const auto matches = [&](const Ref<OidJob>& job) {
+      return of_source(*job) && job->own_.RequestId == request_id;
+    };
     for (const std::deque<Ref<OidJob>>* queue : {&waiting_, &front_waiting_})
       for (const Ref<OidJob>& job : *queue)
         if (matches(job)) cancelled.push_back(job);
@@ -413,8 +443,8 @@ void OidQueue::cancel_where(const std::function<bool(const OidJob&)>& of_source,
   if (at_filters) cancel_oid_down(adapter_, nullptr, request_id);
   if (at_miniport && adapter_.is_version6()) {
     const MiniportDriver& driver = adapter_.driver();
-    call_driver(&driver.driver(), callbacks::kMiniportCancelOidRequest, &adapter_, nullptr, driver.handlers6().CancelOidRequest,
-                adapter_.context(), request_id);
+    call_driver(&driver.driver(), callbacks::kMiniportCancelOidRequest, &adapter_, nullptr,
+                driver.handlers6().CancelOidRequest, adapter_.context(), request_id);
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The queue of OID requests of one adapter: one at a time and in order, completed inside the call or later, cancelled; filters merged
-// over the bindings; what NDIS answers from attributes. Pages: ndis/nf-ndis-ndisoidrequest, -ndiscanceloidrequest,
-// -ndismoidrequestcomplete, network/miniport-adapter-oid-requests, network/oid-gen-current-packet-filter, -oid-802-3-multicast-list.
+// The queue of OID requests of one adapter: one at a time and in order, completed inside the call or later,
+// cancelled; filters merged over the bindings; what NDIS answers from attributes. Pages:
+// ndis/nf-ndis-ndisoidrequest, -ndiscanceloidrequest, -ndismoidrequestcomplete,
+// network/miniport-adapter-oid-requests, network/oid-gen-current-packet-filter, -oid-802-3-multicast-list.
 #include <array>
 #include <cstring>
 
@@ -49,13 +50,16 @@ class OidQueues : public CoreTest {
     }
   }
   NDIS_HANDLE handle() { return p.binding("nic")->handle; }
-  NDIS_STATUS set(NDIS_HANDLE binding_handle, NDIS_OID oid, const void* data, UINT length, NDIS_OID_REQUEST* left = nullptr) {
+  NDIS_STATUS set(NDIS_HANDLE binding_handle, NDIS_OID oid, const void* data, UINT length,
+                  NDIS_OID_REQUEST* left = nullptr) {
     NDIS_OID_REQUEST request = set_request(oid, const_cast<void*>(data), length);
     const NDIS_STATUS status = NdisOidRequest(binding_handle, &request);
     if (left != nullptr) *left = request;
     return status;
   }
-  NDIS_STATUS set_filter(NDIS_HANDLE binding_handle, ULONG filter) { return set(binding_handle, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter)); }
+  NDIS_STATUS set_filter(NDIS_HANDLE binding_handle, ULONG filter) {
+    return set(binding_handle, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
+  }
 
   std::vector<NDIS_OID> at_miniport;
   FakeAdapter::Asked under_way;
@@ -72,7 +76,8 @@ TEST_P(OidOrder, GivesTheMiniportOneAtATimeInTheOrderOfTheProtocol) {
   fill(three);
   pend_queries();
   run([&] {
-    for (NDIS_OID_REQUEST& request : three.requests) EXPECT_EQ(NdisOidRequest(handle(), &request), NDIS_STATUS_PENDING);
+    for (NDIS_OID_REQUEST& request : three.requests)
+      EXPECT_EQ(NdisOidRequest(handle(), &request), NDIS_STATUS_PENDING);
     for (std::size_t i = 0; i < 3; ++i) {
       EXPECT_EQ(at_miniport.size(), i + 1) << "the next comes when this one is complete";
       EXPECT_EQ(at_miniport.back(), kOids[i]);
@@ -191,7 +196,8 @@ TEST_P(OidOrder, TellsOfAStructureThatIsHandedOverAgain) {
     EXPECT_EQ(NdisOidRequest(handle(), &three.requests[1]), NDIS_STATUS_FAILURE) << "it stands in line";
     answer(1);
     answer(2);
-    EXPECT_EQ(NdisOidRequest(handle(), &three.requests[0]), NDIS_STATUS_PENDING) << "it is its source's again";
+    EXPECT_EQ(NdisOidRequest(handle(), &three.requests[0]), NDIS_STATUS_PENDING)
+        << "it is its source's again";
     answer(1);
   });
   EXPECT_EQ(p.binding("nic")->answered.size(), 3U);
@@ -218,7 +224,9 @@ TEST_P(OidOrder, CannotBeCompletedWithPending) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Generations, OidOrder, ::testing::Values(5, 6),
-                         [](const ::testing::TestParamInfo<int>& generation) { return fmt::format("Miniport{}", generation.param); });
+                         [](const ::testing::TestParamInfo<int>& generation) {
+                           return fmt::format("Miniport{}", generation.param);
+                         });
 
 TEST_F(OidQueues, ShowTheMiniportAStructureOfNdis) {
   up();
@@ -286,7 +294,8 @@ TEST_F(CancellingRequests, CompletesThoseThatWaitAndTellsTheMiniportOfTheOneItHa
   void* cancelled = nullptr;
   mp.on_cancel_request = [&](FakeAdapter&, void* request_id) { cancelled = request_id; };
   run([&] {
-    for (NDIS_OID_REQUEST& request : three.requests) EXPECT_EQ(NdisOidRequest(handle(), &request), NDIS_STATUS_PENDING);
+    for (NDIS_OID_REQUEST& request : three.requests)
+      EXPECT_EQ(NdisOidRequest(handle(), &request), NDIS_STATUS_PENDING);
     NdisCancelOidRequest(handle(), &id);
     const auto& answered = p.binding("nic")->answered;
     ASSERT_EQ(answered.size(), 2U);
@@ -373,7 +382,8 @@ TEST_F(MergedFilters, ReachTheMiniportWhereTheyChangeOnly) {
   three_up();
   run([&] {
     EXPECT_EQ(set_filter(handle_of(p), NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST),
+              NDIS_STATUS_SUCCESS);
     EXPECT_EQ(set_filter(handle_of(r), NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(set_filter(handle_of(p), 0), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_MULTICAST), NDIS_STATUS_SUCCESS);
@@ -419,7 +429,8 @@ TEST_F(MergedFilters, ThatTheMiniportRefusesAreNotKept) {
     EXPECT_EQ(set_filter(handle_of(p), NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
     mp.on_request = [](FakeAdapter&, NDIS_OID, bool) { return NDIS_STATUS_NOT_SUPPORTED; };
     EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_NOT_SUPPORTED);
-    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_NOT_SUPPORTED) << "it is asked again";
+    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_NOT_SUPPORTED)
+        << "it is asked again";
     EXPECT_EQ(nic()->merged_filter(), NDIS_PACKET_TYPE_DIRECTED);
     mp.on_request = nullptr;
     EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_SUCCESS);
@@ -448,7 +459,8 @@ TEST_F(MergedFilters, OfOddLengthAreRefusedWithTheLengthNeeded) {
   NDIS_OID_REQUEST left{};
   run([&] {
     std::uint8_t bytes[7]{};
-    EXPECT_EQ(set(handle_of(p), OID_802_3_MULTICAST_LIST, bytes, sizeof(bytes), &left), NDIS_STATUS_INVALID_LENGTH);
+    EXPECT_EQ(set(handle_of(p), OID_802_3_MULTICAST_LIST, bytes, sizeof(bytes), &left),
+              NDIS_STATUS_INVALID_LENGTH);
     EXPECT_EQ(left.DATA.SET_INFORMATION.BytesNeeded, 12U);
     EXPECT_EQ(set(handle_of(p), OID_GEN_CURRENT_PACKET_FILTER, bytes, 2, &left), NDIS_STATUS_INVALID_LENGTH);
     EXPECT_EQ(left.DATA.SET_INFORMATION.BytesNeeded, sizeof(ULONG));
@@ -579,7 +591,8 @@ TEST(OidQueuesUnderAnySchedule, AnswerEachRequestOnceAndNeverTwoAtATime) {
                             world.system().spawn("asks", [&, t] {
                               for (std::size_t i = t * kEach; i < (t + 1) * kEach; ++i) {
                                 NDIS_OID_REQUEST& request = requests[i];
-                                request.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
+                                request.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
+                                                  NDIS_SIZEOF_OID_REQUEST_REVISION_1};
                                 request.RequestType = NdisRequestQueryInformation;
                                 request.DATA.QUERY_INFORMATION.Oid = OID_GEN_XMIT_OK;
                                 request.DATA.QUERY_INFORMATION.InformationBuffer = &numbers[i];

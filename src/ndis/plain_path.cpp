@@ -2,7 +2,8 @@
 //
 // The plain way: who is next, how many lists, the call. See plain_path.h.
 //
-// Walks   While no list at all is on the stamped way, and there is one binding, no chain is walked: its first list says whose all are.
+// Walks   While no list at all is on the stamped way, and there is one binding, no chain is walked: its first
+// list says whose all are.
 #include "ndis/plain_path.h"
 
 #include <atomic>
@@ -30,7 +31,9 @@ void take(const Way& way, NET_BUFFER_LIST* chain, A... args) {
   way.call(chain, args...);
 }
 
-bool none_stamped() noexcept { return data_path::stamped_legs.load(std::memory_order_relaxed) == 0; }
+bool none_stamped() noexcept {
+  return data_path::stamped_legs.load(std::memory_order_relaxed) == 0;
+}
 
 /// Says in each list whose it is, unless its driver did. False: there is none, or one is on the stamped way.
 bool claim(NET_BUFFER_LIST* chain, NDIS_HANDLE source) noexcept {
@@ -159,7 +162,8 @@ bool is_of_only_binding(const Adapter& adapter, const NET_BUFFER_LIST* chain) no
 
 void complete_to_senders(const Adapter& adapter, NET_BUFFER_LIST* chain, ULONG flags) {
   if (is_of_only_binding(adapter, chain)) [[likely]] {
-    if (const Binding* const to = sender_of(adapter, chain)) return take(next_back_up(nullptr, to), chain, flags);
+    if (const Binding* const to = sender_of(adapter, chain))
+      return take(next_back_up(nullptr, to), chain, flags);
   }
   while (chain != nullptr) {
     NET_BUFFER_LIST* const rest = std::exchange(end_of_run(chain)->Next, nullptr);
@@ -185,8 +189,9 @@ void complete_up(const Adapter& adapter, FilterModule* next, NET_BUFFER_LIST* ch
 
 // ---- receives: up ----
 
-/// The binding that takes all of it, if there is just one, of 6.x. nullptr: it is not as simple as that. Where no other binding asks for
-/// anything, what the miniport lets through is what this one has asked for (docs/decisions.md#watch-levels).
+/// The binding that takes all of it, if there is just one, of 6.x. nullptr: it is not as simple as that.
+/// Where no other binding asks for anything, what the miniport lets through is what this one has asked for
+/// (docs/decisions.md#watch-levels).
 Binding* only_receiver(const Adapter& adapter) noexcept {
   Binding* only = nullptr;
   for (Binding* const binding : adapter.bindings_now()) {
@@ -214,8 +219,8 @@ void stamp(NET_BUFFER_LIST* list, FilterModule& at, FilterModule* origin) noexce
 void stamp_for_bindings(FilterModule& at, NET_BUFFER_LIST* chain) noexcept {
   for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next) {
     if (is_stamped(list)) continue;
-    auto* const origin =
-        HandleTable::find_in<FilterModule>(at.adapter().passage, list->SourceHandle, HandleKind::FilterModule);
+    auto* const origin = HandleTable::find_in<FilterModule>(at.adapter().passage, list->SourceHandle,
+                                                            HandleKind::FilterModule);
     stamp(list, at, origin);
     (origin != nullptr ? origin->own_receives : at.adapter().receives).add(1);  // from here on it is counted
   }
@@ -288,7 +293,8 @@ void send(NDIS_HANDLE binding, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, UL
 void complete(NDIS_HANDLE adapter, NET_BUFFER_LIST* chain, ULONG flags, Back* stamped) {
   const bool done = visit<const Adapter>(adapter, HandleKind::Adapter, [&](const Adapter& by) {
     if (!by.is_version6()) return false;
-    if (NET_BUFFER_LIST* const plain = take_plain(chain)) complete_up(by, by.filters.first_complete, plain, flags);
+    if (NET_BUFFER_LIST* const plain = take_plain(chain))
+      complete_up(by, by.filters.first_complete, plain, flags);
     return chain == nullptr;
   });
   if (!done) stamped(adapter, chain, flags);
@@ -310,7 +316,8 @@ void give_back(NDIS_HANDLE binding, NET_BUFFER_LIST* chain, ULONG flags, Back* s
   const bool done = visit<const Binding>(binding, HandleKind::Binding, [&](const Binding& from) {
     if (!from.is_version6()) return false;
     Adapter& adapter = from.adapter();
-    if (NET_BUFFER_LIST* const plain = take_plain(chain)) return_down(adapter, adapter.filters.first_return, plain, flags);
+    if (NET_BUFFER_LIST* const plain = take_plain(chain))
+      return_down(adapter, adapter.filters.first_return, plain, flags);
     return chain == nullptr;
   });
   if (!done) stamped(binding, chain, flags);
@@ -318,34 +325,37 @@ void give_back(NDIS_HANDLE binding, NET_BUFFER_LIST* chain, ULONG flags, Back* s
 
 // ---- what filters call ----
 
-void filter_send(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags, Send* stamped) {
-  const bool done = visit<const FilterModule>(module, HandleKind::FilterModule, [&](const FilterModule& from) {
-    Adapter& adapter = from.adapter();
-    if (!adapter.is_version6()) return false;
-    if (NET_BUFFER_LIST* const plain = take_plain_if_first(chain)) {
-      if (const Way way = way_down(adapter, from.next_send, plain); way.handler != nullptr) {
-        take(way, plain, port, flags);
-      } else {
-        refuse(adapter, plain, flags);
-      }
-    }
-    return chain == nullptr;
-  });
+void filter_send(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags,
+                 Send* stamped) {
+  const bool done =
+      visit<const FilterModule>(module, HandleKind::FilterModule, [&](const FilterModule& from) {
+        Adapter& adapter = from.adapter();
+        if (!adapter.is_version6()) return false;
+        if (NET_BUFFER_LIST* const plain = take_plain_if_first(chain)) {
+          if (const Way way = way_down(adapter, from.next_send, plain); way.handler != nullptr) {
+            take(way, plain, port, flags);
+          } else {
+            refuse(adapter, plain, flags);
+          }
+        }
+        return chain == nullptr;
+      });
   if (!done) stamped(module, chain, port, flags);
 }
 
 void filter_complete(NDIS_HANDLE module, NET_BUFFER_LIST* chain, ULONG flags, Back* stamped) {
-  const bool done = visit<const FilterModule>(module, HandleKind::FilterModule, [&](const FilterModule& from) {
-    FilterModule* const next = from.next_complete;
-    if (NET_BUFFER_LIST* const plain = next == nullptr ? take_plain(chain) : take_plain_if_first(chain))
-      complete_up(from.adapter(), next, plain, flags);
-    return chain == nullptr;
-  });
+  const bool done =
+      visit<const FilterModule>(module, HandleKind::FilterModule, [&](const FilterModule& from) {
+        FilterModule* const next = from.next_complete;
+        if (NET_BUFFER_LIST* const plain = next == nullptr ? take_plain(chain) : take_plain_if_first(chain))
+          complete_up(from.adapter(), next, plain, flags);
+        return chain == nullptr;
+      });
   if (!done) stamped(module, chain, flags);
 }
 
-void filter_indicate(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG count, ULONG flags,
-                     Receive* stamped) {
+void filter_indicate(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG count,
+                     ULONG flags, Receive* stamped) {
   const bool done = visit<FilterModule>(module, HandleKind::FilterModule, [&](FilterModule& from) {
     NET_BUFFER_LIST* plain = take_plain_if_first(chain);
     if (plain == nullptr) return chain == nullptr;
@@ -354,7 +364,8 @@ void filter_indicate(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBE
       show(from, plain, port, count, flags);
     } else if (FilterModule* const next = from.next_receive; next != nullptr) {
       take(next_up(next, nullptr), plain, port, count, flags);
-    } else if (const Way way = any_stamped(plain) ? Way{} : way_up(from.adapter(), nullptr); way.handler != nullptr) {
+    } else if (const Way way = any_stamped(plain) ? Way{} : way_up(from.adapter(), nullptr);
+               way.handler != nullptr) {
       take(way, plain, port, count, flags);
     } else {
       stamp_for_bindings(from, plain);
@@ -366,12 +377,13 @@ void filter_indicate(NDIS_HANDLE module, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBE
 }
 
 void filter_return(NDIS_HANDLE module, NET_BUFFER_LIST* chain, ULONG flags, Back* stamped) {
-  const bool done = visit<const FilterModule>(module, HandleKind::FilterModule, [&](const FilterModule& from) {
-    FilterModule* const next = from.next_return;
-    if (NET_BUFFER_LIST* const plain = next == nullptr ? take_plain(chain) : take_plain_if_first(chain))
-      return_down(from.adapter(), next, plain, flags);
-    return chain == nullptr;
-  });
+  const bool done =
+      visit<const FilterModule>(module, HandleKind::FilterModule, [&](const FilterModule& from) {
+        FilterModule* const next = from.next_return;
+        if (NET_BUFFER_LIST* const plain = next == nullptr ? take_plain(chain) : take_plain_if_first(chain))
+          return_down(from.adapter(), next, plain, flags);
+        return chain == nullptr;
+      });
   if (!done) stamped(module, chain, flags);
 }
 

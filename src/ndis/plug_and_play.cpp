@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "kernel/irp_build.h"
 #include "kernel/call.h"
+#include "kernel/irp_build.h"
 #include "kernel/pool.h"
 #include "ndis/binding.h"
 #include "ndis/callbacks.h"
@@ -24,24 +24,33 @@ namespace {
 
 const char* name_of(UCHAR minor) {
   switch (minor) {
-    case IRP_MN_START_DEVICE: return "IRP_MN_START_DEVICE";
-    case IRP_MN_STOP_DEVICE: return "IRP_MN_STOP_DEVICE";
-    case IRP_MN_REMOVE_DEVICE: return "IRP_MN_REMOVE_DEVICE";
-    case IRP_MN_SURPRISE_REMOVAL: return "IRP_MN_SURPRISE_REMOVAL";
-    case IRP_MN_FILTER_RESOURCE_REQUIREMENTS: return "IRP_MN_FILTER_RESOURCE_REQUIREMENTS";
-    default: return "a plug and play IRP";
+  case IRP_MN_START_DEVICE:
+    return "IRP_MN_START_DEVICE";
+  case IRP_MN_STOP_DEVICE:
+    return "IRP_MN_STOP_DEVICE";
+  case IRP_MN_REMOVE_DEVICE:
+    return "IRP_MN_REMOVE_DEVICE";
+  case IRP_MN_SURPRISE_REMOVAL:
+    return "IRP_MN_SURPRISE_REMOVAL";
+  case IRP_MN_FILTER_RESOURCE_REQUIREMENTS:
+    return "IRP_MN_FILTER_RESOURCE_REQUIREMENTS";
+  default:
+    return "a plug and play IRP";
   }
 }
 
 /// To the next lower device of the stack; comes back when it is complete.
 NTSTATUS pass_down(const Adapter& adapter, UCHAR minor) {
-  Library::current().observer().on_trace(fmt::format("{} {} goes to the lower device", adapter.name(), name_of(minor)));
+  Library::current().observer().on_trace(
+      fmt::format("{} {} goes to the lower device", adapter.name(), name_of(minor)));
   return adapter.config().lower_devices ? adapter.config().lower_devices(minor) : STATUS_SUCCESS;
 }
 
 /// MiniportFilterResourceRequirements or MiniportStartDevice, with an IRP whose stack location says which.
-NDIS_STATUS call_with_irp(const Adapter& adapter, const kernel::CallbackInfo& info, const Handler<&NDIS_MINIPORT_PNP_CHARACTERISTICS::MiniportStartDeviceHandler>& handler,
-                          UCHAR minor) {
+NDIS_STATUS
+call_with_irp(const Adapter& adapter, const kernel::CallbackInfo& info,
+              const Handler<&NDIS_MINIPORT_PNP_CHARACTERISTICS::MiniportStartDeviceHandler>& handler,
+              UCHAR minor) {
   if (!handler) return NDIS_STATUS_SUCCESS;
   constexpr CCHAR kStackSize = 2;
   const PIRP irp = IoAllocateIrp(kStackSize, FALSE);
@@ -52,7 +61,8 @@ NDIS_STATUS call_with_irp(const Adapter& adapter, const kernel::CallbackInfo& in
   location->MajorFunction = IRP_MJ_PNP;
   location->MinorFunction = minor;
   MiniportDriver& driver = adapter.driver();
-  const NDIS_STATUS status = call_driver(&driver.driver(), info, &adapter, nullptr, handler, adapter.add_device_context(), irp);
+  const NDIS_STATUS status =
+      call_driver(&driver.driver(), info, &adapter, nullptr, handler, adapter.add_device_context(), irp);
   IoFreeIrp(irp);
   return status;
 }
@@ -63,8 +73,8 @@ NDIS_STATUS add_device(Adapter& adapter) {
   if (!driver.optional6.AddDevice) return NDIS_STATUS_SUCCESS;
   const kernel::Pool& pool = kernel::System::current().pool();
   const std::size_t before = pool.live_blocks(&driver.driver());
-  const NDIS_STATUS status = call_driver(&driver.driver(), callbacks::kMiniportAddDevice, &adapter, nullptr, driver.optional6.AddDevice,
-                                         adapter.handle(), driver.context());
+  const NDIS_STATUS status = call_driver(&driver.driver(), callbacks::kMiniportAddDevice, &adapter, nullptr,
+                                         driver.optional6.AddDevice, adapter.handle(), driver.context());
   const std::size_t after = pool.live_blocks(&driver.driver());
   if (status != NDIS_STATUS_SUCCESS && after > before)
     tell_breach("LIFE-190", driver.driver(), "MiniportAddDevice", adapter.name(),
@@ -75,8 +85,8 @@ NDIS_STATUS add_device(Adapter& adapter) {
 void call_remove_device(Adapter& adapter) {
   MiniportDriver& driver = adapter.driver();
   if (driver.optional6.RemoveDevice)
-    call_driver(&driver.driver(), callbacks::kMiniportRemoveDevice, &adapter, nullptr, driver.optional6.RemoveDevice,
-                adapter.add_device_context());
+    call_driver(&driver.driver(), callbacks::kMiniportRemoveDevice, &adapter, nullptr,
+                driver.optional6.RemoveDevice, adapter.add_device_context());
 }
 
 }  // namespace
@@ -93,7 +103,8 @@ Ref<Adapter> plug_device(MiniportDriver& driver, AdapterConfig config, NDIS_STAT
     library.forget(*adapter);
     return {};
   }
-  if (call_with_irp(*adapter, callbacks::kMiniportFilterResourceRequirements, driver.optional6.FilterResourceRequirements,
+  if (call_with_irp(*adapter, callbacks::kMiniportFilterResourceRequirements,
+                    driver.optional6.FilterResourceRequirements,
                     IRP_MN_FILTER_RESOURCE_REQUIREMENTS) == NDIS_STATUS_SUCCESS)
     pass_down(*adapter, IRP_MN_FILTER_RESOURCE_REQUIREMENTS);
   status = start_device(*adapter);
@@ -106,8 +117,8 @@ NDIS_STATUS start_device(Adapter& adapter) {
   const Ref<Adapter> alive(adapter);
   const Claimed claimed(adapter.stack);
   if (adapter.removed || adapter.initialized()) return NDIS_STATUS_FAILURE;
-  const NDIS_STATUS asked =
-      call_with_irp(adapter, callbacks::kMiniportStartDevice, adapter.driver().optional6.StartDevice, IRP_MN_START_DEVICE);
+  const NDIS_STATUS asked = call_with_irp(adapter, callbacks::kMiniportStartDevice,
+                                          adapter.driver().optional6.StartDevice, IRP_MN_START_DEVICE);
   if (asked != NDIS_STATUS_SUCCESS) return asked;
   // The devices below start first (LIFE-207).
   if (!NT_SUCCESS(pass_down(adapter, IRP_MN_START_DEVICE))) return NDIS_STATUS_FAILURE;
@@ -130,12 +141,15 @@ void cancel_remove_device(Adapter& adapter) {
   pass_event_up(adapter, NetEventCancelRemoveDevice, nullptr, 0);
 }
 
-void cancel_stop_device(Adapter& adapter) { cancel_remove_device(adapter); }
+void cancel_stop_device(Adapter& adapter) {
+  cancel_remove_device(adapter);
+}
 
 bool remove_device(Adapter& adapter, NDIS_HALT_ACTION reason) {
   const Ref<Adapter> alive(adapter);
   const bool was_removed = adapter.removed;
-  const bool done = deinitialize_device_instance(adapter) == NDIS_STATUS_SUCCESS || remove_stack(adapter, reason);
+  const bool done =
+      deinitialize_device_instance(adapter) == NDIS_STATUS_SUCCESS || remove_stack(adapter, reason);
   if (!done || was_removed) return done;
   call_remove_device(adapter);
   if (!adapter.is_virtual()) pass_down(adapter, IRP_MN_REMOVE_DEVICE);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What NDIS does with the plug and play IRPs of a network device: add, start, query remove, cancel, remove, surprise removal, stop.
-// Pages: network/{adding,starting,stopping,removing}-a-nic, network/processing-the-surprise-removal-of-a-nic--windows-7-and-later-versions-,
-// network/processing-the-surprise-removal-of-a-nic--windows-vista-, ndis/nc-ndis-miniport_add_device, ndis/nc-ndis-miniport_pnp_irp.
+// What NDIS does with the plug and play IRPs of a network device: add, start, query remove, cancel, remove,
+// surprise removal, stop. Pages: network/{adding,starting,stopping,removing}-a-nic,
+// network/processing-the-surprise-removal-of-a-nic--windows-7-and-later-versions-,
+// network/processing-the-surprise-removal-of-a-nic--windows-vista-, ndis/nc-ndis-miniport_add_device,
+// ndis/nc-ndis-miniport_pnp_irp.
 #pragma once
 
 #include <ndis.h>
@@ -11,8 +13,8 @@
 
 namespace undis {
 
-/// AddDevice and IRP_MN_START_DEVICE for a new device of this driver. Empty: one of its functions or a lower device failed; `status`
-/// says how. PASSIVE_LEVEL.
+/// AddDevice and IRP_MN_START_DEVICE for a new device of this driver. Empty: one of its functions or a lower
+/// device failed; `status` says how. PASSIVE_LEVEL.
 Ref<Adapter> plug_device(MiniportDriver& driver, AdapterConfig config, NDIS_STATUS& status);
 /// IRP_MN_QUERY_REMOVE_DEVICE: what the protocols say. The removal may come all the same.
 NDIS_STATUS query_remove_device(Adapter& adapter);

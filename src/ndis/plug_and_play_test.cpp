@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The plug and play IRPs of a device, one test for each documented sequence.
-// Pages: network/{adding,starting,stopping,removing}-a-nic, network/processing-the-surprise-removal-*, ndis/nc-ndis-miniport_add_device,
-// ndis/nc-ndis-miniport_remove_device, ndis/nf-ndis-ndismremoveminiport.
+// Pages: network/{adding,starting,stopping,removing}-a-nic, network/processing-the-surprise-removal-*,
+// ndis/nc-ndis-miniport_add_device, ndis/nc-ndis-miniport_remove_device, ndis/nf-ndis-ndismremoveminiport.
 #include <ntddk.h>
 
 #include <fmt/format.h>
@@ -14,12 +14,18 @@ namespace {
 
 const char* name_of(UCHAR minor) {
   switch (minor) {
-    case IRP_MN_START_DEVICE: return "START";
-    case IRP_MN_STOP_DEVICE: return "STOP";
-    case IRP_MN_REMOVE_DEVICE: return "REMOVE";
-    case IRP_MN_SURPRISE_REMOVAL: return "SURPRISE";
-    case IRP_MN_FILTER_RESOURCE_REQUIREMENTS: return "FILTER";
-    default: return "?";
+  case IRP_MN_START_DEVICE:
+    return "START";
+  case IRP_MN_STOP_DEVICE:
+    return "STOP";
+  case IRP_MN_REMOVE_DEVICE:
+    return "REMOVE";
+  case IRP_MN_SURPRISE_REMOVAL:
+    return "SURPRISE";
+  case IRP_MN_FILTER_RESOURCE_REQUIREMENTS:
+    return "FILTER";
+  default:
+    return "?";
   }
 }
 
@@ -41,7 +47,9 @@ class PlugAndPlay : public CoreTest {
       events.push_back("miniport pauses");
       return NDIS_STATUS_SUCCESS;
     };
-    mp.on_halt = [this](FakeAdapter& card) { events.push_back(fmt::format("halt {}", static_cast<int>(card.halt_action))); };
+    mp.on_halt = [this](FakeAdapter& card) {
+      events.push_back(fmt::format("halt {}", static_cast<int>(card.halt_action)));
+    };
     mp.on_initialize = [this](FakeAdapter&) {
       events.push_back("initialize");
       return init_status;
@@ -122,7 +130,8 @@ TEST_F(PlugAndPlay, ARemovalWithoutAQueryPausesUnbindsHaltsAndGoesDown) {
   plug_watched();
   events.clear();
   run([&] { remove_device(*device); });
-  expect_events({"protocol pauses", "miniport pauses", "unbind", fmt::format("halt {}", int{NdisHaltDeviceDisabled}), "lower REMOVE"});
+  expect_events({"protocol pauses", "miniport pauses", "unbind",
+                 fmt::format("halt {}", int{NdisHaltDeviceDisabled}), "lower REMOVE"});
   EXPECT_FALSE(nic());
   down();
 }
@@ -169,7 +178,8 @@ TEST_F(PlugAndPlay, ASurpriseRemovalIsToldTornDownAndOnlyThenGoesDown) {
   events.clear();
   run([&] { surprise_remove_device(*device); });
   expect_events({"QueryRemove", "SurpriseRemoved", "protocol pauses", "miniport pauses", "unbind",
-                 fmt::format("halt {}", int{NdisHaltDeviceSurpriseRemoved}), "lower SURPRISE", "lower REMOVE"});
+                 fmt::format("halt {}", int{NdisHaltDeviceSurpriseRemoved}), "lower SURPRISE",
+                 "lower REMOVE"});
   down();
 }
 
@@ -222,8 +232,8 @@ TEST_F(PlugAndPlay, AStoppedDeviceIsTornDownAndStartsAgainAsTheSameDevice) {
     EXPECT_EQ(query_remove_device(*device), NDIS_STATUS_SUCCESS);
     EXPECT_TRUE(stop_device(*device));
   });
-  expect_events({"QueryRemove", "protocol pauses", "miniport pauses", "unbind", fmt::format("halt {}", int{NdisHaltDeviceStopped}),
-                 "lower STOP"});
+  expect_events({"QueryRemove", "protocol pauses", "miniport pauses", "unbind",
+                 fmt::format("halt {}", int{NdisHaltDeviceStopped}), "lower STOP"});
   EXPECT_TRUE(nic()) << "the device stays";
   EXPECT_EQ(nic_state(), AdapterState::Halted);
   run([&] { EXPECT_EQ(start_device(*device), NDIS_STATUS_SUCCESS); });
@@ -263,7 +273,8 @@ TEST_F(PlugAndPlay, ThePauseForARemovalSaysSoToADriverOfSixForty) {
       restart_stack(*nic());
     });
     unplug();
-    EXPECT_EQ(mp.last_pause_reason, minor >= 40 ? ULONG{NDIS_PAUSE_MINIPORT_DEVICE_REMOVE} : ULONG{NDIS_PAUSE_NDIS_INTERNAL});
+    EXPECT_EQ(mp.last_pause_reason,
+              minor >= 40 ? ULONG{NDIS_PAUSE_MINIPORT_DEVICE_REMOVE} : ULONG{NDIS_PAUSE_NDIS_INTERNAL});
     if (minor == 30) {
       run([&] {
         EXPECT_TRUE(p.unload());
@@ -296,9 +307,10 @@ class AddingADevice : public PlugAndPlay {
       return test->add_status;
     }
     NDIS_MINIPORT_ADAPTER_ATTRIBUTES attributes{};
-    attributes.AddDeviceRegistrationAttributes.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES,
-                                                         NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1,
-                                                         NDIS_SIZEOF_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1};
+    attributes.AddDeviceRegistrationAttributes.Header = {
+        NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES,
+        NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1,
+        NDIS_SIZEOF_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1};
     attributes.AddDeviceRegistrationAttributes.MiniportAddDeviceContext = test;
     EXPECT_EQ(NdisMSetMiniportAttributes(adapter, &attributes), NDIS_STATUS_SUCCESS);
     return NDIS_STATUS_SUCCESS;
@@ -324,7 +336,8 @@ class AddingADevice : public PlugAndPlay {
     test = this;
     mp.on_set_options = [](NDIS_HANDLE handle) {
       NDIS_MINIPORT_PNP_CHARACTERISTICS pnp{};
-      pnp.Header = {NDIS_OBJECT_TYPE_MINIPORT_PNP_CHARACTERISTICS, NDIS_MINIPORT_PNP_CHARACTERISTICS_REVISION_1,
+      pnp.Header = {NDIS_OBJECT_TYPE_MINIPORT_PNP_CHARACTERISTICS,
+                    NDIS_MINIPORT_PNP_CHARACTERISTICS_REVISION_1,
                     NDIS_SIZEOF_MINIPORT_PNP_CHARACTERISTICS_REVISION_1};
       pnp.MiniportAddDeviceHandler = &add;
       pnp.MiniportRemoveDeviceHandler = &remove;

@@ -135,8 +135,8 @@ bool Poll::iterate() {
   return sent.CompletedNblChain != nullptr || received.IndicatedNblChain != nullptr;
 }
 
-// As NdisMSendNetBufferListsComplete and NdisMIndicateReceiveNetBufferLists do it; while drivers are watched, without a call of the
-// driver's in the trace.
+// As NdisMSendNetBufferListsComplete and NdisMIndicateReceiveNetBufferLists do it; while drivers are watched,
+// without a call of the driver's in the trace.
 
 void Poll::send_completed(NET_BUFFER_LIST* chain, ULONG flags) {
   if (chain == nullptr) return;
@@ -146,7 +146,8 @@ void Poll::send_completed(NET_BUFFER_LIST* chain, ULONG flags) {
 
 void Poll::receive(NET_BUFFER_LIST* chain, ULONG count, ULONG flags) {
   if (chain == nullptr) return;
-  if (kernel::watches_all()) return indicate_net_buffer_lists(adapter_, chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
+  if (kernel::watches_all())
+    return indicate_net_buffer_lists(adapter_, chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
   NdisMIndicateReceiveNetBufferLists(adapter_.handle(), chain, NDIS_DEFAULT_PORT_NUMBER, count, flags);
 }
 

@@ -40,7 +40,8 @@ NDIS_STATUS PortTable::activate(NDIS_PORT* list) {
   // That all exist is looked at first, then their states. The default port comes alone.
   for (const NDIS_PORT* port = list; port != nullptr; port = port->Next) {
     const NDIS_PORT_NUMBER number = port->PortCharacteristics.PortNumber;
-    if (!ports_.contains(number) || (number == kDefaultPort && (port != list || port->Next != nullptr))) return NDIS_STATUS_INVALID_PORT;
+    if (!ports_.contains(number) || (number == kDefaultPort && (port != list || port->Next != nullptr)))
+      return NDIS_STATUS_INVALID_PORT;
   }
   for (const NDIS_PORT* port = list; port != nullptr; port = port->Next)
     if (ports_[port->PortCharacteristics.PortNumber].active) return NDIS_STATUS_INVALID_PORT_STATE;
@@ -60,7 +61,8 @@ NDIS_STATUS PortTable::activate(NDIS_PORT* list) {
 NDIS_STATUS PortTable::deactivate(std::span<const NDIS_PORT_NUMBER> numbers) {
   const kernel::Hold hold(lock_);
   for (const NDIS_PORT_NUMBER number : numbers)
-    if (!ports_.contains(number) || (number == kDefaultPort && numbers.size() != 1)) return NDIS_STATUS_INVALID_PORT;
+    if (!ports_.contains(number) || (number == kDefaultPort && numbers.size() != 1))
+      return NDIS_STATUS_INVALID_PORT;
   for (const NDIS_PORT_NUMBER number : numbers)
     if (!ports_[number].active) return NDIS_STATUS_INVALID_PORT_STATE;
   for (const NDIS_PORT_NUMBER number : numbers) ports_[number].active = false;

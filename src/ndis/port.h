@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The NDIS ports of one adapter: allocated, activated, deactivated, freed. Port 0 is the default port.
-// Pages: network/{allocating,activating,deactivating,freeing}-an-ndis-port, ndis/nf-ndis-ndismallocateport, ndis/nf-ndis-ndismfreeport.
+// Pages: network/{allocating,activating,deactivating,freeing}-an-ndis-port, ndis/nf-ndis-ndismallocateport,
+// ndis/nf-ndis-ndismfreeport.
 #pragma once
 
 #include <map>
@@ -19,7 +20,8 @@ class PortTable {
   static constexpr NDIS_PORT_NUMBER kDefaultPort = 0;
   static constexpr NDIS_PORT_NUMBER kLastPort = 0xFFFFFF;
 
-  /// Nothing but the default port. `driver_controls_default`: NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT: it is not active then.
+  /// Nothing but the default port. `driver_controls_default`: NDIS_MINIPORT_ATTRIBUTES_CONTROLS_DEFAULT_PORT:
+  /// it is not active then.
   void reset(bool driver_controls_default) EXCLUDES(lock_);
   /// The lowest free number; written into `port`. Not active yet. False: none is left.
   bool allocate(NDIS_PORT_CHARACTERISTICS& port) EXCLUDES(lock_);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // NDIS ports: numbers, states, what protocols hear of them, and the default port that decides over bindings.
-// Pages: network/{allocating,activating,deactivating,freeing}-an-ndis-port, ndis/nf-ndis-ndismallocateport, ndis/nf-ndis-ndismfreeport.
+// Pages: network/{allocating,activating,deactivating,freeing}-an-ndis-port, ndis/nf-ndis-ndismallocateport,
+// ndis/nf-ndis-ndismfreeport.
 #include <array>
 
 #include "lab/core_test.h"
@@ -13,13 +14,15 @@ class PortsOfAnAdapter : public CoreTest {
  protected:
   static NDIS_PORT_CHARACTERISTICS characteristics() {
     NDIS_PORT_CHARACTERISTICS port{};
-    port.Header = {NDIS_OBJECT_TYPE_PORT_CHARACTERISTICS, NDIS_PORT_CHARACTERISTICS_REVISION_1, NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1};
+    port.Header = {NDIS_OBJECT_TYPE_PORT_CHARACTERISTICS, NDIS_PORT_CHARACTERISTICS_REVISION_1,
+                   NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1};
     port.Type = NdisPortTypeBridge;
     return port;
   }
   static NET_PNP_EVENT_NOTIFICATION event(NET_PNP_EVENT_CODE code, void* buffer, ULONG length) {
     NET_PNP_EVENT_NOTIFICATION e{};
-    e.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1, NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
+    e.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_PNP_EVENT_NOTIFICATION_REVISION_1,
+                NDIS_SIZEOF_NET_PNP_EVENT_NOTIFICATION_REVISION_1};
     e.NetPnPEvent.NetEvent = code;
     e.NetPnPEvent.Buffer = buffer;
     e.NetPnPEvent.BufferLength = length;
@@ -44,7 +47,8 @@ class PortsOfAnAdapter : public CoreTest {
   }
   NDIS_STATUS deactivate(NDIS_HANDLE handle, std::initializer_list<NDIS_PORT_NUMBER> numbers) {
     std::vector<NDIS_PORT_NUMBER> list(numbers);
-    auto e = event(NetEventPortDeactivation, list.data(), static_cast<ULONG>(list.size() * sizeof(NDIS_PORT_NUMBER)));
+    auto e = event(NetEventPortDeactivation, list.data(),
+                   static_cast<ULONG>(list.size() * sizeof(NDIS_PORT_NUMBER)));
     return NdisMNetPnPEvent(handle, &e);
   }
   NDIS_STATUS free_port(NDIS_PORT_NUMBER number) { return NdisMFreePort(nic()->handle(), number); }
@@ -219,7 +223,8 @@ TEST_F(PortsOfAnAdapter, AndTheStackIsPausedAndStartedByEvents) {
     EXPECT_EQ(NdisMNetPnPEvent(nic()->handle(), &require), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(nic_state(), AdapterState::Paused);
     EXPECT_EQ(binding_state(), BindingState::Paused);
-    EXPECT_EQ(NdisMNetPnPEvent(nic()->handle(), &require), NDIS_STATUS_SUCCESS) << "paused already: nothing more";
+    EXPECT_EQ(NdisMNetPnPEvent(nic()->handle(), &require), NDIS_STATUS_SUCCESS)
+        << "paused already: nothing more";
     EXPECT_EQ(mp.count("MiniportPause"), 1U);
     restart_stack(*nic());
     EXPECT_EQ(nic_state(), AdapterState::Paused) << "not before it is allowed";
@@ -287,7 +292,8 @@ TEST_F(ABundle, HidesItsSecondaryFromProtocolsUntilItIsPromoted) {
   const Ref<Adapter> spare = world.adapter("spare");
   EXPECT_NE(p.binding("spare"), nullptr);
   run([&] {
-    EXPECT_EQ(NdisMSetMiniportSecondary(spare->handle(), spare->handle()), NDIS_STATUS_FAILURE) << "of itself";
+    EXPECT_EQ(NdisMSetMiniportSecondary(spare->handle(), spare->handle()), NDIS_STATUS_FAILURE)
+        << "of itself";
     EXPECT_EQ(NdisMSetMiniportSecondary(this, nic()->handle()), NDIS_STATUS_FAILURE);
     EXPECT_EQ(NdisMSetMiniportSecondary(spare->handle(), nic()->handle()), NDIS_STATUS_SUCCESS);
   });

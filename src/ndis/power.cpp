@@ -14,11 +14,13 @@ namespace {
 /// The miniport gets OID_PNP_SET_POWER; otherwise it is halted for the time of low power.
 bool is_told(const Adapter& adapter) {
   static_assert(NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND != 0);
-  const ULONG flag = adapter.is_version6() ? NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND : NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND;
+  const ULONG flag =
+      adapter.is_version6() ? NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND : NDIS_ATTRIBUTE_NO_HALT_ON_SUSPEND;
   return adapter.traits().power_managed() || (adapter.attribute_flags() & flag) != 0;
 }
 
-/// A stack need not be paused if everything in it is of NDIS 6.30 and the miniport says that it can do without.
+/// A stack need not be paused if everything in it is of NDIS 6.30 and the miniport says that it can do
+/// without.
 bool needs_pause(const Adapter& adapter) {
   constexpr Version kFirst{6, 30};
   if (!is_told(adapter) || adapter.driver().version() < kFirst ||
@@ -31,7 +33,8 @@ bool needs_pause(const Adapter& adapter) {
 
 NDIS_STATUS tell_miniport(Adapter& adapter, NDIS_OID oid, NDIS_DEVICE_POWER_STATE state) {
   const bool sets = oid == OID_PNP_SET_POWER;
-  return adapter.oids.ask_now(sets ? NdisRequestSetInformation : NdisRequestQueryInformation, oid, &state, sizeof(state));
+  return adapter.oids.ask_now(sets ? NdisRequestSetInformation : NdisRequestQueryInformation, oid, &state,
+                              sizeof(state));
 }
 
 void tell_protocols(const Adapter& adapter, NET_PNP_EVENT_CODE code, NDIS_DEVICE_POWER_STATE state) {
@@ -67,7 +70,8 @@ NDIS_STATUS go_up(Adapter& adapter) {
   } else {
     status = tell_miniport(adapter, OID_PNP_SET_POWER, NdisDeviceStateD0);
     adapter.power_state = NdisDeviceStateD0;
-    if (status != NDIS_STATUS_SUCCESS && !adapter.traits().power_managed()) status = NDIS_STATUS_SUCCESS;  // it knows nothing of power
+    if (status != NDIS_STATUS_SUCCESS && !adapter.traits().power_managed())
+      status = NDIS_STATUS_SUCCESS;  // it knows nothing of power
     if (status == NDIS_STATUS_SUCCESS) adapter.suspend.start();
   }
   if (status != NDIS_STATUS_SUCCESS) {
@@ -89,8 +93,10 @@ NDIS_STATUS query_power(Adapter& adapter, NDIS_DEVICE_POWER_STATE to) {
   if (adapter.removed || !adapter.initialized()) return NDIS_STATUS_SUCCESS;
   auto state = static_cast<NET_DEVICE_POWER_STATE>(to);
   NDIS_STATUS status = pass_event_up(adapter, NetEventQueryPower, &state, sizeof(state));
-  if (status == NDIS_STATUS_SUCCESS && adapter.traits().power_managed()) status = tell_miniport(adapter, OID_PNP_QUERY_POWER, to);
-  if (status != NDIS_STATUS_SUCCESS) tell_protocols(adapter, NetEventSetPower, adapter.power_state);  // which cancels the query
+  if (status == NDIS_STATUS_SUCCESS && adapter.traits().power_managed())
+    status = tell_miniport(adapter, OID_PNP_QUERY_POWER, to);
+  if (status != NDIS_STATUS_SUCCESS)
+    tell_protocols(adapter, NetEventSetPower, adapter.power_state);  // which cancels the query
   return status;
 }
 

@@ -16,8 +16,11 @@ class PoweringAnAdapter : public CoreTest {
   /// What everybody sees from now on, in order: "down 3" for NetEventSetPower, "query 3", "oid set 3" ...
   void watch() {
     p.on_pnp_event = [this](FakeBinding&, NET_PNP_EVENT_CODE code, void* event) {
-      const auto& seen = p_is_five ? *static_cast<NET_PNP_EVENT*>(event) : static_cast<NET_PNP_EVENT_NOTIFICATION*>(event)->NetPnPEvent;
-      const auto state = [&seen] { return static_cast<int>(*static_cast<NET_DEVICE_POWER_STATE*>(seen.Buffer)) - 1; };
+      const auto& seen = p_is_five ? *static_cast<NET_PNP_EVENT*>(event)
+                                   : static_cast<NET_PNP_EVENT_NOTIFICATION*>(event)->NetPnPEvent;
+      const auto state = [&seen] {
+        return static_cast<int>(*static_cast<NET_DEVICE_POWER_STATE*>(seen.Buffer)) - 1;
+      };
       if (code == NetEventSetPower) events.push_back(fmt::format("event D{}", state()));
       if (code == NetEventQueryPower) events.push_back(fmt::format("ask D{}", state()));
       if (code == NetEventPause) events.push_back("protocol pauses");
@@ -42,7 +45,9 @@ class PoweringAnAdapter : public CoreTest {
       events.push_back("miniport restarts");
       return NDIS_STATUS_SUCCESS;
     };
-    mp.on_halt = [this](FakeAdapter& card) { events.push_back(fmt::format("halt {}", static_cast<int>(card.halt_action))); };
+    mp.on_halt = [this](FakeAdapter& card) {
+      events.push_back(fmt::format("halt {}", static_cast<int>(card.halt_action)));
+    };
     mp.on_device_event = [this](FakeAdapter&, NDIS_DEVICE_PNP_EVENT event, void* buffer) {
       if (event == NdisDevicePnPEventPowerProfileChanged)
         events.push_back(fmt::format("profile {}", *static_cast<ULONG*>(buffer)));
@@ -135,13 +140,15 @@ TEST_F(PoweringAnAdapter, HaltsAMiniportThatKnowsNothingOfPowerAndKeepsItsBindin
   run([&] { EXPECT_EQ(NdisOidRequest(binding()->handle(), &request), NDIS_STATUS_SUCCESS); });
   watch();
   set(NdisDeviceStateD3);
-  EXPECT_EQ(events, (Lines{"event D3", "protocol pauses", "miniport pauses", fmt::format("halt {}", int{NdisHaltDevicePoweredDown})}));
+  EXPECT_EQ(events, (Lines{"event D3", "protocol pauses", "miniport pauses",
+                           fmt::format("halt {}", int{NdisHaltDevicePoweredDown})}));
   EXPECT_EQ(nic_state(), AdapterState::Halted);
   EXPECT_EQ(p.count("ProtocolUnbindAdapterEx"), 0U);
   EXPECT_TRUE(binding()->is_open());
   events.clear();
   set(NdisDeviceStateD0);
-  EXPECT_EQ(events, (Lines{"profile 1", "filter", "miniport restarts", "protocol restarts", "event D0", "profile 1"}));
+  EXPECT_EQ(events, (Lines{"profile 1", "filter", "miniport restarts", "protocol restarts", "event D0",
+                           "profile 1"}));
   EXPECT_EQ(mp.count("MiniportInitializeEx"), 2U);
   EXPECT_EQ(nic_state(), AdapterState::Running);
   down();

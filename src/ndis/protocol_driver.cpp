@@ -13,58 +13,40 @@
 namespace undis {
 
 ProtocolHandlers5::ProtocolHandlers5(const C& c)
-    : OpenAdapterComplete(c.OpenAdapterCompleteHandler),
-      CloseAdapterComplete(c.CloseAdapterCompleteHandler),
-      SendComplete(c.SendCompleteHandler),
-      TransferDataComplete(c.TransferDataCompleteHandler),
-      ResetComplete(c.ResetCompleteHandler),
-      RequestComplete(c.RequestCompleteHandler),
-      Receive(c.ReceiveHandler),
-      ReceiveComplete(c.ReceiveCompleteHandler),
-      Status(c.StatusHandler),
-      StatusComplete(c.StatusCompleteHandler),
-      ReceivePacket(c.ReceivePacketHandler),
-      BindAdapter(c.BindAdapterHandler),
-      UnbindAdapter(c.UnbindAdapterHandler),
-      PnPEvent(c.PnPEventHandler),
+    : OpenAdapterComplete(c.OpenAdapterCompleteHandler), CloseAdapterComplete(c.CloseAdapterCompleteHandler),
+      SendComplete(c.SendCompleteHandler), TransferDataComplete(c.TransferDataCompleteHandler),
+      ResetComplete(c.ResetCompleteHandler), RequestComplete(c.RequestCompleteHandler),
+      Receive(c.ReceiveHandler), ReceiveComplete(c.ReceiveCompleteHandler), Status(c.StatusHandler),
+      StatusComplete(c.StatusCompleteHandler), ReceivePacket(c.ReceivePacketHandler),
+      BindAdapter(c.BindAdapterHandler), UnbindAdapter(c.UnbindAdapterHandler), PnPEvent(c.PnPEventHandler),
       Unload(c.UnloadHandler) {}
 
 ProtocolHandlers6::ProtocolHandlers6(const C& c)
-    : SetOptions(c.SetOptionsHandler),
-      BindAdapter(c.BindAdapterHandlerEx),
-      UnbindAdapter(c.UnbindAdapterHandlerEx),
-      OpenAdapterComplete(c.OpenAdapterCompleteHandlerEx),
-      CloseAdapterComplete(c.CloseAdapterCompleteHandlerEx),
-      NetPnPEvent(c.NetPnPEventHandler),
-      Uninstall(c.UninstallHandler),
-      OidRequestComplete(c.OidRequestCompleteHandler),
-      Status(c.StatusHandlerEx),
-      ReceiveNetBufferLists(c.ReceiveNetBufferListsHandler),
+    : SetOptions(c.SetOptionsHandler), BindAdapter(c.BindAdapterHandlerEx),
+      UnbindAdapter(c.UnbindAdapterHandlerEx), OpenAdapterComplete(c.OpenAdapterCompleteHandlerEx),
+      CloseAdapterComplete(c.CloseAdapterCompleteHandlerEx), NetPnPEvent(c.NetPnPEventHandler),
+      Uninstall(c.UninstallHandler), OidRequestComplete(c.OidRequestCompleteHandler),
+      Status(c.StatusHandlerEx), ReceiveNetBufferLists(c.ReceiveNetBufferListsHandler),
       SendNetBufferListsComplete(c.SendNetBufferListsCompleteHandler),
       DirectOidRequestComplete(c.DirectOidRequestCompleteHandler) {}
 
-ProtocolDriver::ProtocolDriver(kernel::Driver& driver, std::u16string name, const NDIS50_PROTOCOL_CHARACTERISTICS& characteristics)
-    : driver_(driver),
-      version_{characteristics.MajorNdisVersion, characteristics.MinorNdisVersion},
-      registered_name_(std::move(name)),
-      context_(nullptr),
-      handlers5_(characteristics),
-      handlers6_(NDIS_PROTOCOL_DRIVER_CHARACTERISTICS{}),
-      origin_(kernel::Stack::capture()) {}
+ProtocolDriver::ProtocolDriver(kernel::Driver& driver, std::u16string name,
+                               const NDIS50_PROTOCOL_CHARACTERISTICS& characteristics)
+    : driver_(driver), version_{characteristics.MajorNdisVersion, characteristics.MinorNdisVersion},
+      registered_name_(std::move(name)), context_(nullptr), handlers5_(characteristics),
+      handlers6_(NDIS_PROTOCOL_DRIVER_CHARACTERISTICS{}), origin_(kernel::Stack::capture()) {}
 
-ProtocolDriver::ProtocolDriver(kernel::Driver& driver, std::u16string name, const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& characteristics,
-                               void* context)
-    : driver_(driver),
-      version_{characteristics.MajorNdisVersion, characteristics.MinorNdisVersion},
-      registered_name_(std::move(name)),
-      context_(context),
-      handlers5_(NDIS50_PROTOCOL_CHARACTERISTICS{}),
-      handlers6_(characteristics),
-      origin_(kernel::Stack::capture()) {}
+ProtocolDriver::ProtocolDriver(kernel::Driver& driver, std::u16string name,
+                               const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& characteristics, void* context)
+    : driver_(driver), version_{characteristics.MajorNdisVersion, characteristics.MinorNdisVersion},
+      registered_name_(std::move(name)), context_(context), handlers5_(NDIS50_PROTOCOL_CHARACTERISTICS{}),
+      handlers6_(characteristics), origin_(kernel::Stack::capture()) {}
 
 ProtocolDriver::~ProtocolDriver() = default;
 
-std::string ProtocolDriver::name() const { return kernel::to_utf8(registered_name_); }
+std::string ProtocolDriver::name() const {
+  return kernel::to_utf8(registered_name_);
+}
 
 std::vector<Ref<Binding>> ProtocolDriver::bindings() const {
   const kernel::Hold hold(lock_);
@@ -120,13 +102,15 @@ bool ProtocolDriver::deregister(const char* function) {
   }
   const Ref<ProtocolDriver> alive(this);
 
-  // Callbacks out, oldest binding first; each waits until its open is closed. A binding in whose callback this thread is
-  // cannot be unbound from here: its open is waited for if the driver has closed it, else its own end does the rest.
+  // Callbacks out, oldest binding first; each waits until its open is closed. A binding in whose callback
+  // this thread is cannot be unbound from here: its open is waited for if the driver has closed it, else its
+  // own end does the rest.
   for (const Ref<Binding>& binding : bindings()) binding->unbind_for_deregistration();
 
   {
     const kernel::Hold hold(lock_);
-    const bool all_closed = std::ranges::none_of(bindings_, [](const Binding* binding) { return binding->is_open(); });
+    const bool all_closed =
+        std::ranges::none_of(bindings_, [](const Binding* binding) { return binding->is_open(); });
     if (!all_closed) {
       release_when_unbound_ = true;
       return true;

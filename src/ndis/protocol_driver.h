@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A protocol driver's registration: NdisRegisterProtocol (5.x) or NdisRegisterProtocolDriver (6.x), until it is deregistered.
+// A protocol driver's registration: NdisRegisterProtocol (5.x) or NdisRegisterProtocolDriver (6.x), until it
+// is deregistered.
 #pragma once
 
 #include <string>
@@ -59,21 +60,25 @@ class ProtocolDriver final : public Object {
  public:
   static constexpr HandleKind kHandleKinds[] = {HandleKind::ProtocolDriver5, HandleKind::ProtocolDriver6};
 
-  ProtocolDriver(kernel::Driver& driver, std::u16string name, const NDIS50_PROTOCOL_CHARACTERISTICS& characteristics);
-  ProtocolDriver(kernel::Driver& driver, std::u16string name, const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& characteristics, void* context);
+  ProtocolDriver(kernel::Driver& driver, std::u16string name,
+                 const NDIS50_PROTOCOL_CHARACTERISTICS& characteristics);
+  ProtocolDriver(kernel::Driver& driver, std::u16string name,
+                 const NDIS_PROTOCOL_DRIVER_CHARACTERISTICS& characteristics, void* context);
   ~ProtocolDriver() override;
 
   kernel::Driver& driver() const noexcept { return driver_; }
   Version version() const noexcept { return version_; }
   bool is_version6() const noexcept { return version_.major >= 6; }
-  HandleKind handle_kind() const noexcept { return is_version6() ? HandleKind::ProtocolDriver6 : HandleKind::ProtocolDriver5; }
+  HandleKind handle_kind() const noexcept {
+    return is_version6() ? HandleKind::ProtocolDriver6 : HandleKind::ProtocolDriver5;
+  }
   NDIS_HANDLE handle() const noexcept { return handle_; }
   void* context() const noexcept { return context_; }
   const std::u16string& registered_name() const noexcept { return registered_name_; }
-  std::string name() const;                                       ///< registered name in UTF-8
+  std::string name() const;  ///< registered name in UTF-8
   const ProtocolHandlers5& handlers5() const noexcept { return handlers5_; }
   const ProtocolHandlers6& handlers6() const noexcept { return handlers6_; }
-  CoProtocolHandlers connection_oriented;     ///< these three are written while ProtocolSetOptions runs
+  CoProtocolHandlers connection_oriented;  ///< these three are written while ProtocolSetOptions runs
   CoClientHandlers client;
   CoCallManagerHandlers call_manager;
   const kernel::Stack& origin() const noexcept { return origin_; }
@@ -82,9 +87,10 @@ class ProtocolDriver final : public Object {
   /// A reference to each binding, oldest first, whatever its state.
   std::vector<Ref<Binding>> bindings() const EXCLUDES(lock_);
 
-  /// NdisDeregisterProtocol(Driver): unbinds every binding (once each), waits until their opens are closed, then gives
-  /// the registration back. Inside the unbind of a binding on this same thread that one is not waited for: the
-  /// registration is then given back when that binding has gone. False: already being deregistered. PASSIVE_LEVEL.
+  /// NdisDeregisterProtocol(Driver): unbinds every binding (once each), waits until their opens are closed,
+  /// then gives the registration back. Inside the unbind of a binding on this same thread that one is not
+  /// waited for: the registration is then given back when that binding has gone. False: already being
+  /// deregistered. PASSIVE_LEVEL.
   bool deregister(const char* function) EXCLUDES(lock_);
   bool deregistering() const noexcept EXCLUDES(lock_);
   /// The driver has its handle, and ProtocolSetOptions has returned: it may be bound from now on.
@@ -115,15 +121,15 @@ class ProtocolDriver final : public Object {
   const ProtocolHandlers5 handlers5_;
   const ProtocolHandlers6 handlers6_;
   const kernel::Stack origin_;
-  NDIS_HANDLE handle_ = nullptr;                                  ///< opened and closed by Library
-  bool ever_bound_ = false;                                       ///< an adapter was opened at least once
+  NDIS_HANDLE handle_ = nullptr;  ///< opened and closed by Library
+  bool ever_bound_ = false;       ///< an adapter was opened at least once
   mutable kernel::Lock lock_;
   Roster<Binding, Binding*> bindings_ GUARDED_BY(lock_);
   bool ready_ GUARDED_BY(lock_) = false;
   bool deregistering_ GUARDED_BY(lock_) = false;
-  bool release_when_unbound_ GUARDED_BY(lock_) = false;           ///< deregistered from inside the last unbind
+  bool release_when_unbound_ GUARDED_BY(lock_) = false;  ///< deregistered from inside the last unbind
   const char* deregistered_by_ GUARDED_BY(lock_) = nullptr;
-  const void* event_ GUARDED_BY(lock_) = nullptr;                 ///< whose answer is awaited
+  const void* event_ GUARDED_BY(lock_) = nullptr;  ///< whose answer is awaited
   NDIS_STATUS event_answer_ GUARDED_BY(lock_) = NDIS_STATUS_SUCCESS;
   Claim events_{"another event of the protocol"};
   kernel::Event event_answered_{"NdisCompleteNetPnPEvent"};

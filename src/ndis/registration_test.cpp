@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The four registrations: each status that their pages list, characteristics that are too short, too old, incomplete or missing, and
-// memory that runs out; what was refused leaves nothing.
-// Pages: ndis/nf-ndis-ndismregisterminiportdriver, -ndisregisterprotocoldriver, -ndisregisterprotocol, previous-versions ff553602
-// (NdisMRegisterMiniport), ndis/nf-ndis-ndisimregisterlayeredminiport.
+// The four registrations: each status that their pages list, characteristics that are too short, too old,
+// incomplete or missing, and memory that runs out; what was refused leaves nothing. Pages:
+// ndis/nf-ndis-ndismregisterminiportdriver, -ndisregisterprotocoldriver, -ndisregisterprotocol,
+// previous-versions ff553602 (NdisMRegisterMiniport), ndis/nf-ndis-ndisimregisterlayeredminiport.
 #include <functional>
 
 #include <fmt/format.h>
@@ -30,7 +30,8 @@ class Registering : public CoreTest {
   }
   NDIS_STATUS register6(NDIS_MINIPORT_DRIVER_CHARACTERISTICS c) {
     NDIS_HANDLE handle = nullptr;
-    const NDIS_STATUS status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c, &handle);
+    const NDIS_STATUS status =
+        NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c, &handle);
     EXPECT_EQ(status == NDIS_STATUS_SUCCESS, handle != nullptr);
     if (status == NDIS_STATUS_SUCCESS) NdisMDeregisterMiniportDriver(handle);
     return status;
@@ -160,7 +161,9 @@ TEST_F(AMiniportOfSix, IsTakenBackWhereItsSetOptionsFails) {
       return static_cast<NDIS_STATUS>(NDIS_STATUS_RESOURCES);
     };
     EXPECT_EQ(attempt(c), NDIS_STATUS_RESOURCES);
-    c.SetOptionsHandler = [](NDIS_HANDLE, NDIS_HANDLE) { return static_cast<NDIS_STATUS>(NDIS_STATUS_SUCCESS); };
+    c.SetOptionsHandler = [](NDIS_HANDLE, NDIS_HANDLE) {
+      return static_cast<NDIS_STATUS>(NDIS_STATUS_SUCCESS);
+    };
     EXPECT_EQ(attempt(c), NDIS_STATUS_SUCCESS);
   });
 }
@@ -169,7 +172,8 @@ TEST_F(AMiniportOfSix, IsTakenBackWhereItsSetOptionsFails) {
 TEST_F(AMiniportOfSix, KeepsACopyOfItsCharacteristics) {
   mp.entry = [&] {
     auto c = FakeDriver::miniport6_characteristics();
-    const NDIS_STATUS status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c, &mp.miniport);
+    const NDIS_STATUS status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(),
+                                                           nullptr, &c, &mp.miniport);
     c = {};
     return static_cast<NTSTATUS>(status);
   };
@@ -254,7 +258,9 @@ TEST_F(AProtocolOfSix, NeedsItsRequiredHandlers) {
 TEST_F(AProtocolOfSix, IsTakenBackWhereItsSetOptionsFails) {
   in_a_driver_entry([&] {
     auto c = whole();
-    c.SetOptionsHandler = [](NDIS_HANDLE, NDIS_HANDLE) { return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED); };
+    c.SetOptionsHandler = [](NDIS_HANDLE, NDIS_HANDLE) {
+      return static_cast<NDIS_STATUS>(NDIS_STATUS_NOT_SUPPORTED);
+    };
     EXPECT_EQ(attempt(c), NDIS_STATUS_NOT_SUPPORTED);
   });
 }
@@ -265,7 +271,9 @@ TEST_F(Registering, ASecondProtocolOfTheSameNameIsRefusedInBothGenerations) {
   const WideString same(u"P");  // compared in upper case
   run([&] {
     EXPECT_EQ(register6(FakeDriver::protocol6_characteristics(same.get())), NDIS_STATUS_FAILURE);
-    EXPECT_EQ(register5(FakeDriver::protocol5_characteristics(same.get()), sizeof(NDIS50_PROTOCOL_CHARACTERISTICS)), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(
+        register5(FakeDriver::protocol5_characteristics(same.get()), sizeof(NDIS50_PROTOCOL_CHARACTERISTICS)),
+        NDIS_STATUS_FAILURE);
   });
   EXPECT_EQ(world.library().protocols().size(), 1U);
   down();
@@ -287,15 +295,24 @@ TEST_F(AProtocolOfFive, IsRegisteredWithItsVersionAndLength) {
     };
     constexpr std::size_t k4 = sizeof(NDIS40_PROTOCOL_CHARACTERISTICS);
     constexpr std::size_t k5 = sizeof(NDIS50_PROTOCOL_CHARACTERISTICS);
-    for (const Case& each : {Case{5, 0, k5, NDIS_STATUS_SUCCESS}, {5, 1, k5, NDIS_STATUS_SUCCESS}, {4, 0, k4, NDIS_STATUS_SUCCESS}, {4, 0, k5, NDIS_STATUS_SUCCESS},
-                             {5, 0, k5 - 1, NDIS_STATUS_BAD_CHARACTERISTICS}, {4, 0, k4 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
-                             {5, 0, 1, NDIS_STATUS_BAD_CHARACTERISTICS}, {5, 0, 0, NDIS_STATUS_BAD_CHARACTERISTICS}, {3, 0, k5, NDIS_STATUS_BAD_VERSION},
-                             {3, 10, k5, NDIS_STATUS_BAD_VERSION}, {5, 2, k5, NDIS_STATUS_BAD_VERSION}, {4, 1, k5, NDIS_STATUS_BAD_VERSION},
+    for (const Case& each : {Case{5, 0, k5, NDIS_STATUS_SUCCESS},
+                             {5, 1, k5, NDIS_STATUS_SUCCESS},
+                             {4, 0, k4, NDIS_STATUS_SUCCESS},
+                             {4, 0, k5, NDIS_STATUS_SUCCESS},
+                             {5, 0, k5 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {4, 0, k4 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {5, 0, 1, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {5, 0, 0, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {3, 0, k5, NDIS_STATUS_BAD_VERSION},
+                             {3, 10, k5, NDIS_STATUS_BAD_VERSION},
+                             {5, 2, k5, NDIS_STATUS_BAD_VERSION},
+                             {4, 1, k5, NDIS_STATUS_BAD_VERSION},
                              {6, 0, k5, NDIS_STATUS_BAD_VERSION}}) {
       auto c = whole();
       c.MajorNdisVersion = static_cast<UCHAR>(each.major);
       c.MinorNdisVersion = static_cast<UCHAR>(each.minor);
-      EXPECT_EQ(register5(c, static_cast<UINT>(each.length)), each.status) << fmt::format("{}.{}, {} bytes", each.major, each.minor, each.length);
+      EXPECT_EQ(register5(c, static_cast<UINT>(each.length)), each.status)
+          << fmt::format("{}.{}, {} bytes", each.major, each.minor, each.length);
     }
     NDIS_STATUS status = NDIS_STATUS_SUCCESS;
     NDIS_HANDLE handle = this;
@@ -343,18 +360,27 @@ TEST_F(AMiniportOfFive, IsRegisteredWithItsVersionAndLength) {
     constexpr std::size_t k4 = sizeof(NDIS40_MINIPORT_CHARACTERISTICS);
     constexpr std::size_t k50 = sizeof(NDIS50_MINIPORT_CHARACTERISTICS);
     constexpr std::size_t k51 = sizeof(NDIS51_MINIPORT_CHARACTERISTICS);
-    for (const Case& each : {Case{5, 1, k51, NDIS_STATUS_SUCCESS}, {5, 0, k50, NDIS_STATUS_SUCCESS}, {4, 0, k4, NDIS_STATUS_SUCCESS},
-                             {5, 1, k50, k50 < k51 ? NDIS_STATUS_BAD_CHARACTERISTICS : NDIS_STATUS_SUCCESS}, {5, 1, k51 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
-                             {5, 0, k50 - 1, NDIS_STATUS_BAD_CHARACTERISTICS}, {4, 0, k4 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
-                             {5, 1, 0, NDIS_STATUS_BAD_CHARACTERISTICS}, {3, 0, k51, NDIS_STATUS_BAD_VERSION}, {5, 2, k51, NDIS_STATUS_BAD_VERSION},
-                             {4, 1, k51, NDIS_STATUS_BAD_VERSION}, {6, 0, k51, NDIS_STATUS_BAD_VERSION}}) {
+    for (const Case& each : {Case{5, 1, k51, NDIS_STATUS_SUCCESS},
+                             {5, 0, k50, NDIS_STATUS_SUCCESS},
+                             {4, 0, k4, NDIS_STATUS_SUCCESS},
+                             {5, 1, k50, k50 < k51 ? NDIS_STATUS_BAD_CHARACTERISTICS : NDIS_STATUS_SUCCESS},
+                             {5, 1, k51 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {5, 0, k50 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {4, 0, k4 - 1, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {5, 1, 0, NDIS_STATUS_BAD_CHARACTERISTICS},
+                             {3, 0, k51, NDIS_STATUS_BAD_VERSION},
+                             {5, 2, k51, NDIS_STATUS_BAD_VERSION},
+                             {4, 1, k51, NDIS_STATUS_BAD_VERSION},
+                             {6, 0, k51, NDIS_STATUS_BAD_VERSION}}) {
       auto c = whole();
       c.MajorNdisVersion = static_cast<UCHAR>(each.major);
       c.MinorNdisVersion = static_cast<UCHAR>(each.minor);
-      EXPECT_EQ(register5(c, static_cast<UINT>(each.length)), each.status) << fmt::format("{}.{}, {} bytes", each.major, each.minor, each.length);
+      EXPECT_EQ(register5(c, static_cast<UINT>(each.length)), each.status)
+          << fmt::format("{}.{}, {} bytes", each.major, each.minor, each.length);
     }
     NDIS_HANDLE handle = nullptr;
-    EXPECT_EQ(NdisIMRegisterLayeredMiniport(mp.wrapper, nullptr, k51, &handle), NDIS_STATUS_BAD_CHARACTERISTICS);
+    EXPECT_EQ(NdisIMRegisterLayeredMiniport(mp.wrapper, nullptr, k51, &handle),
+              NDIS_STATUS_BAD_CHARACTERISTICS);
     auto c = whole();
     EXPECT_EQ(NdisIMRegisterLayeredMiniport(mp.wrapper, &c, k51, nullptr), NDIS_STATUS_FAILURE);
     EXPECT_EQ(NdisMRegisterMiniport(mp.wrapper, nullptr, k51), NDIS_STATUS_BAD_CHARACTERISTICS);
@@ -393,7 +419,8 @@ TEST(RegisteringWithoutMemory, FailsWithResourcesAndLeavesNothing) {
     void (FakeDriver::*be)();
     NTSTATUS first_failure;
   };
-  for (const Kind& kind : {Kind{"protocol of 5", &FakeDriver::be_protocol5, NDIS_STATUS_RESOURCES}, Kind{"protocol of 6", &FakeDriver::be_protocol6, NDIS_STATUS_RESOURCES},
+  for (const Kind& kind : {Kind{"protocol of 5", &FakeDriver::be_protocol5, NDIS_STATUS_RESOURCES},
+                           Kind{"protocol of 6", &FakeDriver::be_protocol6, NDIS_STATUS_RESOURCES},
                            Kind{"miniport of 6", &FakeDriver::be_miniport6, NDIS_STATUS_RESOURCES},
                            Kind{"intermediate of 5", &FakeDriver::be_intermediate5, STATUS_UNSUCCESSFUL},
                            Kind{"intermediate of 6", &FakeDriver::be_intermediate6, NDIS_STATUS_RESOURCES}}) {
@@ -432,7 +459,8 @@ TEST(RegisteringWithoutMemory, FailsWithResourcesAndLeavesNothing) {
   }
 }
 
-/// A stack in which every fallible call of the protocol or miniport fails once: each run ends and leaves nothing.
+/// A stack in which every fallible call of the protocol or miniport fails once: each run ends and leaves
+/// nothing.
 // LIFE-111
 TEST(BringingUpWithoutMemory, EndsCleanlyWhicheverCallFails) {
   bool all_passed = false;
@@ -450,16 +478,20 @@ TEST(BringingUpWithoutMemory, EndsCleanlyWhicheverCallFails) {
       mp.be_miniport6();
       im.be_intermediate6();
       p.be_protocol5();
-      world.library().policy.binds = [&](const ProtocolDriver& protocol, const Adapter& adapter) { return (&protocol.driver() == &im.driver()) != adapter.is_virtual(); };
+      world.library().policy.binds = [&](const ProtocolDriver& protocol, const Adapter& adapter) {
+        return (&protocol.driver() == &im.driver()) != adapter.is_virtual();
+      };
       ASSERT_EQ(world.run("up",
                           [&] {
                             mp.load();
                             im.load();
                             p.load();
-                            if (mp.driver().phase() == kernel::DriverPhase::Loaded) world.plug(mp.driver(), "nic");
+                            if (mp.driver().phase() == kernel::DriverPhase::Loaded)
+                              world.plug(mp.driver(), "nic");
                           }),
                 kernel::Outcome::Idle);
-      all_passed = world.adapter("im-nic") && world.adapter("im-nic")->bindings().size() == 1 && world.simulated()->faults_seen() < k;
+      all_passed = world.adapter("im-nic") && world.adapter("im-nic")->bindings().size() == 1 &&
+                   world.simulated()->faults_seen() < k;
       ASSERT_EQ(world.run("down",
                           [&] {
                             for (FakeDriver* driver : {&p, &im, &mp}) {

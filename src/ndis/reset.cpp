@@ -23,22 +23,23 @@ constexpr std::uint32_t kMillisecondsPerSecond = 1000;
 
 bool is_documented(NDIS_STATUS status, bool version6) {
   switch (status) {
-    case NDIS_STATUS_SUCCESS:
-    case NDIS_STATUS_RESET_IN_PROGRESS:
-    case NDIS_STATUS_SOFT_ERRORS:
-    case NDIS_STATUS_HARD_ERRORS: return true;
-    case NDIS_STATUS_NOT_RESETTABLE:
-    case NDIS_STATUS_FAILURE: return !version6;
-    default: return false;
+  case NDIS_STATUS_SUCCESS:
+  case NDIS_STATUS_RESET_IN_PROGRESS:
+  case NDIS_STATUS_SOFT_ERRORS:
+  case NDIS_STATUS_HARD_ERRORS:
+    return true;
+  case NDIS_STATUS_NOT_RESETTABLE:
+  case NDIS_STATUS_FAILURE:
+    return !version6;
+  default:
+    return false;
   }
 }
 
 }  // namespace
 
 ResetControl::ResetControl(Adapter& adapter)
-    : adapter_(adapter),
-      timer_([this] { tick(); }),
-      work_("check-for-hang and reset under way"),
+    : adapter_(adapter), timer_([this] { tick(); }), work_("check-for-hang and reset under way"),
       done_("NdisMResetComplete") {
   work_.close();  // open from start() to stop()
 }
@@ -89,12 +90,12 @@ void ResetControl::check() {
   const MiniportDriver& driver = adapter_.driver();
   bool hangs = false;
   if (driver.is_version6()) {
-    hangs = call_driver(&driver.driver(), callbacks::kMiniportCheckForHangEx, &adapter_, nullptr, driver.handlers6().CheckForHang,
-                        adapter_.context()) != FALSE;
+    hangs = call_driver(&driver.driver(), callbacks::kMiniportCheckForHangEx, &adapter_, nullptr,
+                        driver.handlers6().CheckForHang, adapter_.context()) != FALSE;
   } else {
     const kernel::RaiseIrql raised(DISPATCH_LEVEL);
-    hangs = call_driver(&driver.driver(), callbacks::kMiniportCheckForHang, &adapter_, nullptr, driver.handlers5().CheckForHang,
-                        adapter_.context()) != FALSE;
+    hangs = call_driver(&driver.driver(), callbacks::kMiniportCheckForHang, &adapter_, nullptr,
+                        driver.handlers5().CheckForHang, adapter_.context()) != FALSE;
   }
   // The page: a request that two calls have found pending may be a reason as well.
   const bool request_hangs = adapter_.oids.survives_check();
@@ -120,13 +121,13 @@ NDIS_STATUS ResetControl::call_reset(BOOLEAN& addressing) {
   const MiniportDriver& driver = adapter_.driver();
   if (driver.is_version6()) {
     if (!driver.handlers6().Reset) return NDIS_STATUS_NOT_RESETTABLE;
-    return call_driver(&driver.driver(), callbacks::kMiniportResetEx, &adapter_, nullptr, driver.handlers6().Reset, adapter_.context(),
-                       &addressing);
+    return call_driver(&driver.driver(), callbacks::kMiniportResetEx, &adapter_, nullptr,
+                       driver.handlers6().Reset, adapter_.context(), &addressing);
   }
   if (!driver.handlers5().Reset) return NDIS_STATUS_NOT_RESETTABLE;
   const kernel::RaiseIrql raised(DISPATCH_LEVEL);
-  return call_driver(&driver.driver(), callbacks::kMiniportReset, &adapter_, nullptr, driver.handlers5().Reset, &addressing,
-                     adapter_.context());
+  return call_driver(&driver.driver(), callbacks::kMiniportReset, &adapter_, nullptr,
+                     driver.handlers5().Reset, &addressing, adapter_.context());
 }
 
 void ResetControl::run(Binding* asker) {
@@ -154,9 +155,13 @@ void ResetControl::run(Binding* asker) {
   }
   if (has_function && !is_documented(status, adapter_.is_version6())) {
     Library::current().observer().on(
-        BadStatus{&adapter_.driver().driver(), adapter_.is_version6() ? "MiniportResetEx" : "MiniportReset", &adapter_, adapter_.name(),
+        BadStatus{&adapter_.driver().driver(),
+                  adapter_.is_version6() ? "MiniportResetEx" : "MiniportReset",
+                  &adapter_,
+                  adapter_.name(),
                   status,
-                  "NDIS_STATUS_SUCCESS, _PENDING, _RESET_IN_PROGRESS, _SOFT_ERRORS or _HARD_ERRORS", {}});
+                  "NDIS_STATUS_SUCCESS, _PENDING, _RESET_IN_PROGRESS, _SOFT_ERRORS or _HARD_ERRORS",
+                  {}});
   }
   bool told = false;
   {
@@ -166,10 +171,11 @@ void ResetControl::run(Binding* asker) {
   }
   adapter_.attend(false);
   if (told) announce(NDIS_STATUS_RESET_END);
-  if (addressing != FALSE && (status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_SOFT_ERRORS)) adapter_.restore_settings();
+  if (addressing != FALSE && (status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_SOFT_ERRORS))
+    adapter_.restore_settings();
   if (asker != nullptr) {
-    call_driver(&asker->driver(), callbacks::kProtocolResetComplete, asker, nullptr, asker->protocol().handlers5().ResetComplete,
-                asker->context(), status);
+    call_driver(&asker->driver(), callbacks::kProtocolResetComplete, asker, nullptr,
+                asker->protocol().handlers5().ResetComplete, asker->context(), status);
   }
 }
 
@@ -177,12 +183,15 @@ void ResetControl::judge_outstanding() {
   const MiniportDriver& driver = adapter_.driver();
   if (driver.version() < Version{6, 30}) return;
   if (adapter_.oids.at_miniport())
-    tell_breach("LIFE-181", driver.driver(), "MiniportResetEx", adapter_.name(),
-                "the reset is complete while an OID request is pended: from NDIS 6.30 on it is completed before");
+    tell_breach(
+        "LIFE-181", driver.driver(), "MiniportResetEx", adapter_.name(),
+        "the reset is complete while an OID request is pended: from NDIS 6.30 on it is completed before");
   if (sends_before_ != 0 && adapter_.sends.inside() != 0)
-    tell_breach("LIFE-181", driver.driver(), "MiniportResetEx", adapter_.name(),
-                fmt::format("the reset is complete while {} sends are pended: from NDIS 6.30 on they are completed before",
-                            adapter_.sends.inside()));
+    tell_breach(
+        "LIFE-181", driver.driver(), "MiniportResetEx", adapter_.name(),
+        fmt::format(
+            "the reset is complete while {} sends are pended: from NDIS 6.30 on they are completed before",
+            adapter_.sends.inside()));
 }
 
 bool ResetControl::complete(NDIS_STATUS status, bool addressing_reset) {
@@ -204,7 +213,8 @@ void ResetControl::announce(NDIS_STATUS code) {
     announced_ = true;
   }
   NDIS_STATUS_INDICATION indication{};
-  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                       NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
   indication.SourceHandle = adapter_.handle();
   indication.StatusCode = code;
   indicate_status6(adapter_, indication);

@@ -122,9 +122,11 @@ TEST_F(ResettingAnAdapter, IsAnnouncedToProtocolsOfFiveAsWell) {
     NdisMResetMiniport(nic()->handle());
     pended.wait();
   });
-  EXPECT_EQ(p.calls.back(), fmt::format("ProtocolStatus nic {:#x}", static_cast<std::uint32_t>(NDIS_STATUS_RESET_START)));
+  EXPECT_EQ(p.calls.back(),
+            fmt::format("ProtocolStatus nic {:#x}", static_cast<std::uint32_t>(NDIS_STATUS_RESET_START)));
   run([&] { complete(); });
-  EXPECT_EQ(p.calls.back(), fmt::format("ProtocolStatus nic {:#x}", static_cast<std::uint32_t>(NDIS_STATUS_RESET_END)));
+  EXPECT_EQ(p.calls.back(),
+            fmt::format("ProtocolStatus nic {:#x}", static_cast<std::uint32_t>(NDIS_STATUS_RESET_END)));
   down();
 }
 
@@ -175,7 +177,8 @@ TEST_F(ResettingAnAdapter, ThatLostTheAddressesHasThemSetAgain) {
   NDIS_OID_REQUEST sets[] = {set_request(OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter)),
                              set_request(OID_PNP_ADD_WAKE_UP_PATTERN, pattern, sizeof(pattern))};
   run([&] {
-    for (NDIS_OID_REQUEST& set : sets) EXPECT_EQ(NdisOidRequest(binding()->handle(), &set), NDIS_STATUS_SUCCESS);
+    for (NDIS_OID_REQUEST& set : sets)
+      EXPECT_EQ(NdisOidRequest(binding()->handle(), &set), NDIS_STATUS_SUCCESS);
   });
   std::vector<NDIS_OID> seen;
   mp.on_request = [&](FakeAdapter&, NDIS_OID oid, bool) {

@@ -18,7 +18,8 @@ constexpr ULONG kTag = 0x7452444E;  // 'NDRt'
 
 const NDIS_RESTART_GENERAL_ATTRIBUTES* general_of(const NDIS_RESTART_ATTRIBUTES* first) {
   for (const NDIS_RESTART_ATTRIBUTES* entry = first; entry != nullptr; entry = entry->Next)
-    if (entry->Oid == OID_GEN_MINIPORT_RESTART_ATTRIBUTES && entry->DataLength >= NDIS_SIZEOF_RESTART_GENERAL_ATTRIBUTES_REVISION_1)
+    if (entry->Oid == OID_GEN_MINIPORT_RESTART_ATTRIBUTES &&
+        entry->DataLength >= NDIS_SIZEOF_RESTART_GENERAL_ATTRIBUTES_REVISION_1)
       return reinterpret_cast<const NDIS_RESTART_GENERAL_ATTRIBUTES*>(entry->Data);
   return nullptr;
 }
@@ -36,7 +37,8 @@ void RestartAttributes::make(const AdapterTraits& traits) {
   request.tag = kTag;
   request.zero = true;
   request.owner = &kernel::System::current().host_driver();
-  auto* const entry = static_cast<NDIS_RESTART_ATTRIBUTES*>(kernel::System::current().pool().allocate(request));
+  auto* const entry =
+      static_cast<NDIS_RESTART_ATTRIBUTES*>(kernel::System::current().pool().allocate(request));
   if (entry == nullptr) return;
   entry->Oid = OID_GEN_MINIPORT_RESTART_ATTRIBUTES;
   entry->DataLength = sizeof(NDIS_RESTART_GENERAL_ATTRIBUTES);
@@ -50,10 +52,10 @@ void RestartAttributes::make(const AdapterTraits& traits) {
   general.MacOptions = traits.mac_options;
   general.SupportedPacketFilters = traits.supported_packet_filters;
   general.MaxMulticastListSize = traits.max_multicast_list;
-  general.RecvScaleCapabilities =
-      traits.rss_capabilities.empty()
-          ? nullptr
-          : reinterpret_cast<PNDIS_RECEIVE_SCALE_CAPABILITIES>(const_cast<std::uint8_t*>(traits.rss_capabilities.data()));
+  general.RecvScaleCapabilities = traits.rss_capabilities.empty()
+                                      ? nullptr
+                                      : reinterpret_cast<PNDIS_RECEIVE_SCALE_CAPABILITIES>(
+                                            const_cast<std::uint8_t*>(traits.rss_capabilities.data()));
   general.AccessType = traits.access_type;
   general.ConnectionType = traits.connection_type;
   general.SupportedStatistics = traits.supported_statistics;
@@ -89,7 +91,8 @@ bool RestartAttributes::apply(AdapterTraits& traits) const {
   set(traits.context_backfill, general->ContextBackFillSize);
   if (general->SupportedOidList != nullptr || general->SupportedOidListLength == 0) {
     const std::vector<NDIS_OID> oids(general->SupportedOidList,
-                                     general->SupportedOidList + general->SupportedOidListLength / sizeof(NDIS_OID));
+                                     general->SupportedOidList +
+                                         general->SupportedOidListLength / sizeof(NDIS_OID));
     if (oids != traits.supported_oids) {
       traits.supported_oids = oids;
       changed = true;
@@ -104,7 +107,9 @@ void RestartAttributes::free() noexcept {
     NDIS_RESTART_ATTRIBUTES* const entry = first_;
     first_ = entry->Next;
     // What a driver put in is a pool block like any other; a pointer to anything else is told and left.
-    if (pool.free(entry, 0, "the end of a restart", &kernel::System::current().host_driver()) == kernel::Pool::Freed::NotOurs) return;
+    if (pool.free(entry, 0, "the end of a restart", &kernel::System::current().host_driver()) ==
+        kernel::Pool::Freed::NotOurs)
+      return;
   }
 }
 

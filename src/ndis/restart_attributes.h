@@ -3,7 +3,8 @@
 // The list of attributes that goes up a stack while it restarts: the miniport first, then what is above it.
 // Pages: ndis/ns-ndis-_ndis_restart_attributes, ndis/nc-ndis-miniport_restart.
 //
-// Each entry is a block of the pool: drivers may add entries of their own, and NDIS frees them all when the drivers above were told.
+// Each entry is a block of the pool: drivers may add entries of their own, and NDIS frees them all when the
+// drivers above were told.
 #pragma once
 
 #include <cstdint>

@@ -49,9 +49,7 @@ ULONG keyword(const Adapter& adapter, std::u16string_view name, ULONG otherwise)
 }  // namespace
 
 SelectiveSuspend::SelectiveSuspend(Adapter& adapter)
-    : adapter_(adapter),
-      timer_([this] { expired(); }),
-      work_("selective suspend under way"),
+    : adapter_(adapter), timer_([this] { expired(); }), work_("selective suspend under way"),
       awake_("NdisMIdleNotificationComplete") {
   work_.close();
   awake_.set();
@@ -153,20 +151,26 @@ void SelectiveSuspend::ask(bool force) {
     awake_.reset();
   }
   const MiniportDriver& driver = adapter_.driver();
-  const NDIS_STATUS status = call_driver(&driver.driver(), callbacks::kMiniportIdleNotification, &adapter_, nullptr,
-                                         driver.optional6.IdleNotification, adapter_.context(), static_cast<BOOLEAN>(force ? TRUE : FALSE));
+  const NDIS_STATUS status = call_driver(&driver.driver(), callbacks::kMiniportIdleNotification, &adapter_,
+                                         nullptr, driver.optional6.IdleNotification, adapter_.context(),
+                                         static_cast<BOOLEAN>(force ? TRUE : FALSE));
   if (status != NDIS_STATUS_PENDING && status != NDIS_STATUS_FAILURE && (status != NDIS_STATUS_BUSY || force))
-    Library::current().observer().on(BadStatus{&driver.driver(), "MiniportIdleNotification", &adapter_, adapter_.name(), status,
-                                               force ? "NDIS_STATUS_PENDING or NDIS_STATUS_FAILURE (ForceIdle is TRUE)"
-                                                     : "NDIS_STATUS_PENDING, NDIS_STATUS_BUSY or NDIS_STATUS_FAILURE",
-                                               {}});
+    Library::current().observer().on(
+        BadStatus{&driver.driver(),
+                  "MiniportIdleNotification",
+                  &adapter_,
+                  adapter_.name(),
+                  status,
+                  force ? "NDIS_STATUS_PENDING or NDIS_STATUS_FAILURE (ForceIdle is TRUE)"
+                        : "NDIS_STATUS_PENDING, NDIS_STATUS_BUSY or NDIS_STATUS_FAILURE",
+                  {}});
   bool wake = false;
   bool early = false;
   {
     const kernel::Hold hold(lock_);
     if (status == NDIS_STATUS_PENDING) {
       if (state_ == State::Asking) state_ = State::Pended;
-      wake = cancelling_;   // something came while the driver was asked
+      wake = cancelling_;  // something came while the driver was asked
       early = completed_early_;
     } else {
       state_ = State::Watching;
@@ -186,9 +190,11 @@ bool SelectiveSuspend::confirm(NDIS_DEVICE_POWER_STATE to) {
     if ((state_ != State::Asking && state_ != State::Pended) || completed_early_) return false;
   }
   NDIS_PM_PARAMETERS parameters{};
-  parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_PM_PARAMETERS_REVISION_2, NDIS_SIZEOF_NDIS_PM_PARAMETERS_REVISION_2};
+  parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NDIS_PM_PARAMETERS_REVISION_2,
+                       NDIS_SIZEOF_NDIS_PM_PARAMETERS_REVISION_2};
   parameters.WakeUpFlags = NDIS_PM_SELECTIVE_SUSPEND_ENABLED;
-  if (adapter_.oids.ask_now(NdisRequestSetInformation, OID_PM_PARAMETERS, &parameters, sizeof(parameters)) != NDIS_STATUS_SUCCESS)
+  if (adapter_.oids.ask_now(NdisRequestSetInformation, OID_PM_PARAMETERS, &parameters, sizeof(parameters)) !=
+      NDIS_STATUS_SUCCESS)
     return true;  // the adapter stays as it is; the notification is still to be completed
   adapter_.oids.ask_now(NdisRequestSetInformation, OID_PNP_SET_POWER, &to, sizeof(to));
   const kernel::Hold hold(lock_);
@@ -220,8 +226,8 @@ bool SelectiveSuspend::must_wait() {
 
 void SelectiveSuspend::cancel() {
   const MiniportDriver& driver = adapter_.driver();
-  call_driver(&driver.driver(), callbacks::kMiniportCancelIdleNotification, &adapter_, nullptr, driver.optional6.CancelIdleNotification,
-              adapter_.context());
+  call_driver(&driver.driver(), callbacks::kMiniportCancelIdleNotification, &adapter_, nullptr,
+              driver.optional6.CancelIdleNotification, adapter_.context());
 }
 
 bool SelectiveSuspend::complete() {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Selective suspend of one idle adapter (NDIS 6.30). Pages: network/ndis-selective-suspend-idle-notifications and the four below it.
+// Selective suspend of one idle adapter (NDIS 6.30). Pages: network/ndis-selective-suspend-idle-notifications
+// and the four below it.
 //
-// Only a driver that registered NDIS_MINIPORT_SS_CHARACTERISTICS and whose *SelectiveSuspend keyword is 1 is suspended. While it is,
-// OID requests and sends from above wait; they are what wakes it (docs/decisions.md#selective-suspend).
+// Only a driver that registered NDIS_MINIPORT_SS_CHARACTERISTICS and whose *SelectiveSuspend keyword is 1 is
+// suspended. While it is, OID requests and sends from above wait; they are what wakes it
+// (docs/decisions.md#selective-suspend).
 #pragma once
 
 #include <cstdint>
@@ -25,12 +27,12 @@ class Binding;
 class SelectiveSuspend {
  public:
   enum class State : std::uint8_t {
-    Off,         ///< not started, or not wanted
-    Watching,    ///< full power; time passes since the last activity
-    Asking,      ///< MiniportIdleNotification runs
-    Pended,      ///< the idle notification is pended, not confirmed
-    Suspended,   ///< confirmed: low power
-    Waking,      ///< NdisMIdleNotificationComplete was called
+    Off,        ///< not started, or not wanted
+    Watching,   ///< full power; time passes since the last activity
+    Asking,     ///< MiniportIdleNotification runs
+    Pended,     ///< the idle notification is pended, not confirmed
+    Suspended,  ///< confirmed: low power
+    Waking,     ///< NdisMIdleNotificationComplete was called
   };
 
   explicit SelectiveSuspend(Adapter& adapter);
@@ -43,7 +45,8 @@ class SelectiveSuspend {
   void force_idle() EXCLUDES(lock_);
   /// Something is to be done by the adapter.
   void note_activity() noexcept EXCLUDES(lock_);
-  /// True: the adapter is, or is about to be, suspended; it is being woken, and whoever asks waits for resume.
+  /// True: the adapter is, or is about to be, suspended; it is being woken, and whoever asks waits for
+  /// resume.
   bool must_wait() EXCLUDES(lock_);
   /// Keeps a send until the adapter is awake. False: send it now.
   bool hold_send(Binding& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) EXCLUDES(lock_);
@@ -66,13 +69,15 @@ class SelectiveSuspend {
   Adapter& adapter_;
   kernel::OwnTimer timer_;
   Gate work_;
-  bool low_ = false;            ///< the miniport was told a low-power state; written by confirm() and resume(), which never overlap
-  std::uint64_t timeout_ = 0;   ///< virtual time without activity, 100 ns
+  bool low_ = false;  ///< the miniport was told a low-power state; written by confirm() and resume(), which
+                      ///< never overlap
+  std::uint64_t timeout_ = 0;  ///< virtual time without activity, 100 ns
   mutable kernel::Lock lock_;
   State state_ GUARDED_BY(lock_) = State::Off;
   std::uint64_t last_activity_ GUARDED_BY(lock_) = 0;
-  bool cancelling_ GUARDED_BY(lock_) = false;   ///< MiniportCancelIdleNotification was called, or is about to be
-  bool completed_early_ GUARDED_BY(lock_) = false;   ///< completed while the notification callback still runs
+  bool cancelling_ GUARDED_BY(lock_) =
+      false;  ///< MiniportCancelIdleNotification was called, or is about to be
+  bool completed_early_ GUARDED_BY(lock_) = false;  ///< completed while the notification callback still runs
   std::vector<HeldSend> held_ GUARDED_BY(lock_);
   kernel::Event awake_;
 };

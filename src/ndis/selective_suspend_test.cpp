@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Selective suspend: idle, suspended, woken by NDIS or by the driver.
-// Pages: network/handling-the-ndis-selective-suspend-idle-notification, network/canceling-..., network/completing-...,
-// ndis/nc-ndis-miniport_idle_notification, ndis/nf-ndis-ndismidlenotificationconfirm, ndis/nf-ndis-ndismidlenotificationcomplete.
+// Pages: network/handling-the-ndis-selective-suspend-idle-notification, network/canceling-...,
+// network/completing-..., ndis/nc-ndis-miniport_idle_notification, ndis/nf-ndis-ndismidlenotificationconfirm,
+// ndis/nf-ndis-ndismidlenotificationcomplete.
 #include <fmt/format.h>
 
 #include "kernel/registry.h"
@@ -31,7 +32,8 @@ class SuspendingAnIdleAdapter : public CoreTest {
     test = this;
     mp.on_set_options = [](NDIS_HANDLE handle) {
       NDIS_MINIPORT_SS_CHARACTERISTICS suspend{};
-      suspend.Header = {NDIS_OBJECT_TYPE_MINIPORT_SS_CHARACTERISTICS, NDIS_MINIPORT_SS_CHARACTERISTICS_REVISION_1,
+      suspend.Header = {NDIS_OBJECT_TYPE_MINIPORT_SS_CHARACTERISTICS,
+                        NDIS_MINIPORT_SS_CHARACTERISTICS_REVISION_1,
                         NDIS_SIZEOF_MINIPORT_SS_CHARACTERISTICS_REVISION_1};
       suspend.IdleNotificationHandler = &idle;
       suspend.CancelIdleNotificationHandler = &cancel;
@@ -39,16 +41,19 @@ class SuspendingAnIdleAdapter : public CoreTest {
     };
     mp.on_request = [this](FakeAdapter& card, NDIS_OID oid, bool query) {
       if (oid == OID_PNP_SET_POWER)
-        events.push_back(fmt::format("D{}", static_cast<int>(*static_cast<NDIS_DEVICE_POWER_STATE*>(card.asked.buffer)) - 1));
+        events.push_back(fmt::format(
+            "D{}", static_cast<int>(*static_cast<NDIS_DEVICE_POWER_STATE*>(card.asked.buffer)) - 1));
       else if (oid == OID_PM_PARAMETERS)
-        events.push_back(fmt::format("parameters {:#x}", static_cast<NDIS_PM_PARAMETERS*>(card.asked.buffer)->WakeUpFlags));
+        events.push_back(fmt::format("parameters {:#x}",
+                                     static_cast<NDIS_PM_PARAMETERS*>(card.asked.buffer)->WakeUpFlags));
       else
         events.push_back("request");
       return query ? NDIS_STATUS_NOT_SUPPORTED : NDIS_STATUS_SUCCESS;
     };
   }
   void up_with_keywords(const char* on = "1", const char* seconds = "10") {
-    const std::u16string key = u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-e325-11ce-bfc1-08002be10318}\\nic";
+    const std::u16string key = u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\{4d36e972-"
+                               u"e325-11ce-bfc1-08002be10318}\\nic";
     kernel::Registry& registry = world.system().registry();
     registry.set_value(key, u"*SelectiveSuspend", kernel::RegistryValue::string(on));
     registry.set_value(key, u"*SSIdleTimeout", kernel::RegistryValue::string(seconds));
@@ -88,7 +93,9 @@ TEST_F(SuspendingAnIdleAdapter, DoesNotWakeForWhatNdisAnswersItself) {
   ULONG number = 0;
   run([&] {
     EXPECT_FALSE(nic()->suspend.state() == SelectiveSuspend::State::Watching);
-    EXPECT_EQ(nic()->oids.ask(NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, &number, sizeof(number)), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(
+        nic()->oids.ask(NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, &number, sizeof(number)),
+        NDIS_STATUS_SUCCESS);
   });
   EXPECT_EQ(number, 1500U);
   EXPECT_EQ(events, Lines{});

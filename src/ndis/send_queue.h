@@ -31,8 +31,8 @@ struct SendQueue {
       false;  ///< it answered RESOURCES: until NdisMSendResourcesAvailable or a completion
 };
 
-/// Makes `call`, which calls a function of the adapter's driver: at DISPATCH_LEVEL, now or when the function that
-/// runs has returned, where the driver is serialized; at once and at the caller's IRQL where it is not.
+/// Makes `call`, which calls a function of the adapter's driver: at DISPATCH_LEVEL, now or when the function
+/// that runs has returned, where the driver is serialized; at once and at the caller's IRQL where it is not.
 void call_in_turn(Adapter& adapter, const void* id, std::function<void()> call);
 /// A call that still stands in line is not made. False: none does.
 bool take_out_of_line(Adapter& adapter, const void* id) noexcept;

@@ -27,7 +27,8 @@ class Service : public Object {
   const kernel::Stack& origin() const noexcept { return origin_; }
   /// How reports call it: "timer object 'Tmr1'".
   const std::string& name() const noexcept { return name_; }
-  /// The adapter or generic object that it is made for, if it is made for one: it has to end before that does.
+  /// The adapter or generic object that it is made for, if it is made for one: it has to end before that
+  /// does.
   void made_for(const void* object) noexcept { made_for_ = object; }
 
  protected:

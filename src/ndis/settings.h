@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What protocols have set in an adapter by OIDs, beside packet filter and multicast list (which are merged over bindings): offloads and
-// wake-up patterns. NDIS sets it again when a reset or a halt has lost it. Page: ndis/nc-ndis-miniport_reset (AddressingReset).
+// What protocols have set in an adapter by OIDs, beside packet filter and multicast list (which are merged
+// over bindings): offloads and wake-up patterns. NDIS sets it again when a reset or a halt has lost it. Page:
+// ndis/nc-ndis-miniport_reset (AddressingReset).
 #pragma once
 
 #include <cstdint>

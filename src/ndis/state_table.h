@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A state machine as the documentation prints it: a row per event, a column per state, blank = illegal. Knows nothing of NDIS.
+// A state machine as the documentation prints it: a row per event, a column per state, blank = illegal. Knows
+// nothing of NDIS.
 #pragma once
 
 #include <array>
@@ -17,8 +18,8 @@ inline constexpr Blank no{};
 template <class State>
 class Cell {
  public:
-  constexpr Cell(Blank) {}                                     // NOLINT(google-explicit-constructor)
-  constexpr Cell(State next) : next_(next) {}                  // NOLINT(google-explicit-constructor)
+  constexpr Cell(Blank) {}                     // NOLINT(google-explicit-constructor)
+  constexpr Cell(State next) : next_(next) {}  // NOLINT(google-explicit-constructor)
   constexpr std::optional<State> next() const { return next_; }
 
  private:

@@ -10,14 +10,16 @@
 namespace undis {
 
 const char* to_text(AdapterState state) noexcept {
-  constexpr std::array kNames{"Halted", "Shutdown", "Initializing", "Paused", "Restarting", "Running", "Pausing"};
+  constexpr std::array kNames{"Halted",     "Shutdown", "Initializing", "Paused",
+                              "Restarting", "Running",  "Pausing"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
 const char* to_text(AdapterEvent event) noexcept {
-  constexpr std::array kNames{"MiniportInitializeEx", "InitializeComplete", "MiniportShutdownEx", "MiniportHaltEx",
-                              "MiniportRestart",      "RestartComplete",    "MiniportPause",      "PauseComplete",
-                              "InitializeFailed",     "RestartFailed",      "SendReceive",        "OidRequest"};
+  constexpr std::array kNames{"MiniportInitializeEx", "InitializeComplete", "MiniportShutdownEx",
+                              "MiniportHaltEx",       "MiniportRestart",    "RestartComplete",
+                              "MiniportPause",        "PauseComplete",      "InitializeFailed",
+                              "RestartFailed",        "SendReceive",        "OidRequest"};
   return kNames[static_cast<std::size_t>(event)];
 }
 
@@ -27,9 +29,10 @@ const char* to_text(BindingState state) noexcept {
 }
 
 const char* to_text(BindingEvent event) noexcept {
-  constexpr std::array kNames{"ProtocolBindAdapterEx", "BindFailed", "BindComplete",    "ProtocolUnbindAdapterEx",
-                              "UnbindComplete",        "PnpPause",   "PauseComplete",   "PnpRestart",
-                              "RestartComplete",       "RestartFailed", "SendReceive",  "OidRequest"};
+  constexpr std::array kNames{"ProtocolBindAdapterEx",   "BindFailed",     "BindComplete",
+                              "ProtocolUnbindAdapterEx", "UnbindComplete", "PnpPause",
+                              "PauseComplete",           "PnpRestart",     "RestartComplete",
+                              "RestartFailed",           "SendReceive",    "OidRequest"};
   return kNames[static_cast<std::size_t>(event)];
 }
 
@@ -39,8 +42,9 @@ const char* to_text(FilterState state) noexcept {
 }
 
 const char* to_text(FilterEvent event) noexcept {
-  constexpr std::array kNames{"FilterAttach", "AttachComplete", "FilterDetach", "FilterRestart", "RestartComplete", "FilterPause",
-                              "PauseComplete", "AttachFailed", "RestartFailed", "SendReceive", "OidRequest"};
+  constexpr std::array kNames{"FilterAttach",    "AttachComplete", "FilterDetach",  "FilterRestart",
+                              "RestartComplete", "FilterPause",    "PauseComplete", "AttachFailed",
+                              "RestartFailed",   "SendReceive",    "OidRequest"};
   return kNames[static_cast<std::size_t>(event)];
 }
 

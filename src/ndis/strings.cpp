@@ -12,12 +12,14 @@ namespace undis {
 
 WideString::WideString(std::u16string_view text) : text_(text) {
   counted_ = kernel::counted(text_);
-  counted_.MaximumLength = static_cast<USHORT>(counted_.Length + sizeof(char16_t));  // the text is zero-terminated
+  counted_.MaximumLength =
+      static_cast<USHORT>(counted_.Length + sizeof(char16_t));  // the text is zero-terminated
 }
 
 std::u16string protocol_section(std::string_view service, std::u16string_view device_name) {
   const std::size_t last = device_name.rfind(u'\\');
-  const std::u16string_view leaf = last == std::u16string_view::npos ? device_name : device_name.substr(last + 1);
+  const std::u16string_view leaf =
+      last == std::u16string_view::npos ? device_name : device_name.substr(last + 1);
   std::u16string path = u"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
   path += kernel::to_utf16(service);
   path += u"\\Parameters\\Adapters\\";
@@ -29,10 +31,12 @@ std::u16string protocol_section(const kernel::Driver& protocol, const Adapter& a
   return protocol_section(protocol.name(), adapter.config().device_name);
 }
 
-NDIS_BIND_PARAMETERS bind_parameters(const Adapter& adapter, const WideString& adapter_name, const WideString& section) {
+NDIS_BIND_PARAMETERS bind_parameters(const Adapter& adapter, const WideString& adapter_name,
+                                     const WideString& section) {
   const AdapterTraits& traits = adapter.traits();
   NDIS_BIND_PARAMETERS p{};
-  p.Header = {NDIS_OBJECT_TYPE_BIND_PARAMETERS, NDIS_BIND_PARAMETERS_REVISION_4, NDIS_SIZEOF_BIND_PARAMETERS_REVISION_4};
+  p.Header = {NDIS_OBJECT_TYPE_BIND_PARAMETERS, NDIS_BIND_PARAMETERS_REVISION_4,
+              NDIS_SIZEOF_BIND_PARAMETERS_REVISION_4};
   p.ProtocolSection = section.get();
   p.AdapterName = adapter_name.get();
   p.BoundAdapterName = adapter_name.get();

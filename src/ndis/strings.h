@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Strings and structures that NDIS hands to drivers: counted UTF-16 that outlives the call, registry paths, bind parameters.
+// Strings and structures that NDIS hands to drivers: counted UTF-16 that outlives the call, registry paths,
+// bind parameters.
 #pragma once
 
 #include <string>
@@ -26,12 +27,14 @@ class WideString {
   mutable UNICODE_STRING counted_{};
 };
 
-/// Where a protocol keeps its parameters for a binding: "...\Services\<service>\Parameters\Adapters\<adapter>".
+/// Where a protocol keeps its parameters for a binding:
+/// "...\Services\<service>\Parameters\Adapters\<adapter>".
 std::u16string protocol_section(const kernel::Driver& protocol, const Adapter& adapter);
 /// The same for any device name ("\Device\{...}").
 std::u16string protocol_section(std::string_view service, std::u16string_view device_name);
 
 /// What ProtocolBindAdapterEx is told of the adapter. The strings have to outlive the structure.
-NDIS_BIND_PARAMETERS bind_parameters(const Adapter& adapter, const WideString& adapter_name, const WideString& section);
+NDIS_BIND_PARAMETERS bind_parameters(const Adapter& adapter, const WideString& adapter_name,
+                                     const WideString& section);
 
 }  // namespace undis

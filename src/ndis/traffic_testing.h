@@ -15,14 +15,14 @@
 #include <gtest/gtest.h>
 #include <ndis.h>
 
-#include "kernel/watch_testing.h"
 #include "kernel/system.h"
+#include "kernel/watch_testing.h"
 #include "machine/simulated.h"
 #include "ndis/binding.h"
 #include "ndis/driver_stack.h"
-#include "ndis/plug_and_play.h"
 #include "ndis/items.h"
 #include "ndis/library.h"
+#include "ndis/plug_and_play.h"
 
 namespace undis::test {
 
@@ -71,7 +71,8 @@ struct Recorder final : Observer {
     places.push_back(e);
     told.push_back(std::string(e.function) + ": wrong place");
   }
-  /// How the protocols of these tests unbind is not what is tested: they clear nothing, and do not wait for their close.
+  /// How the protocols of these tests unbind is not what is tested: they clear nothing, and do not wait for
+  /// their close.
   void on(const Breach& e) override {
     const std::string_view rule = e.rule;
     if (rule != "LIFE-240" && rule != "LIFE-241") told.push_back(std::string(e.function) + ": " + e.rule);
@@ -101,7 +102,7 @@ class Card {
   bool serialized = false;   ///< 5.x
   bool send_packets = true;  ///< 5.x: has MiniportSendPackets, else MiniportSend
   bool hold_sends = false;
-  UCHAR minor = 30;          ///< 6.x: of the NDIS version that it registers with
+  UCHAR minor = 30;                                   ///< 6.x: of the NDIS version that it registers with
   std::function<NDIS_STATUS(NDIS_PACKET*)> on_send5;  ///< 5.x: instead of everything else
   std::function<void(NET_BUFFER_LIST*)> on_send6;
   std::function<void(NDIS_PACKET*)> on_return5;

@@ -4,9 +4,10 @@
 //
 // Pages   ndis/nf-ndis-ndisimcopysendperpacketinfo, network/packet-structures-in-network-drivers,
 // nblinfo/ne-nblinfo-ndis_net_buffer_list_info Beyond  What both generations document alike goes across:
-// cancel ID, 802.1Q information, classification handle, the results of receive checksums (bits 0 to 6, of equal
-//         meaning), requests for send checksums (bits 0 to 4; 6.x has the offset of the TCP header beside them)
-//         and large sends (5.x has the MSS alone; 6.x calls that LSOv1). docs/decisions.md#border
+// cancel ID, 802.1Q information, classification handle, the results of receive checksums (bits 0 to 6, of
+// equal
+//         meaning), requests for send checksums (bits 0 to 4; 6.x has the offset of the TCP header beside
+//         them) and large sends (5.x has the MSS alone; 6.x calls that LSOv1). docs/decisions.md#border
 #include <atomic>
 #include <cstdint>
 
@@ -42,9 +43,11 @@ ULONG tcp_header_offset(const MDL* chain) noexcept {
 
 /// Requests of a 5.x sender: 6.x says in addition where the TCP header is.
 void offload_to_list(NET_BUFFER_LIST* list, NDIS_PACKET* packet) noexcept {
-  const auto checksum = reinterpret_cast<std::uintptr_t>(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo)) &
-                        kSendChecksumRequests;
-  const auto mss = reinterpret_cast<std::uintptr_t>(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpLargeSendPacketInfo));
+  const auto checksum =
+      reinterpret_cast<std::uintptr_t>(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo)) &
+      kSendChecksumRequests;
+  const auto mss =
+      reinterpret_cast<std::uintptr_t>(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpLargeSendPacketInfo));
   if (checksum == 0 && mss == 0) return;
   const ULONG offset = tcp_header_offset(packet->Private.Head);
   if (checksum != 0) {
@@ -64,7 +67,8 @@ void offload_to_list(NET_BUFFER_LIST* list, NDIS_PACKET* packet) noexcept {
 /// Requests of a 6.x sender. The MSS stands at the same place in both versions of a large send.
 void offload_to_packet(NDIS_PACKET* packet, NET_BUFFER_LIST* list) noexcept {
   const auto checksum =
-      reinterpret_cast<std::uintptr_t>(list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo]) & kSendChecksumRequests;
+      reinterpret_cast<std::uintptr_t>(list->NetBufferListInfo[TcpIpChecksumNetBufferListInfo]) &
+      kSendChecksumRequests;
   NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo) = reinterpret_cast<void*>(checksum);
   LargeSend info{};
   info.Value = list->NetBufferListInfo[TcpLargeSendNetBufferListInfo];
@@ -89,7 +93,8 @@ void payload_to_list(NET_BUFFER_LIST* list, ULONG bytes) noexcept {
   info.Value = of_list;
   const ULONG type = info.Transmit.Type;
   info.Value = nullptr;
-  if (type == NDIS_TCP_LARGE_SEND_OFFLOAD_V1_TYPE) info.LsoV1TransmitComplete.TcpPayload = bytes & 0x3FFFFFFFU;
+  if (type == NDIS_TCP_LARGE_SEND_OFFLOAD_V1_TYPE)
+    info.LsoV1TransmitComplete.TcpPayload = bytes & 0x3FFFFFFFU;
   info.Transmit.Type = type & 1U;
   of_list = info.Value;
 }

@@ -20,9 +20,11 @@ void uninstall(ProtocolDriver& protocol) {
   for (const Ref<Binding>& binding : protocol.bindings()) binding->unbind();
   if (protocol.is_version6()) {
     if (protocol.handlers6().Uninstall)
-      kernel::call_driver(&protocol.driver(), kProtocolUninstall, &protocol, nullptr, protocol.handlers6().Uninstall);
+      kernel::call_driver(&protocol.driver(), kProtocolUninstall, &protocol, nullptr,
+                          protocol.handlers6().Uninstall);
   } else if (protocol.handlers5().Unload) {
-    kernel::call_driver(&protocol.driver(), callbacks::kProtocolUnload, &protocol, nullptr, protocol.handlers5().Unload);
+    kernel::call_driver(&protocol.driver(), callbacks::kProtocolUnload, &protocol, nullptr,
+                        protocol.handlers5().Unload);
   }
 }
 

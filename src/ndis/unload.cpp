@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// NDIS' Unload routine: calls the routine that the driver gave at registration, once, whatever number of registrations it made.
+// NDIS' Unload routine: calls the routine that the driver gave at registration, once, whatever number of
+// registrations it made.
 #include "ndis/unload.h"
 
 #include <algorithm>
@@ -22,7 +23,8 @@ void NTAPI ndis_unload(PDRIVER_OBJECT object) {
   std::vector<void*> called;
   for (const Ref<MiniportDriver>& miniport : library.miniport_drivers_of(*driver)) {
     const auto& handler = miniport->handlers6().Unload;
-    if (!miniport->is_version6() || !handler || std::ranges::find(called, handler.target) != called.end()) continue;
+    if (!miniport->is_version6() || !handler || std::ranges::find(called, handler.target) != called.end())
+      continue;
     called.push_back(handler.target);
     kernel::call_driver(driver, callbacks::kMiniportDriverUnload, miniport.get(), nullptr, handler, object);
   }
@@ -30,6 +32,8 @@ void NTAPI ndis_unload(PDRIVER_OBJECT object) {
 
 }  // namespace
 
-void install_unload(kernel::Driver& driver) { driver.object()->DriverUnload = &ndis_unload; }
+void install_unload(kernel::Driver& driver) {
+  driver.object()->DriverUnload = &ndis_unload;
+}
 
 }  // namespace undis

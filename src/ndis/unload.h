@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The Unload routine that NDIS puts into a miniport driver's DRIVER_OBJECT. Pages: ndis/nf-ndis-ndismregisterunloadhandler,
-// ndis/nc-ndis-miniport_unload.
+// The Unload routine that NDIS puts into a miniport driver's DRIVER_OBJECT. Pages:
+// ndis/nf-ndis-ndismregisterunloadhandler, ndis/nc-ndis-miniport_unload.
 #pragma once
 
 #include <wdm.h>

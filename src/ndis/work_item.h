@@ -14,7 +14,9 @@ class IoWorkItem final : public Service {
   static constexpr HandleKind kHandleKinds[] = {HandleKind::IoWorkItem};
   /// `owner`: the driver, adapter or device whose handle was given.
   IoWorkItem(kernel::Driver& driver, Ref<Object> owner)
-      : Service(HandleKind::IoWorkItem, driver, "I/O work item"), owner_(std::move(owner)) { made_for(owner_.get()); }
+      : Service(HandleKind::IoWorkItem, driver, "I/O work item"), owner_(std::move(owner)) {
+    made_for(owner_.get());
+  }
 
   /// Calls `routine` on a system worker thread. False: it is queued already.
   bool queue(NDIS_IO_WORKITEM_ROUTINE routine, void* context);

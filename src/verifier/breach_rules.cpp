@@ -41,15 +41,20 @@ class BreachRules final : public Family {
     if (shutdowns_.load(std::memory_order_relaxed) == 0) return;
     const kernel::CallFrame* const callback = kernel::current_callback();
     if (callback == nullptr || frame.driver == nullptr) return;
-    if (callback->name != callbacks::kMiniportShutdownEx.name && callback->name != callbacks::kMiniportShutdown.name) return;
+    if (callback->name != callbacks::kMiniportShutdownEx.name &&
+        callback->name != callbacks::kMiniportShutdown.name)
+      return;
     const std::string_view function = frame.name;
     if (function == "NdisMFreeSharedMemory") return;  // a rule of its own, in the function
     if (kernel::inside_callback("MiniportHaltEx", callback->object)) {
-      tell(frame, "LIFE-164", "it is called in a shutdown that comes inside MiniportHaltEx, which returns without doing anything");
+      tell(frame, "LIFE-164",
+           "it is called in a shutdown that comes inside MiniportHaltEx, which returns without doing "
+           "anything");
     } else if (releases(function)) {
       const bool bug_check = callback->irql > DISPATCH_LEVEL;
       tell(frame, bug_check ? "LIFE-161" : "LIFE-166",
-           bug_check ? "a resource is released in MiniportShutdownEx at a bug check" : "a resource is released in MiniportShutdownEx, which only stops the hardware");
+           bug_check ? "a resource is released in MiniportShutdownEx at a bug check"
+                     : "a resource is released in MiniportShutdownEx, which only stops the hardware");
     }
   }
 
@@ -59,7 +64,8 @@ class BreachRules final : public Family {
   }
   static bool releases(std::string_view function) {
     for (const std::string_view word : {"Free", "Deregister", "Release", "Close", "Unmap"})
-      if (function.find(word) != std::string_view::npos && function.find("SpinLock") == std::string_view::npos &&
+      if (function.find(word) != std::string_view::npos &&
+          function.find("SpinLock") == std::string_view::npos &&
           function.find("RWLock") == std::string_view::npos)
         return true;
     return false;
@@ -80,6 +86,8 @@ class BreachRules final : public Family {
 
 }  // namespace
 
-std::unique_ptr<Family> breach_rules(Verifier& verifier) { return std::make_unique<BreachRules>(verifier); }
+std::unique_ptr<Family> breach_rules(Verifier& verifier) {
+  return std::make_unique<BreachRules>(verifier);
+}
 
 }  // namespace undis::verifier

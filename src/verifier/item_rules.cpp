@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Rules about packets, net buffer lists and requests: each has exactly one holder at a time, and all come back.
+// Rules about packets, net buffer lists and requests: each has exactly one holder at a time, and all come
+// back.
 #include <string_view>
 
 #include <fmt/format.h>
@@ -11,15 +12,22 @@
 namespace undis::verifier {
 namespace {
 
-bool is_version6(ItemKind kind) { return kind == ItemKind::NetBufferList || kind == ItemKind::NetBuffer; }
+bool is_version6(ItemKind kind) {
+  return kind == ItemKind::NetBufferList || kind == ItemKind::NetBuffer;
+}
 
 const char* plural(ItemKind kind) {
   switch (kind) {
-    case ItemKind::NetBufferList: return "net buffer lists";
-    case ItemKind::NetBuffer: return "net buffers";
-    case ItemKind::Packet: return "packets";
-    case ItemKind::Buffer: return "buffers";
-    case ItemKind::OidRequest: return "OID requests";
+  case ItemKind::NetBufferList:
+    return "net buffer lists";
+  case ItemKind::NetBuffer:
+    return "net buffers";
+  case ItemKind::Packet:
+    return "packets";
+  case ItemKind::Buffer:
+    return "buffers";
+  case ItemKind::OidRequest:
+    return "OID requests";
   }
   return "";
 }
@@ -53,8 +61,12 @@ class ItemRules final : public Family {
   void on(const ItemsOut& e) override {
     Violation v;
     const std::string_view why = e.why;
-    v.rule = why.find("filter's own") != std::string_view::npos || why.find("the filter had") != std::string_view::npos ? "FilterPauseWaitsOwn"
-             : why.find("pause") != std::string_view::npos ? "PauseAllBack" : is_version6(e.kind) ? "NblLeak" : "PacketLeak";
+    v.rule = why.find("filter's own") != std::string_view::npos ||
+                     why.find("the filter had") != std::string_view::npos
+                 ? "FilterPauseWaitsOwn"
+             : why.find("pause") != std::string_view::npos ? "PauseAllBack"
+             : is_version6(e.kind)                         ? "NblLeak"
+                                                           : "PacketLeak";
     v.driver = e.holder == nullptr ? "host" : e.holder->name();
     v.function = e.where;
     v.object = e.where;
@@ -67,6 +79,8 @@ class ItemRules final : public Family {
 
 }  // namespace
 
-std::unique_ptr<Family> item_rules(Verifier& verifier) { return std::make_unique<ItemRules>(verifier); }
+std::unique_ptr<Family> item_rules(Verifier& verifier) {
+  return std::make_unique<ItemRules>(verifier);
+}
 
 }  // namespace undis::verifier

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Rules of the kernel slice: IRQL, locks, pool, objects left at unload; crashes, bug checks and hangs as reports.
+// Rules of the kernel slice: IRQL, locks, pool, objects left at unload; crashes, bug checks and hangs as
+// reports.
 #include <cstring>
 #include <map>
 #include <set>
@@ -21,8 +22,8 @@ struct Own {
   std::string_view function;
   const char* rule;
 };
-/// Functions of the five pages for which Microsoft has no IRQL rule: the statement of the page is the rule. (The other two are
-/// LIFE-023, Irql_Miniport_Driver_Function, and LIFE-060, Irql_IM_Function.)
+/// Functions of the five pages for which Microsoft has no IRQL rule: the statement of the page is the rule.
+/// (The other two are LIFE-023, Irql_Miniport_Driver_Function, and LIFE-060, Irql_IM_Function.)
 constexpr Own kOwnIrqlRules[] = {
     {"NdisIMDeregisterLayeredMiniport", "LIFE-010"},
     {"NdisDeregisterProtocol", "LIFE-044"},
@@ -70,8 +71,10 @@ class KernelRules final : public Family {
     v.rule = "Hang";
     v.text = "nothing can run any more, and somebody still waits";
     for (const kernel::Waiter& waiter : e.waiters) {
-      v.waiters.push_back(fmt::format("{} waits for {} since {:.1f} ms (in {}{}{})", waiter.thread_name, waiter.waits_for,
-                                      static_cast<double>(waiter.since) / 10'000, waiter.callback, *waiter.callback == '\0' ? "" : " -> ", waiter.function));
+      v.waiters.push_back(fmt::format("{} waits for {} since {:.1f} ms (in {}{}{})", waiter.thread_name,
+                                      waiter.waits_for, static_cast<double>(waiter.since) / 10'000,
+                                      waiter.callback, *waiter.callback == '\0' ? "" : " -> ",
+                                      waiter.function));
       v.waiter_stacks.push_back(waiter.stack);
       if (v.driver.empty() && waiter.driver != nullptr && !waiter.driver->harness()) {
         v.driver = waiter.driver->name();
@@ -80,7 +83,8 @@ class KernelRules final : public Family {
         v.stack = waiter.stack;
       }
     }
-    for (const std::string& circle : kernel::circles_of(e)) v.waiters.push_back("each waits for the next: " + circle);
+    for (const std::string& circle : kernel::circles_of(e))
+      v.waiters.push_back("each waits for the next: " + circle);
     if (v.driver.empty()) v.driver = "host";
     report(std::move(v));
   }
@@ -90,7 +94,8 @@ class KernelRules final : public Family {
     v.rule = "BugCheck";
     v.driver = e.driver == nullptr ? "host" : e.driver->name();
     v.function = "KeBugCheckEx";
-    v.text = fmt::format("bug check {:#x} ({:#x}, {:#x}, {:#x}, {:#x})", e.code, e.parameters[0], e.parameters[1], e.parameters[2], e.parameters[3]);
+    v.text = fmt::format("bug check {:#x} ({:#x}, {:#x}, {:#x}, {:#x})", e.code, e.parameters[0],
+                         e.parameters[1], e.parameters[2], e.parameters[3]);
     v.stack = e.stack;
     report(std::move(v));
   }
@@ -109,35 +114,62 @@ class KernelRules final : public Family {
   std::string rule_of(const kernel::MisuseEvent& e) const {
     using enum kernel::Misuse;
     switch (e.kind) {
-      case WrongIrql: return irql_rule(e.function);
-      case IrqlNotRestored: return "IrqlReturn";
-      case LockNotReleased: return "SpinLockBalanced";
-      case LockRecursion: return "SpinLock";
-      case LockOrder: return "LockOrder";
-      case LockNotHeld: return "SpinLockRelease";
-      case WaitAtDispatch: return "WaitAtDispatch";
-      case PoolDoubleFree: return "PoolDoubleFree";
-      case PoolBadPointer: return "PoolBadPointer";
-      case PoolTagMismatch: return "PoolTagMismatch";
-      case PoolCorruption: return "PoolCorruption";
-      case PoolZeroSize: return "PoolZeroSize";
-      case PoolLeak:
-        return leak_rule(e.driver);
-      case TimerActiveAtUnload: return "CancelTimerObject";
-      case DpcQueuedAtUnload: return "DpcAtUnload";
-      case WorkItemAtUnload: return "WorkItemAtUnload";
-      case ThreadAtUnload: return "ThreadAtUnload";
-      case DeviceAtUnload: return "DeviceAtUnload";
-      case ShutdownHookAtUnload: return "ShutdownHookAtUnload";
-      case ObjectNotInitialized: return "ObjectNotInitialized";
-      case MdlMisuse: return "MdlMisuse";
-      case IrpMisuse: return "IrpMisuse";
-      case BadParameter: return "BadParameter";
-      case InterruptMisuse: return "InterruptStorm";
-      case InterruptAtUnload: return "Init_DeRegisterInterrupt";
-      case HardwareLeft: return "HardwareGivenBack";
-      case DmaMisuse: return "DmaVerification";
-      case RegisterMisuse: return "DeviceRegister";
+    case WrongIrql:
+      return irql_rule(e.function);
+    case IrqlNotRestored:
+      return "IrqlReturn";
+    case LockNotReleased:
+      return "SpinLockBalanced";
+    case LockRecursion:
+      return "SpinLock";
+    case LockOrder:
+      return "LockOrder";
+    case LockNotHeld:
+      return "SpinLockRelease";
+    case WaitAtDispatch:
+      return "WaitAtDispatch";
+    case PoolDoubleFree:
+      return "PoolDoubleFree";
+    case PoolBadPointer:
+      return "PoolBadPointer";
+    case PoolTagMismatch:
+      return "PoolTagMismatch";
+    case PoolCorruption:
+      return "PoolCorruption";
+    case PoolZeroSize:
+      return "PoolZeroSize";
+    case PoolLeak:
+      return leak_rule(e.driver);
+    case TimerActiveAtUnload:
+      return "CancelTimerObject";
+    case DpcQueuedAtUnload:
+      return "DpcAtUnload";
+    case WorkItemAtUnload:
+      return "WorkItemAtUnload";
+    case ThreadAtUnload:
+      return "ThreadAtUnload";
+    case DeviceAtUnload:
+      return "DeviceAtUnload";
+    case ShutdownHookAtUnload:
+      return "ShutdownHookAtUnload";
+    case ObjectNotInitialized:
+      return "ObjectNotInitialized";
+    case MdlMisuse:
+      return "MdlMisuse";
+    case IrpMisuse:
+      return "IrpMisuse";
+    case BadParameter:
+      return "BadParameter";
+    case InterruptMisuse:
+      return "InterruptStorm";
+    case InterruptAtUnload:
+      return "Init_DeRegisterInterrupt";
+    case HardwareLeft:
+      return "HardwareGivenBack";
+    case DmaMisuse:
+      return "DmaVerification";
+    case RegisterMisuse:
+      return "DeviceRegister";
     }
     return "BadParameter";
   }
@@ -151,13 +183,15 @@ class KernelRules final : public Family {
   }
 
   mutable kernel::Lock lock_;
-  std::map<const kernel::Driver*, unsigned> initialized_ GUARDED_BY(lock_);   // adapters that a driver has had
-  std::set<const kernel::Driver*> intermediate_ GUARDED_BY(lock_);   // looked up only
+  std::map<const kernel::Driver*, unsigned> initialized_ GUARDED_BY(lock_);  // adapters that a driver has had
+  std::set<const kernel::Driver*> intermediate_ GUARDED_BY(lock_);           // looked up only
   std::set<const kernel::Driver*> miniport5_ GUARDED_BY(lock_);
 };
 
 }  // namespace
 
-std::unique_ptr<Family> kernel_rules(Verifier& verifier) { return std::make_unique<KernelRules>(verifier); }
+std::unique_ptr<Family> kernel_rules(Verifier& verifier) {
+  return std::make_unique<KernelRules>(verifier);
+}
 
 }  // namespace undis::verifier

@@ -27,7 +27,6 @@ using namespace std::string_view_literals;
 using kernel::CallFrame;
 using kernel::DriverPhase;
 
-
 class Ndis5Rules final : public Family {
  public:
   explicit Ndis5Rules(Verifier& verifier) : Family(verifier, kDdiEnter | kCallbackLeave) {}
@@ -81,7 +80,8 @@ class Ndis5Rules final : public Family {
 
   void on_callback_leave(const kernel::CallbackEvent& e) override {
     if (e.frame.object == nullptr) return;
-    if (&e.info == &callbacks::kMiniportInitialize) initialized(e, *static_cast<const Adapter*>(e.frame.object));
+    if (&e.info == &callbacks::kMiniportInitialize)
+      initialized(e, *static_cast<const Adapter*>(e.frame.object));
     if (&e.info == &callbacks::kMiniportHalt) halted(e, *static_cast<const Adapter*>(e.frame.object));
   }
 
@@ -102,16 +102,19 @@ class Ndis5Rules final : public Family {
     const std::string_view first = first_call(frame);
     if (static_cast<Ddi>(frame.number) == Ddi::NdisMInitializeWrapper && first != frame.name)
       tell("LIFE-330", frame.driver, frame.name, {},
-           fmt::format("{} was called before it: it is the first function of NDIS that DriverEntry calls", first));
+           fmt::format("{} was called before it: it is the first function of NDIS that DriverEntry calls",
+                       first));
   }
 
   void indicating(const CallFrame& frame) {
-    // Inside a callback of its own: that of a driver below, which has called up from its halt, is not its doing.
+    // Inside a callback of its own: that of a driver below, which has called up from its halt, is not its
+    // doing.
     for (const CallFrame* at = frame.up; at != nullptr; at = at->up) {
       if (at->kind != CallFrame::Kind::Callback || at->driver != frame.driver) continue;
       for (const std::string_view callback : {"MiniportHalt"sv, "MiniportShutdown"sv, "MiniportISR"sv})
         if (at->name == callback)
-          tell("LIFE-334", frame.driver, frame.name, callback, fmt::format("it is called inside {}", callback));
+          tell("LIFE-334", frame.driver, frame.name, callback,
+               fmt::format("it is called inside {}", callback));
     }
     // Locks that the callback itself has acquired; those further out are not the driver's doing.
     const CallFrame* outer = frame.up;
@@ -173,7 +176,8 @@ class Ndis5Rules final : public Family {
   mutable kernel::Lock lock_;
   std::set<const kernel::Driver*> layered_ GUARDED_BY(lock_);  // looked up only
   std::set<const kernel::Driver*> protocol_ GUARDED_BY(lock_);
-  std::map<const kernel::Driver*, std::string_view> first_call_ GUARDED_BY(lock_);  ///< of a function of NDIS, in DriverEntry
+  std::map<const kernel::Driver*, std::string_view>
+      first_call_ GUARDED_BY(lock_);  ///< of a function of NDIS, in DriverEntry
 };
 
 }  // namespace

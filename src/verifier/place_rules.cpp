@@ -39,24 +39,37 @@ class PlaceRules final : public Family {
     using enum WrongPlace::Kind;
     const std::string_view function = e.function;
     switch (e.kind) {
-      case OutsideDriverEntry:
-        if (function == "NdisIMAssociateMiniport") return "LIFE-318";
-        return function == "NdisMRegisterUnloadHandler" ? "LIFE-067" : "WrongPlace";
-      case BeforeRegistration: return "LIFE-068";
-      case ProtocolStillRegistered: return "LIFE-008";
-      case NotFromUnload: return "LIFE-018";
-      case NotAnOccasionToDeregister: return "LIFE-031";
-      case OtherBindingsOpen: return "LIFE-033";
-      case OtherInstance: return "LIFE-077";
-      case WrongVersion: return function == "NdisMRegisterUnloadHandler" ? "LIFE-079" : "HandleMisuse";
-      case NotIntermediate: return function == "NdisIMDeInitializeDeviceInstance" ? "LIFE-048" : "WrongPlace";
-      case OutsideBindOrUnbind: return function.starts_with("NdisOpenAdapter") ? "OpenOnlyInBind" : "WrongPlace";
-      case OutsideInitialize:
-      case InShutdown:
-      case BeforeAttributes: return function == "NdisMAllocateSharedMemory" ? "LIFE-114" : hardware_rule(function);
-      case OutsideSetOptions: return "OptionalHandlersPlace";
-      case InsideCallback: return function == "NdisFNetPnPEvent" ? "FilterEventInOidRequest" : "WrongPlace";
-      case InsideBindOrUnbind: return "WrongPlace";
+    case OutsideDriverEntry:
+      if (function == "NdisIMAssociateMiniport") return "LIFE-318";
+      return function == "NdisMRegisterUnloadHandler" ? "LIFE-067" : "WrongPlace";
+    case BeforeRegistration:
+      return "LIFE-068";
+    case ProtocolStillRegistered:
+      return "LIFE-008";
+    case NotFromUnload:
+      return "LIFE-018";
+    case NotAnOccasionToDeregister:
+      return "LIFE-031";
+    case OtherBindingsOpen:
+      return "LIFE-033";
+    case OtherInstance:
+      return "LIFE-077";
+    case WrongVersion:
+      return function == "NdisMRegisterUnloadHandler" ? "LIFE-079" : "HandleMisuse";
+    case NotIntermediate:
+      return function == "NdisIMDeInitializeDeviceInstance" ? "LIFE-048" : "WrongPlace";
+    case OutsideBindOrUnbind:
+      return function.starts_with("NdisOpenAdapter") ? "OpenOnlyInBind" : "WrongPlace";
+    case OutsideInitialize:
+    case InShutdown:
+    case BeforeAttributes:
+      return function == "NdisMAllocateSharedMemory" ? "LIFE-114" : hardware_rule(function);
+    case OutsideSetOptions:
+      return "OptionalHandlersPlace";
+    case InsideCallback:
+      return function == "NdisFNetPnPEvent" ? "FilterEventInOidRequest" : "WrongPlace";
+    case InsideBindOrUnbind:
+      return "WrongPlace";
     }
     return "WrongPlace";
   }
@@ -64,6 +77,8 @@ class PlaceRules final : public Family {
 
 }  // namespace
 
-std::unique_ptr<Family> place_rules(Verifier& verifier) { return std::make_unique<PlaceRules>(verifier); }
+std::unique_ptr<Family> place_rules(Verifier& verifier) {
+  return std::make_unique<PlaceRules>(verifier);
+}
 
 }  // namespace undis::verifier

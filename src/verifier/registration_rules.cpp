@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Rules about registrations: the right handle, one deregistration for each registration, nothing left at unload.
-// Pages: the five of LIFE-001..080 (docs/conformance.md).
+// Rules about registrations: the right handle, one deregistration for each registration, nothing left at
+// unload. Pages: the five of LIFE-001..080 (docs/conformance.md).
 #include <map>
 #include <set>
 #include <string_view>
@@ -17,7 +17,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
-bool was_registered(const HandleMisuse& e, HandleKind kind) { return e.found.kind == kind && !e.found.open; }
+bool was_registered(const HandleMisuse& e, HandleKind kind) {
+  return e.found.kind == kind && !e.found.open;
+}
 
 class RegistrationRules final : public Family {
  public:
@@ -30,7 +32,8 @@ class RegistrationRules final : public Family {
     if (e.kind != HandleKind::MiniportDriver6) return;
     if (e.what == Registration::What::Refused) refused_[e.driver] = e.status;
     if (e.what == Registration::What::Made) refused_.erase(e.driver);
-    if (e.what == Registration::What::Undone && e.driver->phase() == kernel::DriverPhase::InDriverEntry) undone_in_entry_.insert(e.driver);
+    if (e.what == Registration::What::Undone && e.driver->phase() == kernel::DriverPhase::InDriverEntry)
+      undone_in_entry_.insert(e.driver);
   }
 
   void on_driver_phase(kernel::Driver& driver) override {
@@ -44,10 +47,12 @@ class RegistrationRules final : public Family {
     }
     if (refusal != NDIS_STATUS_SUCCESS)
       tell(driver, "LIFE-099", "NdisMRegisterMiniportDriver",
-           fmt::format("NdisMRegisterMiniportDriver returned {:#010x} and DriverEntry returns success", static_cast<std::uint32_t>(refusal)));
+           fmt::format("NdisMRegisterMiniportDriver returned {:#010x} and DriverEntry returns success",
+                       static_cast<std::uint32_t>(refusal)));
     if (undone)
       tell(driver, "LIFE-018", "NdisMDeregisterMiniportDriver",
-           "it was called in DriverEntry, which then succeeds: the call is for MiniportDriverUnload, or for a DriverEntry that fails");
+           "it was called in DriverEntry, which then succeeds: the call is for MiniportDriverUnload, or for "
+           "a DriverEntry that fails");
   }
 
   void on_fault(const char* what, kernel::Driver* driver) override {
@@ -61,7 +66,8 @@ class RegistrationRules final : public Family {
     v.rule = rule_of(e);
     v.driver = e.driver->name();
     v.function = e.function;
-    v.text = fmt::format("{} of {}: {}, expected an open {}", e.argument, e.function, describe(e), to_text(e.expected));
+    v.text = fmt::format("{} of {}: {}, expected an open {}", e.argument, e.function, describe(e),
+                         to_text(e.expected));
     v.stack = e.stack;
     report(std::move(v));
   }
@@ -80,7 +86,8 @@ class RegistrationRules final : public Family {
     } else if (e.when == LeftBehind::When::FailedInitialize) {
       v.text = fmt::format("the initialisation failed and left {} behind ({})", e.name, to_text(e.kind));
     } else if (!fault.empty()) {
-      v.text = fmt::format("DriverEntry failed after {} failed, and left {} behind ({})", fault, e.name, to_text(e.kind));
+      v.text = fmt::format("DriverEntry failed after {} failed, and left {} behind ({})", fault, e.name,
+                           to_text(e.kind));
     } else {
       v.text = fmt::format("DriverEntry failed and left {} behind ({})", e.name, to_text(e.kind));
     }
@@ -94,11 +101,13 @@ class RegistrationRules final : public Family {
     if (e.still_registered) {
       v.rule = "LIFE-035";
       v.function = "Shutdown";
-      v.text = "the driver asked for shutdown notification; its Shutdown routine has run and its protocol is still registered";
+      v.text = "the driver asked for shutdown notification; its Shutdown routine has run and its protocol is "
+               "still registered";
     } else {
       v.rule = "LIFE-036";
       v.function = "DriverEntry";
-      v.text = "the driver handles IRP_MJ_SHUTDOWN for its protocol and has not called IoRegisterShutdownNotification: no notification will come";
+      v.text = "the driver handles IRP_MJ_SHUTDOWN for its protocol and has not called "
+               "IoRegisterShutdownNotification: no notification will come";
     }
     report(std::move(v));
   }
@@ -106,10 +115,14 @@ class RegistrationRules final : public Family {
  private:
   static const char* place_of(LeftBehind::When when) {
     switch (when) {
-      case LeftBehind::When::Unload: return "Unload";
-      case LeftBehind::When::Halt: return "MiniportHalt";
-      case LeftBehind::When::FailedInitialize: return "MiniportInitialize";
-      case LeftBehind::When::FailedDriverEntry: break;
+    case LeftBehind::When::Unload:
+      return "Unload";
+    case LeftBehind::When::Halt:
+      return "MiniportHalt";
+    case LeftBehind::When::FailedInitialize:
+      return "MiniportInitialize";
+    case LeftBehind::When::FailedDriverEntry:
+      break;
     }
     return "DriverEntry";
   }
@@ -150,18 +163,24 @@ class RegistrationRules final : public Family {
     }
     if (function == "NdisMDeregisterMiniportDriver"sv) {
       if (was_registered(e, HandleKind::MiniportDriver6)) return "LIFE-020";
-      return e.found.kind == HandleKind::None && !ever_made(e.driver, HandleKind::MiniportDriver6) ? "LIFE-019" : "LIFE-016";
+      return e.found.kind == HandleKind::None && !ever_made(e.driver, HandleKind::MiniportDriver6)
+                 ? "LIFE-019"
+                 : "LIFE-016";
     }
     if (function == "NdisDeregisterProtocol"sv) {
       if (e.found.kind == HandleKind::ProtocolDriver6) return "LIFE-045";
-      return e.found.kind == HandleKind::None && !ever_made(e.driver, HandleKind::ProtocolDriver5) ? "LIFE-029" : "LIFE-028";
+      return e.found.kind == HandleKind::None && !ever_made(e.driver, HandleKind::ProtocolDriver5)
+                 ? "LIFE-029"
+                 : "LIFE-028";
     }
-    if (function == "NdisIMDeInitializeDeviceInstance"sv) return was_registered(e, HandleKind::Adapter) ? "LIFE-052" : "LIFE-048";
+    if (function == "NdisIMDeInitializeDeviceInstance"sv)
+      return was_registered(e, HandleKind::Adapter) ? "LIFE-052" : "LIFE-048";
     if (function == "NdisMRegisterUnloadHandler"sv) return "LIFE-064";
     if (e.expected == HandleKind::Wrapper && e.handle == nullptr) return "LIFE-330";
     if (function == "NdisFDeregisterFilterDriver"sv) return "NdisFDeregisterFilterDriver";
     if (was_registered(e, HandleKind::FilterModule)) return "FilterNoCallsAfterDetach";
-    if (!e.found.open && (e.found.kind == HandleKind::ClientVc || e.found.kind == HandleKind::CallManagerVc || e.found.kind == HandleKind::MiniportVc))
+    if (!e.found.open && (e.found.kind == HandleKind::ClientVc || e.found.kind == HandleKind::CallManagerVc ||
+                          e.found.kind == HandleKind::MiniportVc))
       return "LIFE-345";
     return was_registered(e, HandleKind::Binding) ? "NoUseAfterClose" : "HandleMisuse";
   }
@@ -169,40 +188,65 @@ class RegistrationRules final : public Family {
   const char* rule_of(const LeftBehind& e) const {
     const bool unload = e.when == LeftBehind::When::Unload;
     switch (e.kind) {
-      case HandleKind::LayeredMiniport5: return unload ? "LIFE-003" : !fault_of(e.driver).empty() ? "LIFE-005" : "LIFE-004";
-      case HandleKind::MiniportDriver6: return unload ? "LIFE-018" : "LIFE-017";
-      case HandleKind::ProtocolDriver5:
-        if (!unload) return "DriverEntryFailCleanup";
-        return e.intermediate ? "LIFE-071" : e.ever_bound ? "LIFE-031" : "LIFE-030";
-      case HandleKind::ProtocolDriver6: return unload ? "DeregisterFromUnload" : "DriverEntryFailCleanup";
-      case HandleKind::Wrapper: return "LIFE-331";
-      case HandleKind::FilterDriver: return unload ? "NdisFDeregisterFilterDriver" : "DriverEntryFailCleanup";
-      case HandleKind::Adapter: return "LIFE-052";
-      case HandleKind::NblPool:
-      case HandleKind::NetBufferPool: return "NblLeak";
-      case HandleKind::PacketPool:
-      case HandleKind::BufferPool: return "PacketLeak";
-      case HandleKind::Interrupt: return "Init_DeRegisterInterrupt";
-      case HandleKind::Poll: return "PollDeregistered";
-      case HandleKind::IfProvider: return "IfProvider";
-      case HandleKind::Device: return unload ? "DeviceAtUnload" : "DriverEntryFailCleanup";
-      case HandleKind::Dma: return "Init_RegisterSG";
-      case HandleKind::Configuration: return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize ? "NdisOpenConfigurationEx" : "ConfigClosed";
-      case HandleKind::Timer: return "CancelTimerObject";
-      case HandleKind::IoWorkItem: return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize ? "Init_NdisAllocateIoWorkItem" : "WorkItemAtUnload";
-      default: return "DriverEntryFailCleanup";
+    case HandleKind::LayeredMiniport5:
+      return unload ? "LIFE-003" : !fault_of(e.driver).empty() ? "LIFE-005" : "LIFE-004";
+    case HandleKind::MiniportDriver6:
+      return unload ? "LIFE-018" : "LIFE-017";
+    case HandleKind::ProtocolDriver5:
+      if (!unload) return "DriverEntryFailCleanup";
+      return e.intermediate ? "LIFE-071" : e.ever_bound ? "LIFE-031" : "LIFE-030";
+    case HandleKind::ProtocolDriver6:
+      return unload ? "DeregisterFromUnload" : "DriverEntryFailCleanup";
+    case HandleKind::Wrapper:
+      return "LIFE-331";
+    case HandleKind::FilterDriver:
+      return unload ? "NdisFDeregisterFilterDriver" : "DriverEntryFailCleanup";
+    case HandleKind::Adapter:
+      return "LIFE-052";
+    case HandleKind::NblPool:
+    case HandleKind::NetBufferPool:
+      return "NblLeak";
+    case HandleKind::PacketPool:
+    case HandleKind::BufferPool:
+      return "PacketLeak";
+    case HandleKind::Interrupt:
+      return "Init_DeRegisterInterrupt";
+    case HandleKind::Poll:
+      return "PollDeregistered";
+    case HandleKind::IfProvider:
+      return "IfProvider";
+    case HandleKind::Device:
+      return unload ? "DeviceAtUnload" : "DriverEntryFailCleanup";
+    case HandleKind::Dma:
+      return "Init_RegisterSG";
+    case HandleKind::Configuration:
+      return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize
+                 ? "NdisOpenConfigurationEx"
+                 : "ConfigClosed";
+    case HandleKind::Timer:
+      return "CancelTimerObject";
+    case HandleKind::IoWorkItem:
+      return e.when == LeftBehind::When::Halt || e.when == LeftBehind::When::FailedInitialize
+                 ? "Init_NdisAllocateIoWorkItem"
+                 : "WorkItemAtUnload";
+    default:
+      return "DriverEntryFailCleanup";
     }
   }
 
   mutable kernel::Lock lock_;
-  std::map<std::pair<kernel::Driver*, HandleKind>, int> made_ GUARDED_BY(lock_);   // looked up only, never walked: its order means nothing
+  std::map<std::pair<kernel::Driver*, HandleKind>, int>
+      made_ GUARDED_BY(lock_);  // looked up only, never walked: its order means nothing
   std::map<kernel::Driver*, std::string> fault_ GUARDED_BY(lock_);
-  std::map<kernel::Driver*, NDIS_STATUS> refused_ GUARDED_BY(lock_);   ///< the last registration of an NDIS 6 miniport driver
+  std::map<kernel::Driver*, NDIS_STATUS>
+      refused_ GUARDED_BY(lock_);  ///< the last registration of an NDIS 6 miniport driver
   std::set<kernel::Driver*> undone_in_entry_ GUARDED_BY(lock_);
 };
 
 }  // namespace
 
-std::unique_ptr<Family> registration_rules(Verifier& verifier) { return std::make_unique<RegistrationRules>(verifier); }
+std::unique_ptr<Family> registration_rules(Verifier& verifier) {
+  return std::make_unique<RegistrationRules>(verifier);
+}
 
 }  // namespace undis::verifier

@@ -44,7 +44,8 @@ class Known {
   template <class Text>
   std::uint64_t of(const void* address, Text text) {
     Entry& entry = entries_[reinterpret_cast<std::uintptr_t>(address) * kSpread >> kShift];
-    if (entry.address != address) [[unlikely]] work_out(entry, address, text);
+    if (entry.address != address) [[unlikely]]
+      work_out(entry, address, text);
     return entry.hash;
   }
 
@@ -104,7 +105,8 @@ struct Trace::Ring {
     next = next + 1 == keep ? 0 : next + 1;
   }
 
-  [[gnu::noinline, gnu::cold]] void name_strand(std::uint32_t number, const kernel::Thread* thread) REQUIRES(lock) {
+  [[gnu::noinline, gnu::cold]] void name_strand(std::uint32_t number, const kernel::Thread* thread)
+      REQUIRES(lock) {
     if (strands.size() <= number) strands.resize(number + 1);
     strands[number] = thread == nullptr ? "host" : thread->name();
   }
@@ -172,7 +174,8 @@ void Trace::add(Kind kind, const kernel::Driver* driver, const char* name) {
   ring.hash = mix(ring.hash, static_cast<std::uint64_t>(kind));
   ring.hash = mix(ring.hash, ring.drivers.of(driver, [driver] { return name_of(driver); }));
   // Names live for ever, and come again in each trace.
-  ring.hash = mix(ring.hash, machine::per_thread<Known>().of(name, [name] { return std::string_view(name); }));
+  ring.hash =
+      mix(ring.hash, machine::per_thread<Known>().of(name, [name] { return std::string_view(name); }));
   if (keep_ == 0) return;
   Record record = stamp(ring, kind);
   record.driver = driver;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The verifier: hears everything that the kernel slice and NDIS tell, keeps the trace, and lets the rules judge.
+// The verifier: hears everything that the kernel slice and NDIS tell, keeps the trace, and lets the rules
+// judge.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +19,19 @@ namespace undis::verifier {
 
 class Verifier;
 
-/// A family of rules: an Observer that turns some facts into violations. What it remembers it guards by itself: with real threads, facts
-/// come from several at the same time, and while locks of ndis are held.
+/// A family of rules: an Observer that turns some facts into violations. What it remembers it guards by
+/// itself: with real threads, facts come from several at the same time, and while locks of ndis are held.
 class Family : public Observer {
  public:
   /// Facts that come so often that only who wants them is told.
-  enum Often : std::uint8_t { kNothing = 0, kCallbackEnter = 1, kCallbackLeave = 2, kDdiEnter = 4, kDdiLeave = 8, kItems = 16 };
+  enum Often : std::uint8_t {
+    kNothing = 0,
+    kCallbackEnter = 1,
+    kCallbackLeave = 2,
+    kDdiEnter = 4,
+    kDdiLeave = 8,
+    kItems = 16
+  };
   explicit Family(Verifier& verifier, unsigned often = kNothing) : verifier_(verifier), often_(often) {}
   bool wants(Often fact) const noexcept { return (often_ & fact) != 0; }
 
@@ -39,8 +47,10 @@ class Family : public Observer {
 
 class Verifier final : public Observer {
  public:
-  /// `trace_lines`: how many last lines of the trace a violation carries. `processors`: how many run at the same time.
-  explicit Verifier(std::size_t trace_lines = 24, Evidence evidence = Evidence::Tail, std::size_t processors = 1);
+  /// `trace_lines`: how many last lines of the trace a violation carries. `processors`: how many run at the
+  /// same time.
+  explicit Verifier(std::size_t trace_lines = 24, Evidence evidence = Evidence::Tail,
+                    std::size_t processors = 1);
   ~Verifier() override;
 
   /// To be read while nothing runs.

@@ -247,9 +247,7 @@ INSTANTIATE_TEST_SUITE_P(
                                          Stack{"TwiceAmong5", false, 2}, Stack{"TwiceBetween6", true, 2}),
                        ::testing::Values(Handling::Plain, Handling::Late, Handling::Resources,
                                          Handling::Cancelled, Handling::Lookahead)),
-    [](const auto& of) {
-      return std::string(std::get<0>(of.param).name) + name_of(std::get<1>(of.param));
-    });
+    [](const auto& of) { return std::string(std::get<0>(of.param).name) + name_of(std::get<1>(of.param)); });
 
 }  // namespace
 }  // namespace undis::test

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Address families and service access points of connection-oriented NDIS: offered, opened, closed in both orders, notified.
-// Pages: network/registering-and-opening-an-address-family, network/closing-an-address-family, network/registering-a-sap,
+// Address families and service access points of connection-oriented NDIS: offered, opened, closed in both
+// orders, notified. Pages: network/registering-and-opening-an-address-family,
+// network/closing-an-address-family, network/registering-a-sap,
 // ndis/nf-ndis-ndis{cm,mcm}registeraddressfamilyex, ndis/nf-ndis-ndiscmnotifycloseaddressfamily.
 #include "co_fakes.h"
 
@@ -26,12 +27,14 @@ class AnAddressFamily : public CoTest, public ::testing::WithParamInterface<Setu
   void start() { up(GetParam().manager, GetParam().order); }
 };
 INSTANTIATE_TEST_SUITE_P(Of, AnAddressFamily,
-                         ::testing::Values(Setup{Manager::StandAlone, Order::ManagerFirst}, Setup{Manager::StandAlone, Order::ClientFirst},
+                         ::testing::Values(Setup{Manager::StandAlone, Order::ManagerFirst},
+                                           Setup{Manager::StandAlone, Order::ClientFirst},
                                            Setup{Manager::Integrated, Order::ClientFirst}),
                          [](const auto& given) {
-                           return std::string(given.param.manager == Manager::Integrated  ? "AnIntegratedManager"
-                                              : given.param.order == Order::ManagerFirst ? "AManagerThatIsUnboundFirst"
-                                                                                        : "AManagerThatIsUnboundLast");
+                           return std::string(
+                               given.param.manager == Manager::Integrated ? "AnIntegratedManager"
+                               : given.param.order == Order::ManagerFirst ? "AManagerThatIsUnboundFirst"
+                                                                          : "AManagerThatIsUnboundLast");
                          });
 
 TEST_P(AnAddressFamily, IsAdvertisedOpenedAndClosed) {
@@ -42,7 +45,8 @@ TEST_P(AnAddressFamily, IsAdvertisedOpenedAndClosed) {
   down();
   EXPECT_EQ(count(manager_name() + " CmCloseAf"), 1U);
   // Who is unbound first asks the client to close; a client that goes first has closed it already.
-  EXPECT_EQ(count("cl ClNotifyCloseAf"), GetParam().manager == Manager::StandAlone && GetParam().order == Order::ManagerFirst ? 1U : 0U);
+  EXPECT_EQ(count("cl ClNotifyCloseAf"),
+            GetParam().manager == Manager::StandAlone && GetParam().order == Order::ManagerFirst ? 1U : 0U);
 }
 
 TEST_P(AnAddressFamily, MayBeOpenedAndClosedLater) {
@@ -89,7 +93,9 @@ TEST_P(AnAddressFamily, ThatTheManagerRefusesIsNotThere) {
 
 TEST_P(AnAddressFamily, MayBeCompletedInsideTheCall) {
   answers[manager_name() + " CmOpenAf"] = NDIS_STATUS_PENDING;
-  hooks[manager_name() + " CmOpenAf"] = [&] { NdisCmOpenAddressFamilyComplete(NDIS_STATUS_SUCCESS, cm_af, &cm_af_context); };
+  hooks[manager_name() + " CmOpenAf"] = [&] {
+    NdisCmOpenAddressFamilyComplete(NDIS_STATUS_SUCCESS, cm_af, &cm_af_context);
+  };
   start();
   EXPECT_EQ(result("ClOpenAfCompleteEx"), NDIS_STATUS_SUCCESS);
   EXPECT_EQ(af_state(), AfState::Open);
@@ -123,18 +129,27 @@ TEST_F(AddressFamilies, AnIntegratedManagerThatHaltsWithoutNotifyingIsReported) 
   closes_af_in_unbind = true;
   // The halt for a low-power state leaves the bindings, so that the client is still there.
   mp.attributes = nullptr;
-  run([&] { nic()->pause(); nic()->halt(NdisHaltDeviceStopped); });
+  run([&] {
+    nic()->pause();
+    nic()->halt(NdisHaltDeviceStopped);
+  });
   expect({"mp: LIFE-343"});
   run([&] { EXPECT_EQ(NdisClCloseAddressFamily(std::exchange(cl_af, nullptr)), NDIS_STATUS_SUCCESS); });
   EXPECT_TRUE(nic()->co->address_families().empty());
-  run([&] { EXPECT_EQ(nic()->initialize(), NDIS_STATUS_SUCCESS); nic()->restart(); });
+  run([&] {
+    EXPECT_EQ(nic()->initialize(), NDIS_STATUS_SUCCESS);
+    nic()->restart();
+  });
   cm_af = nullptr;
   down();
 }
 
 TEST_F(AddressFamilies, AnIntegratedManagerThatHaltsNotifiesItsClients) {
   up(Manager::Integrated);
-  run([&] { nic()->pause(); nic()->halt(NdisHaltDeviceStopped); });
+  run([&] {
+    nic()->pause();
+    nic()->halt(NdisHaltDeviceStopped);
+  });
   EXPECT_EQ(count("cl ClNotifyCloseAf"), 1U);
   EXPECT_EQ(count("mp CmCloseAf"), 1U);
   EXPECT_EQ(cl_af, nullptr);
@@ -274,10 +289,12 @@ TEST_F(AddressFamilies, AFamilyHasOneManagerOnAnAdapter) {
   run([&] {
     CO_ADDRESS_FAMILY other{CO_ADDRESS_FAMILY_Q2931, 3, 1};
     EXPECT_EQ(NdisCmRegisterAddressFamilyEx(binding_of(cm), &family), NDIS_STATUS_FAILURE);
-    EXPECT_EQ(NdisCmRegisterAddressFamilyEx(binding_of(cl), &other), NDIS_STATUS_FAILURE);   // no call manager
-    EXPECT_EQ(NdisMCmRegisterAddressFamilyEx(card(), &other), NDIS_STATUS_FAILURE);          // neither
-    EXPECT_EQ(NdisClOpenAddressFamilyEx(binding_of(cl), &other, &cl_af_context, &cl_af), NDIS_STATUS_FAILURE);  // nobody offers it
-    EXPECT_EQ(NdisClOpenAddressFamilyEx(binding_of(cm), &family, &cl_af_context, &cl_af), NDIS_STATUS_FAILURE);  // no client
+    EXPECT_EQ(NdisCmRegisterAddressFamilyEx(binding_of(cl), &other), NDIS_STATUS_FAILURE);  // no call manager
+    EXPECT_EQ(NdisMCmRegisterAddressFamilyEx(card(), &other), NDIS_STATUS_FAILURE);         // neither
+    EXPECT_EQ(NdisClOpenAddressFamilyEx(binding_of(cl), &other, &cl_af_context, &cl_af),
+              NDIS_STATUS_FAILURE);  // nobody offers it
+    EXPECT_EQ(NdisClOpenAddressFamilyEx(binding_of(cm), &family, &cl_af_context, &cl_af),
+              NDIS_STATUS_FAILURE);  // no client
     calls.clear();
     EXPECT_EQ(NdisCmRegisterAddressFamilyEx(binding_of(cm), &other), NDIS_STATUS_SUCCESS);
   });
@@ -290,7 +307,8 @@ TEST_F(AddressFamilies, HandlersAreTakenWholeOrNotAtAll) {
   got.clear();
   static const auto offer = [](NDIS_HANDLE handle, NDIS_HANDLE) {
     NDIS_CO_CLIENT_OPTIONAL_HANDLERS none{};
-    none.Header = {NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS, 1, NDIS_SIZEOF_CO_CLIENT_OPTIONAL_HANDLERS_REVISION_1};
+    none.Header = {NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS, 1,
+                   NDIS_SIZEOF_CO_CLIENT_OPTIONAL_HANDLERS_REVISION_1};
     got.push_back(NdisSetOptionalHandlers(handle, &none.Header));
     NDIS_PROTOCOL_CO_CHARACTERISTICS small{};
     small.Header = {NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS, 1, 8};

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Net buffer lists, OID requests and status on virtual connections; and one connection whole, each way, with both kinds of manager.
-// Pages: network/sending-net-buffer-structures-from-condis-drivers, network/receiving-net-buffer-structures-in-condis-drivers,
-// network/condis-protocol-driver-oid-requests, network/condis-mcm-oid-requests, network/condis-miniport-driver-status-indications.
+// Net buffer lists, OID requests and status on virtual connections; and one connection whole, each way, with
+// both kinds of manager. Pages: network/sending-net-buffer-structures-from-condis-drivers,
+// network/receiving-net-buffer-structures-in-condis-drivers, network/condis-protocol-driver-oid-requests,
+// network/condis-mcm-oid-requests, network/condis-miniport-driver-status-indications.
 #include "co_fakes.h"
 #include "kernel/unicode.h"
 #include "ndis/strings.h"
@@ -27,16 +28,19 @@ class OnAVc : public CoTest, public ::testing::WithParamInterface<CoTest::Manage
   std::uint8_t byte_of(NET_BUFFER_LIST* list) { return lab::bytes_of(NET_BUFFER_LIST_FIRST_NB(list)).at(0); }
   void send(std::uint8_t byte) { NdisCoSendNetBufferLists(cl_vc, list_of(cl, byte), 0); }
   void complete_sent() {
-    for (NET_BUFFER_LIST* list : std::exchange(sent, {})) NdisMCoSendNetBufferListsComplete(miniport_vc(), list, 0);
+    for (NET_BUFFER_LIST* list : std::exchange(sent, {}))
+      NdisMCoSendNetBufferListsComplete(miniport_vc(), list, 0);
     for (NET_BUFFER_LIST* list : std::exchange(send_completed, {})) free(list);
   }
   void return_received() {
-    for (NET_BUFFER_LIST* list : std::exchange(received, {})) NdisReturnNetBufferLists(binding_of(cl), list, 0);
+    for (NET_BUFFER_LIST* list : std::exchange(received, {}))
+      NdisReturnNetBufferLists(binding_of(cl), list, 0);
     for (NET_BUFFER_LIST* list : std::exchange(returned, {})) free(list);
   }
   NDIS_OID_REQUEST query(ULONG* value) {
     NDIS_OID_REQUEST request{};
-    request.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
+    request.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1,
+                      NDIS_SIZEOF_OID_REQUEST_REVISION_1};
     request.RequestType = NdisRequestQueryInformation;
     request.DATA.QUERY_INFORMATION.Oid = OID_GEN_CO_LINK_SPEED;
     request.DATA.QUERY_INFORMATION.InformationBuffer = value;
@@ -44,9 +48,13 @@ class OnAVc : public CoTest, public ::testing::WithParamInterface<CoTest::Manage
     return request;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Of, OnAVc, ::testing::Values(CoTest::Manager::StandAlone, CoTest::Manager::Integrated), [](const auto& given) {
-  return std::string(given.param == CoTest::Manager::Integrated ? "AnIntegratedManager" : "AStandAloneManager");
-});
+INSTANTIATE_TEST_SUITE_P(Of, OnAVc,
+                         ::testing::Values(CoTest::Manager::StandAlone, CoTest::Manager::Integrated),
+                         [](const auto& given) {
+                           return std::string(given.param == CoTest::Manager::Integrated
+                                                  ? "AnIntegratedManager"
+                                                  : "AStandAloneManager");
+                         });
 
 // ---- data ----
 
@@ -86,7 +94,8 @@ TEST_P(OnAVc, ASendBeforeTheCallIsConnectedIsToldAndComesBack) {
     client_creates_vc();
     send(1);
     ASSERT_EQ(send_completed.size(), 1U);
-    EXPECT_EQ(NET_BUFFER_LIST_STATUS(send_completed[0]), static_cast<NDIS_STATUS>(NDIS_STATUS_VC_NOT_ACTIVATED));
+    EXPECT_EQ(NET_BUFFER_LIST_STATUS(send_completed[0]),
+              static_cast<NDIS_STATUS>(NDIS_STATUS_VC_NOT_ACTIVATED));
     complete_sent();
     EXPECT_EQ(activate(), NDIS_STATUS_SUCCESS);
     send(1);
@@ -174,7 +183,8 @@ TEST_P(OnAVc, ARequestToTheMiniportIsAnsweredAtOnceOrLater) {
     answers["mp MiniportCoOidRequest"] = NDIS_STATUS_PENDING;
     NDIS_OID_REQUEST second = query(&value);
     EXPECT_EQ(NdisCoOidRequest(binding_of(cl), nullptr, nullptr, nullptr, &request), NDIS_STATUS_PENDING);
-    EXPECT_EQ(NdisCoOidRequest(binding_of(cl), nullptr, nullptr, nullptr, &second), NDIS_STATUS_PENDING);  // not one at a time
+    EXPECT_EQ(NdisCoOidRequest(binding_of(cl), nullptr, nullptr, nullptr, &second),
+              NDIS_STATUS_PENDING);  // not one at a time
     NdisMCoOidRequestComplete(card(), nullptr, &second, NDIS_STATUS_NOT_SUPPORTED);
     EXPECT_EQ(result("cl CoOidRequestComplete"), NDIS_STATUS_NOT_SUPPORTED);
     NdisMCoOidRequestComplete(card(), nullptr, &request, NDIS_STATUS_SUCCESS);
@@ -214,7 +224,8 @@ TEST_P(OnAVc, AStatusGoesToThoseWhoShareItOrToAll) {
   run([&] {
     client_creates_vc();
     NDIS_STATUS_INDICATION status{};
-    status.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+    status.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                     NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
     status.SourceHandle = card();
     status.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
     NdisMCoIndicateStatusEx(card(), miniport_vc(), &status);

@@ -19,11 +19,12 @@ struct CoCallbacks {
     EXPECT_EQ(kernel::irql(), PASSIVE_LEVEL);
     t().note("cl", "CoAfRegisterNotify");
     if (!t().opens_families || t().cl_af != nullptr) return;
-    const NDIS_STATUS status =
-        NdisClOpenAddressFamilyEx(static_cast<lab::FakeBinding*>(binding)->handle, family, &t().cl_af_context, &t().cl_af);
+    const NDIS_STATUS status = NdisClOpenAddressFamilyEx(static_cast<lab::FakeBinding*>(binding)->handle,
+                                                         family, &t().cl_af_context, &t().cl_af);
     t().results["open"] = status;
   }
-  static void receive(NDIS_HANDLE binding, NDIS_HANDLE vc, PNET_BUFFER_LIST lists, ULONG number, ULONG flags) {
+  static void receive(NDIS_HANDLE binding, NDIS_HANDLE vc, PNET_BUFFER_LIST lists, ULONG number,
+                      ULONG flags) {
     const bool client = static_cast<lab::FakeBinding*>(binding)->driver == &t().cl;
     EXPECT_EQ(vc, client ? static_cast<void*>(&t().cl_vc_context) : &t().cm_vc_context);
     t().note(client ? "cl" : "cm", "CoReceiveNetBufferLists");
@@ -51,7 +52,8 @@ struct CoCallbacks {
     EXPECT_EQ(vc, &t().cm_vc_context);
     return t().note(mgr(), "CoDeleteVc");
   }
-  static NDIS_STATUS open_af(NDIS_HANDLE binding, PCO_ADDRESS_FAMILY family, NDIS_HANDLE af, PNDIS_HANDLE context) {
+  static NDIS_STATUS open_af(NDIS_HANDLE binding, PCO_ADDRESS_FAMILY family, NDIS_HANDLE af,
+                             PNDIS_HANDLE context) {
     EXPECT_NE(binding, nullptr);
     EXPECT_EQ(family->AddressFamily, t().family.AddressFamily);
     t().cm_af = af;
@@ -119,7 +121,8 @@ struct CoCallbacks {
     t().asked = request;
     return t().note(mgr(), "CoOidRequest");
   }
-  static void cm_request_complete(NDIS_HANDLE, NDIS_HANDLE, NDIS_HANDLE, PNDIS_OID_REQUEST, NDIS_STATUS status) {
+  static void cm_request_complete(NDIS_HANDLE, NDIS_HANDLE, NDIS_HANDLE, PNDIS_OID_REQUEST,
+                                  NDIS_STATUS status) {
     t().results[mgr() + " CoOidRequestComplete"] = status;
     t().note(mgr(), "CoOidRequestComplete");
   }
@@ -145,7 +148,8 @@ struct CoCallbacks {
     t().asked = request;
     return t().note("cl", "CoOidRequest");
   }
-  static void cl_request_complete(NDIS_HANDLE, NDIS_HANDLE, NDIS_HANDLE, PNDIS_OID_REQUEST, NDIS_STATUS status) {
+  static void cl_request_complete(NDIS_HANDLE, NDIS_HANDLE, NDIS_HANDLE, PNDIS_OID_REQUEST,
+                                  NDIS_STATUS status) {
     t().results["cl CoOidRequestComplete"] = status;
     t().note("cl", "CoOidRequestComplete");
   }
@@ -162,32 +166,48 @@ struct CoCallbacks {
     t().results[name] = status;
     t().note("cl", name);
   }
-  static void close_af_complete(NDIS_STATUS s, NDIS_HANDLE af) { completed("ClCloseAfComplete", s, af, &t().cl_af_context); }
+  static void close_af_complete(NDIS_STATUS s, NDIS_HANDLE af) {
+    completed("ClCloseAfComplete", s, af, &t().cl_af_context);
+  }
   static void register_sap_complete(NDIS_STATUS s, NDIS_HANDLE sap, PCO_SAP given, NDIS_HANDLE handle) {
     EXPECT_EQ(given, &t().sap);
     if (s == NDIS_STATUS_SUCCESS) t().cl_sap = handle;
     completed("ClRegisterSapComplete", s, sap, &t().cl_sap_context);
   }
-  static void deregister_sap_complete(NDIS_STATUS s, NDIS_HANDLE sap) { completed("ClDeregisterSapComplete", s, sap, &t().cl_sap_context); }
+  static void deregister_sap_complete(NDIS_STATUS s, NDIS_HANDLE sap) {
+    completed("ClDeregisterSapComplete", s, sap, &t().cl_sap_context);
+  }
   static void make_call_complete(NDIS_STATUS s, NDIS_HANDLE vc, NDIS_HANDLE party, PCO_CALL_PARAMETERS) {
     if (party != nullptr) t().cl_party = party;
     completed("ClMakeCallComplete", s, vc, &t().cl_vc_context);
   }
-  static void modify_complete(NDIS_STATUS s, NDIS_HANDLE vc, PCO_CALL_PARAMETERS) { completed("ClModifyCallQoSComplete", s, vc, &t().cl_vc_context); }
-  static void close_call_complete(NDIS_STATUS s, NDIS_HANDLE vc, NDIS_HANDLE) { completed("ClCloseCallComplete", s, vc, &t().cl_vc_context); }
+  static void modify_complete(NDIS_STATUS s, NDIS_HANDLE vc, PCO_CALL_PARAMETERS) {
+    completed("ClModifyCallQoSComplete", s, vc, &t().cl_vc_context);
+  }
+  static void close_call_complete(NDIS_STATUS s, NDIS_HANDLE vc, NDIS_HANDLE) {
+    completed("ClCloseCallComplete", s, vc, &t().cl_vc_context);
+  }
   static void add_party_complete(NDIS_STATUS s, NDIS_HANDLE party, NDIS_HANDLE handle, PCO_CALL_PARAMETERS) {
     t().cl_party = handle;
     completed("ClAddPartyComplete", s, party, &t().cl_party_context);
   }
-  static void drop_party_complete(NDIS_STATUS s, NDIS_HANDLE party) { completed("ClDropPartyComplete", s, party, &t().cl_party_context); }
+  static void drop_party_complete(NDIS_STATUS s, NDIS_HANDLE party) {
+    completed("ClDropPartyComplete", s, party, &t().cl_party_context);
+  }
   static NDIS_STATUS incoming_call(NDIS_HANDLE sap, NDIS_HANDLE vc, PCO_CALL_PARAMETERS) {
     EXPECT_EQ(sap, &t().cl_sap_context);
     EXPECT_EQ(vc, &t().cl_vc_context);
     return t().note("cl", "ClIncomingCall");
   }
-  static void incoming_qos(NDIS_HANDLE vc, PCO_CALL_PARAMETERS) { completed("ClIncomingCallQoSChange", 0, vc, &t().cl_vc_context); }
-  static void incoming_close(NDIS_STATUS s, NDIS_HANDLE vc, PVOID, UINT) { completed("ClIncomingCloseCall", s, vc, &t().cl_vc_context); }
-  static void incoming_drop(NDIS_STATUS s, NDIS_HANDLE party, PVOID, UINT) { completed("ClIncomingDropParty", s, party, &t().cl_party_context); }
+  static void incoming_qos(NDIS_HANDLE vc, PCO_CALL_PARAMETERS) {
+    completed("ClIncomingCallQoSChange", 0, vc, &t().cl_vc_context);
+  }
+  static void incoming_close(NDIS_STATUS s, NDIS_HANDLE vc, PVOID, UINT) {
+    completed("ClIncomingCloseCall", s, vc, &t().cl_vc_context);
+  }
+  static void incoming_drop(NDIS_STATUS s, NDIS_HANDLE party, PVOID, UINT) {
+    completed("ClIncomingDropParty", s, party, &t().cl_party_context);
+  }
   static void connected(NDIS_HANDLE vc) { completed("ClCallConnected", 0, vc, &t().cl_vc_context); }
   static NDIS_STATUS notify_close(NDIS_HANDLE af) {
     EXPECT_EQ(af, &t().cl_af_context);
@@ -210,7 +230,9 @@ struct CoCallbacks {
     return t().note("mp", name);
   }
   static NDIS_STATUS mp_delete_vc(NDIS_HANDLE vc) { return mp_one("MiniportCoDeleteVc", vc); }
-  static NDIS_STATUS mp_activate(NDIS_HANDLE vc, PCO_CALL_PARAMETERS) { return mp_one("MiniportCoActivateVc", vc); }
+  static NDIS_STATUS mp_activate(NDIS_HANDLE vc, PCO_CALL_PARAMETERS) {
+    return mp_one("MiniportCoActivateVc", vc);
+  }
   static NDIS_STATUS mp_deactivate(NDIS_HANDLE vc) { return mp_one("MiniportCoDeactivateVc", vc); }
   static void mp_send(NDIS_HANDLE vc, PNET_BUFFER_LIST lists, ULONG) {
     EXPECT_EQ(vc, t().integrated() ? static_cast<void*>(&t().cm_vc_context) : &t().mp_vc_context);
@@ -228,7 +250,8 @@ struct CoCallbacks {
 
   static NDIS_STATUS set_manager(NDIS_HANDLE handle) {
     NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS c{};
-    c.Header = {NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS, NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1,
+    c.Header = {NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
+                NDIS_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1,
                 NDIS_SIZEOF_CO_CALL_MANAGER_OPTIONAL_HANDLERS_REVISION_1};
     c.CmCreateVcHandler = cm_create_vc;
     c.CmDeleteVcHandler = cm_delete_vc;
@@ -300,9 +323,12 @@ struct CoCallbacks {
 
 void CoTest::up(Manager manager, Order order) {
   manager_ = manager;
-  mp.miniport6 = [](NDIS_MINIPORT_DRIVER_CHARACTERISTICS& c) { c.ReturnNetBufferListsHandler = CoCallbacks::mp_return; };
+  mp.miniport6 = [](NDIS_MINIPORT_DRIVER_CHARACTERISTICS& c) {
+    c.ReturnNetBufferListsHandler = CoCallbacks::mp_return;
+  };
   mp.on_set_options = [this](NDIS_HANDLE handle) {
-    if (const NDIS_STATUS status = CoCallbacks::set_miniport(handle); status != NDIS_STATUS_SUCCESS) return status;
+    if (const NDIS_STATUS status = CoCallbacks::set_miniport(handle); status != NDIS_STATUS_SUCCESS)
+      return status;
     return integrated() ? CoCallbacks::set_manager(handle) : NDIS_STATUS_SUCCESS;
   };
   mp.on_initialize = [this](FakeAdapter& adapter) {
@@ -318,7 +344,9 @@ void CoTest::up(Manager manager, Order order) {
       return status != NDIS_STATUS_SUCCESS ? status : CoCallbacks::set_manager(handle);
     };
   };
-  cm.after_open = [this](FakeBinding& binding) { return NdisCmRegisterAddressFamilyEx(binding.handle, &family); };
+  cm.after_open = [this](FakeBinding& binding) {
+    return NdisCmRegisterAddressFamilyEx(binding.handle, &family);
+  };
   cm.on_unbind = [this](FakeBinding& binding) {
     if (notifies_in_unbind && cm_af != nullptr) NdisCmNotifyCloseAddressFamily(cm_af);
     FakeDriver::close_and_wait(binding);
@@ -377,8 +405,12 @@ void CoTest::manager_creates_vc() {
   ASSERT_EQ(status, NDIS_STATUS_SUCCESS);
 }
 
-NDIS_STATUS CoTest::activate() { return integrated() ? NdisMCmActivateVc(cm_vc, &parameters) : NdisCmActivateVc(cm_vc, &parameters); }
-NDIS_STATUS CoTest::deactivate() { return integrated() ? NdisMCmDeactivateVc(cm_vc) : NdisCmDeactivateVc(cm_vc); }
+NDIS_STATUS CoTest::activate() {
+  return integrated() ? NdisMCmActivateVc(cm_vc, &parameters) : NdisCmActivateVc(cm_vc, &parameters);
+}
+NDIS_STATUS CoTest::deactivate() {
+  return integrated() ? NdisMCmDeactivateVc(cm_vc) : NdisCmDeactivateVc(cm_vc);
+}
 
 void CoTest::connect_out(void* party_context) {
   hooks[manager_name() + " CmMakeCall"] = [this] { EXPECT_EQ(activate(), NDIS_STATUS_SUCCESS); };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Virtual connections and the calls and parties on them: each step at once and later, refused, in a wrong state, by the wrong driver.
-// Pages: network/creating-a-vc, network/activating-a-vc, network/deactivating-a-vc, network/deleting-a-vc, network/making-a-call,
+// Virtual connections and the calls and parties on them: each step at once and later, refused, in a wrong
+// state, by the wrong driver. Pages: network/creating-a-vc, network/activating-a-vc,
+// network/deactivating-a-vc, network/deleting-a-vc, network/making-a-call,
 // network/indicating-an-incoming-call, network/adding-a-party-to-a-multipoint-call.
 #include "co_fakes.h"
 
@@ -22,9 +23,12 @@ class AVc : public CoTest, public ::testing::WithParamInterface<CoTest::Manager>
   }
   std::string m(const char* name) const { return manager_name() + " " + name; }
 };
-INSTANTIATE_TEST_SUITE_P(Of, AVc, ::testing::Values(CoTest::Manager::StandAlone, CoTest::Manager::Integrated), [](const auto& given) {
-  return std::string(given.param == CoTest::Manager::Integrated ? "AnIntegratedManager" : "AStandAloneManager");
-});
+INSTANTIATE_TEST_SUITE_P(Of, AVc, ::testing::Values(CoTest::Manager::StandAlone, CoTest::Manager::Integrated),
+                         [](const auto& given) {
+                           return std::string(given.param == CoTest::Manager::Integrated
+                                                  ? "AnIntegratedManager"
+                                                  : "AStandAloneManager");
+                         });
 
 /// The stand-alone call manager only: what goes to the miniport.
 class AVcOfAManager : public CoTest {
@@ -49,7 +53,8 @@ TEST_P(AVc, IsMadeByTheClientAndToldToTheOthers) {
     EXPECT_EQ(NdisCoDeleteVc(cl_vc), NDIS_STATUS_SUCCESS);
   });
   EXPECT_EQ(calls, integrated() ? (Lines{"mp CoCreateVc", "mp CoDeleteVc"})
-                                : (Lines{"mp MiniportCoCreateVc", "cm CoCreateVc", "cm CoDeleteVc", "mp MiniportCoDeleteVc"}));
+                                : (Lines{"mp MiniportCoCreateVc", "cm CoCreateVc", "cm CoDeleteVc",
+                                         "mp MiniportCoDeleteVc"}));
 }
 
 TEST_P(AVc, IsMadeByTheManagerForAnIncomingCall) {
@@ -58,12 +63,15 @@ TEST_P(AVc, IsMadeByTheManagerForAnIncomingCall) {
     EXPECT_EQ(manager_deletes_vc(), NDIS_STATUS_SUCCESS);
   });
   EXPECT_EQ(calls, integrated() ? (Lines{"cl CoCreateVc", "cl CoDeleteVc"})
-                                : (Lines{"mp MiniportCoCreateVc", "cl CoCreateVc", "cl CoDeleteVc", "mp MiniportCoDeleteVc"}));
+                                : (Lines{"mp MiniportCoCreateVc", "cl CoCreateVc", "cl CoDeleteVc",
+                                         "mp MiniportCoDeleteVc"}));
 }
 
 TEST_P(AVc, ThatOneOfThemRefusesIsTakenBack) {
   answers[m("CoCreateVc")] = NDIS_STATUS_RESOURCES;
-  run([&] { EXPECT_EQ(NdisCoCreateVc(binding_of(cl), cl_af, &cl_vc_context, &cl_vc), NDIS_STATUS_RESOURCES); });
+  run([&] {
+    EXPECT_EQ(NdisCoCreateVc(binding_of(cl), cl_af, &cl_vc_context, &cl_vc), NDIS_STATUS_RESOURCES);
+  });
   EXPECT_EQ(count("mp MiniportCoDeleteVc"), integrated() ? 0U : 1U);
   EXPECT_TRUE(vcs().empty());
 }
@@ -77,7 +85,8 @@ TEST_P(AVc, WhoseCreationIsPendedIsReportedAndDeleted) {
 
 TEST_P(AVc, NeedsAnAddressFamilyThatIsOpen) {
   run([&] {
-    EXPECT_EQ(NdisCoCreateVc(binding_of(cl), cl_vc, &cl_vc_context, &cl_vc), integrated() ? NDIS_STATUS_FAILURE : NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisCoCreateVc(binding_of(cl), cl_vc, &cl_vc_context, &cl_vc),
+              integrated() ? NDIS_STATUS_FAILURE : NDIS_STATUS_FAILURE);
     int foreign = 0;
     EXPECT_EQ(NdisCoCreateVc(binding_of(cl), &foreign, &cl_vc_context, &cl_vc), NDIS_STATUS_FAILURE);
   });
@@ -90,7 +99,8 @@ TEST_P(AVc, ThatIsDeletedWhileItIsActiveIsReportedAndStays) {
     connect_out();
     EXPECT_EQ(NdisCoDeleteVc(cl_vc), NDIS_STATUS_NOT_ACCEPTED);
     EXPECT_EQ(NdisClCloseCall(cl_vc, nullptr, nullptr, 0), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(NdisCoDeleteVc(cl_vc), NDIS_STATUS_NOT_ACCEPTED);  // no call any more, and still active: known already
+    EXPECT_EQ(NdisCoDeleteVc(cl_vc),
+              NDIS_STATUS_NOT_ACCEPTED);  // no call any more, and still active: known already
     EXPECT_EQ(deactivate(), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(NdisCoDeleteVc(cl_vc), NDIS_STATUS_SUCCESS);
   });
@@ -133,7 +143,8 @@ TEST_P(AVc, IsActivatedAgainAndDeactivatedOnce) {
 TEST_P(AVc, IsActivatedWithTheFunctionOfTheKindOfManager) {
   run([&] {
     manager_creates_vc();
-    EXPECT_EQ(integrated() ? NdisCmActivateVc(cm_vc, &parameters) : NdisMCmActivateVc(cm_vc, &parameters), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(integrated() ? NdisCmActivateVc(cm_vc, &parameters) : NdisMCmActivateVc(cm_vc, &parameters),
+              NDIS_STATUS_FAILURE);
     EXPECT_EQ(NdisMCmDeactivateVc(cl_vc), NDIS_STATUS_NOT_ACCEPTED);
     EXPECT_EQ(manager_deletes_vc(), NDIS_STATUS_SUCCESS);
   });
@@ -181,9 +192,11 @@ TEST_F(AVcOfAManager, ForItsOwnSignallingHasNoClient) {
     EXPECT_EQ(NdisCmActivateVc(own, &parameters), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(NdisCmDeactivateVc(own), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(NdisCoDeleteVc(own), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(NdisCoCreateVc(binding_of(cl), nullptr, &cl_vc_context, &own), NDIS_STATUS_FAILURE);  // a client has none
+    EXPECT_EQ(NdisCoCreateVc(binding_of(cl), nullptr, &cl_vc_context, &own),
+              NDIS_STATUS_FAILURE);  // a client has none
   });
-  EXPECT_EQ(calls, (Lines{"mp MiniportCoCreateVc", "mp MiniportCoActivateVc", "mp MiniportCoDeactivateVc", "mp MiniportCoDeleteVc"}));
+  EXPECT_EQ(calls, (Lines{"mp MiniportCoCreateVc", "mp MiniportCoActivateVc", "mp MiniportCoDeactivateVc",
+                          "mp MiniportCoDeleteVc"}));
 }
 
 TEST_F(AVcOfAManager, ForItsOwnSignallingIsReportedWhenItIsLeft) {
@@ -285,7 +298,8 @@ TEST_P(AVc, CarriesACallThatIsAcceptedLater) {
     manager_creates_vc();
     EXPECT_EQ(activate(), NDIS_STATUS_SUCCESS);
     EXPECT_EQ(NdisCmDispatchIncomingCall(cm_sap, cm_vc, &parameters), NDIS_STATUS_PENDING);
-    EXPECT_EQ(NdisClModifyCallQoS(cl_vc, &parameters), NDIS_STATUS_SUCCESS);  // it may negotiate before it answers
+    EXPECT_EQ(NdisClModifyCallQoS(cl_vc, &parameters),
+              NDIS_STATUS_SUCCESS);  // it may negotiate before it answers
     NdisClIncomingCallComplete(NDIS_STATUS_SUCCESS, cl_vc, &parameters);
     EXPECT_EQ(result("CmIncomingCallComplete"), NDIS_STATUS_SUCCESS);
     NdisCmDispatchCallConnected(cm_vc);

@@ -13,7 +13,8 @@ class Miniport6 : public CoreTest {
  protected:
   void flags(ULONG value) {
     mp.attributes = [value](NDIS_MINIPORT_ADAPTER_ATTRIBUTES& a) {
-      if (a.Header.Type == NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES) a.RegistrationAttributes.AttributeFlags = value;
+      if (a.Header.Type == NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES)
+        a.RegistrationAttributes.AttributeFlags = value;
     };
   }
   void unload_both() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The documented life of NDIS 6 miniports, from restart to Unload, where no other test of it stands beside the source.
-// Pages: ndis/nf-ndis-ndismregisterminiportdriver, ndis/nc-ndis-set_options, ndis/nf-ndis-ndissetoptionalhandlers,
-// ndis/nc-ndis-miniport_{initialize,restart,pause,halt,shutdown,unload}, network/version-information-requirements-for-ndis-drivers.
+// The documented life of NDIS 6 miniports, from restart to Unload, where no other test of it stands beside
+// the source. Pages: ndis/nf-ndis-ndismregisterminiportdriver, ndis/nc-ndis-set_options,
+// ndis/nf-ndis-ndissetoptionalhandlers,
+// ndis/nc-ndis-miniport_{initialize,restart,pause,halt,shutdown,unload},
+// network/version-information-requirements-for-ndis-drivers.
 #include <cstdint>
 
 #include "kernel/pool.h"
@@ -31,10 +33,12 @@ TEST_F(Miniport6, GetsOneEntryOfGeneralAttributesAndMayChangeIt) {
   };
   p.on_pnp_event = [&](FakeBinding&, NET_PNP_EVENT_CODE code, void* event) {
     if (code != NetEventRestart) return NDIS_STATUS_SUCCESS;
-    auto* const parameters = static_cast<NDIS_PROTOCOL_RESTART_PARAMETERS*>(static_cast<NET_PNP_EVENT_NOTIFICATION*>(event)->NetPnPEvent.Buffer);
+    auto* const parameters = static_cast<NDIS_PROTOCOL_RESTART_PARAMETERS*>(
+        static_cast<NET_PNP_EVENT_NOTIFICATION*>(event)->NetPnPEvent.Buffer);
     EXPECT_NE(parameters, nullptr);
     EXPECT_NE(parameters->RestartAttributes, nullptr);
-    seen_by_protocol = reinterpret_cast<NDIS_RESTART_GENERAL_ATTRIBUTES*>(parameters->RestartAttributes->Data)->MtuSize;
+    seen_by_protocol =
+        reinterpret_cast<NDIS_RESTART_GENERAL_ATTRIBUTES*>(parameters->RestartAttributes->Data)->MtuSize;
     return NDIS_STATUS_SUCCESS;
   };
   up();
@@ -64,7 +68,8 @@ TEST(RestartAttributes, MayBeLeftOutAndThenTheEventHasNoBuffer) {
       return NDIS_STATUS_SUCCESS;
     };
     p.on_pnp_event = [&](FakeBinding&, NET_PNP_EVENT_CODE code, void* event) {
-      if (code == NetEventRestart) told = static_cast<NET_PNP_EVENT_NOTIFICATION*>(event)->NetPnPEvent.Buffer != nullptr;
+      if (code == NetEventRestart)
+        told = static_cast<NET_PNP_EVENT_NOTIFICATION*>(event)->NetPnPEvent.Buffer != nullptr;
       return NDIS_STATUS_SUCCESS;
     };
     world.run("test", [&] {
@@ -218,7 +223,9 @@ TEST_F(Miniport6, IsHaltedWhenItsRequestsAreCompleteOnly) {
   up();
   ULONG number = 0;
   run([&] {
-    world.system().spawn("ask", [&] { nic()->oids.ask(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)); });
+    world.system().spawn("ask", [&] {
+      nic()->oids.ask(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number));
+    });
     NdisMSleep(1'000);
     ASSERT_NE(card, nullptr);
     world.system().spawn("remove", [&] { world.unplug(*nic()); });
@@ -238,7 +245,8 @@ TEST_F(Miniport6, HearsNothingAfterItsHaltOrItsShutdown) {
   mp.on_halt = [&](FakeAdapter&) {
     EXPECT_EQ(kernel::irql(), PASSIVE_LEVEL);
     ULONG number = 0;
-    EXPECT_EQ(card->oids.ask(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)), NDIS_STATUS_CLOSING);
+    EXPECT_EQ(card->oids.ask(NdisRequestQueryInformation, OID_GEN_VENDOR_ID, &number, sizeof(number)),
+              NDIS_STATUS_CLOSING);
   };
   unplug();
   const std::size_t calls = mp.calls.size();
@@ -256,7 +264,8 @@ TEST_F(Miniport6, IsShutDownAtABugCheckIfItAskedForThat) {
   KIRQL irql = PASSIVE_LEVEL;
   mp.on_shutdown = [&](FakeAdapter&) { irql = kernel::irql(); };
   for (const bool asked : {false, true}) {
-    flags(asked ? NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND | NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK
+    flags(asked ? NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND |
+                      NDIS_MINIPORT_ATTRIBUTES_REGISTER_BUGCHECK_CALLBACK
                 : NDIS_MINIPORT_ATTRIBUTES_NO_HALT_ON_SUSPEND);
     if (!asked) up();
     if (asked) plug();
@@ -341,7 +350,8 @@ TEST_F(Miniport6, IsUnloadedByNdisRoutineWhenEachInstanceWasHaltedOnce) {
 // LIFE-335
 TEST_F(Miniport6, ThatIndicatesStatusBeforeItsAttributesOrAfterItsHaltIsTold) {
   NDIS_STATUS_INDICATION indication{};
-  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                       NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
   indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
   mp.attributes = [&](NDIS_MINIPORT_ADAPTER_ATTRIBUTES& a) {
     if (a.Header.Type != NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES) return;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The documented life of NDIS 6 miniports, from DriverEntry to initialisation, where no other test of it stands beside the source.
-// Pages: ndis/nf-ndis-ndismregisterminiportdriver, ndis/nc-ndis-set_options, ndis/nf-ndis-ndissetoptionalhandlers,
-// ndis/nc-ndis-miniport_{initialize,restart,pause,halt,shutdown,unload}, network/version-information-requirements-for-ndis-drivers.
+// The documented life of NDIS 6 miniports, from DriverEntry to initialisation, where no other test of it
+// stands beside the source. Pages: ndis/nf-ndis-ndismregisterminiportdriver, ndis/nc-ndis-set_options,
+// ndis/nf-ndis-ndissetoptionalhandlers,
+// ndis/nc-ndis-miniport_{initialize,restart,pause,halt,shutdown,unload},
+// network/version-information-requirements-for-ndis-drivers.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -112,7 +114,8 @@ TEST_F(Miniport6, OfFiveHasNoOptionalHandlers) {
   mp.entry = [&] {
     mp.initialize_wrapper();
     EXPECT_EQ(mp.register_layered5(), NDIS_STATUS_SUCCESS);
-    NDIS_OBJECT_HEADER header{NDIS_OBJECT_TYPE_MINIPORT_PNP_CHARACTERISTICS, NDIS_MINIPORT_PNP_CHARACTERISTICS_REVISION_1,
+    NDIS_OBJECT_HEADER header{NDIS_OBJECT_TYPE_MINIPORT_PNP_CHARACTERISTICS,
+                              NDIS_MINIPORT_PNP_CHARACTERISTICS_REVISION_1,
                               NDIS_SIZEOF_MINIPORT_PNP_CHARACTERISTICS_REVISION_1};
     status = NdisSetOptionalHandlers(mp.miniport, &header);
     NdisIMDeregisterLayeredMiniport(mp.miniport);
@@ -145,9 +148,11 @@ TEST_F(Miniport6, ThatSetsOptionalHandlersLaterIsTold) {
 TEST_F(Miniport6, SetsTheStructuresOfItsOwnKindOnly) {
   std::vector<NDIS_STATUS> answers;
   mp.on_set_options = [&](NDIS_HANDLE handle) {
-    for (const int type : {NDIS_OBJECT_TYPE_DEFAULT, NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS, NDIS_OBJECT_TYPE_MINIPORT_SS_CHARACTERISTICS}) {
+    for (const int type : {NDIS_OBJECT_TYPE_DEFAULT, NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS,
+                           NDIS_OBJECT_TYPE_MINIPORT_SS_CHARACTERISTICS}) {
       NDIS_MINIPORT_SS_CHARACTERISTICS suspend{};
-      suspend.Header = {static_cast<UCHAR>(type), NDIS_MINIPORT_SS_CHARACTERISTICS_REVISION_1, NDIS_SIZEOF_MINIPORT_SS_CHARACTERISTICS_REVISION_1};
+      suspend.Header = {static_cast<UCHAR>(type), NDIS_MINIPORT_SS_CHARACTERISTICS_REVISION_1,
+                        NDIS_SIZEOF_MINIPORT_SS_CHARACTERISTICS_REVISION_1};
       suspend.IdleNotificationHandler = [](NDIS_HANDLE, BOOLEAN) { return NDIS_STATUS_BUSY; };
       suspend.CancelIdleNotificationHandler = [](NDIS_HANDLE) {};
       answers.push_back(NdisSetOptionalHandlers(handle, &suspend.Header));
@@ -162,7 +167,8 @@ TEST_F(Miniport6, SetsTheStructuresOfItsOwnKindOnly) {
   };
   up();
   ASSERT_EQ(answers.size(), 10U);
-  for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_EQ(answers[i], i == 6 ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE) << i;
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    EXPECT_EQ(answers[i], i == 6 ? NDIS_STATUS_SUCCESS : NDIS_STATUS_FAILURE) << i;
   down();
 }
 
@@ -200,7 +206,8 @@ TEST_F(Miniport6, WithHandlersThatDoNotGoTogetherIsTold) {
     c.DirectOidRequestHandler = [](NDIS_HANDLE, PNDIS_OID_REQUEST) { return NDIS_STATUS_SUCCESS; };
     UNICODE_STRING other = RTL_CONSTANT_STRING(u"\\Registry\\Machine\\Other");
     NDIS_HANDLE handle = nullptr;
-    EXPECT_EQ(NdisMRegisterMiniportDriver(mp.driver().object(), &other, nullptr, &c, &handle), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(NdisMRegisterMiniportDriver(mp.driver().object(), &other, nullptr, &c, &handle),
+              NDIS_STATUS_SUCCESS);
     NdisMDeregisterMiniportDriver(handle);
     return static_cast<NTSTATUS>(STATUS_UNSUCCESSFUL);
   };
@@ -215,7 +222,9 @@ TEST_F(Miniport6, RegisteredOutsideDriverEntryIsTold) {
     mp.load();
     auto c = FakeDriver::miniport6_characteristics();
     NDIS_HANDLE handle = nullptr;
-    EXPECT_EQ(NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c, &handle), NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(
+        NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c, &handle),
+        NDIS_STATUS_SUCCESS);
     NdisMDeregisterMiniportDriver(handle);
   });
   expect({"host: LIFE-081", "host: LIFE-018"});
@@ -224,7 +233,8 @@ TEST_F(Miniport6, RegisteredOutsideDriverEntryIsTold) {
 // LIFE-094, LIFE-097
 TEST(ACharacteristicsStructure, IsReadNoFurtherThanItsRevision) {
   const long page = sysconf(_SC_PAGESIZE);
-  auto* const memory = static_cast<char*>(mmap(nullptr, static_cast<std::size_t>(2 * page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  auto* const memory = static_cast<char*>(mmap(nullptr, static_cast<std::size_t>(2 * page),
+                                               PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(memory, MAP_FAILED);
   ASSERT_EQ(mprotect(memory + page, static_cast<std::size_t>(page), PROT_NONE), 0);
   {
@@ -235,19 +245,23 @@ TEST(ACharacteristicsStructure, IsReadNoFurtherThanItsRevision) {
     c.Header.Revision = NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
     c.Header.Size = NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1;
     // The end of the structure's own revision is the end of what may be read.
-    auto* const at_the_end = memory + page - (NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1 + 7) / 8 * 8;  // aligned
+    auto* const at_the_end =
+        memory + page - (NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1 + 7) / 8 * 8;  // aligned
     std::memcpy(at_the_end, &c, NDIS_SIZEOF_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1);
     driver.entry = [&] {
       NDIS_HANDLE handle = nullptr;
-      EXPECT_EQ(NdisMRegisterMiniportDriver(driver.driver().object(), driver.driver().registry_path(), nullptr,
-                                            reinterpret_cast<PNDIS_MINIPORT_DRIVER_CHARACTERISTICS>(at_the_end), &handle),
+      EXPECT_EQ(NdisMRegisterMiniportDriver(
+                    driver.driver().object(), driver.driver().registry_path(), nullptr,
+                    reinterpret_cast<PNDIS_MINIPORT_DRIVER_CHARACTERISTICS>(at_the_end), &handle),
                 NDIS_STATUS_SUCCESS);
       NdisMDeregisterMiniportDriver(handle);
       // A header whose size does not fit its revision: nothing behind the header is read.
       auto* const header = reinterpret_cast<NDIS_OBJECT_HEADER*>(memory + page - 8);
-      *header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS, NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1, sizeof(NDIS_OBJECT_HEADER)};
-      EXPECT_EQ(NdisMRegisterMiniportDriver(driver.driver().object(), driver.driver().registry_path(), nullptr,
-                                            reinterpret_cast<PNDIS_MINIPORT_DRIVER_CHARACTERISTICS>(header), &handle),
+      *header = {NDIS_OBJECT_TYPE_MINIPORT_DRIVER_CHARACTERISTICS,
+                 NDIS_MINIPORT_DRIVER_CHARACTERISTICS_REVISION_1, sizeof(NDIS_OBJECT_HEADER)};
+      EXPECT_EQ(NdisMRegisterMiniportDriver(
+                    driver.driver().object(), driver.driver().registry_path(), nullptr,
+                    reinterpret_cast<PNDIS_MINIPORT_DRIVER_CHARACTERISTICS>(header), &handle),
                 NDIS_STATUS_BAD_CHARACTERISTICS);
       return static_cast<NTSTATUS>(STATUS_UNSUCCESSFUL);
     };
@@ -262,10 +276,12 @@ TEST_F(Miniport6, MayTryTheNewestVersionFirst) {
   mp.entry = [&] {
     auto c = FakeDriver::miniport6_characteristics();
     c.MinorNdisVersion = 1;
-    NDIS_STATUS status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c, &mp.miniport);
+    NDIS_STATUS status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(),
+                                                     nullptr, &c, &mp.miniport);
     EXPECT_EQ(status, NDIS_STATUS_BAD_VERSION);
     c.MinorNdisVersion = 0;
-    status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c, &mp.miniport);
+    status = NdisMRegisterMiniportDriver(mp.driver().object(), mp.driver().registry_path(), nullptr, &c,
+                                         &mp.miniport);
     EXPECT_EQ(status, NDIS_STATUS_SUCCESS);
     return static_cast<NTSTATUS>(status);
   };
@@ -315,9 +331,11 @@ TEST_F(Miniport6, ThatSetsItsAttributesOutOfOrderIsTold) {
   mp.attributes = [&](NDIS_MINIPORT_ADAPTER_ATTRIBUTES& a) {
     if (!std::exchange(spoil, false)) return;
     NDIS_MINIPORT_ADAPTER_ATTRIBUTES early{};
-    early.GeneralAttributes.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES, NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
+    early.GeneralAttributes.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES,
+                                      NDIS_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2,
                                       NDIS_SIZEOF_MINIPORT_ADAPTER_GENERAL_ATTRIBUTES_REVISION_2};
-    EXPECT_EQ(NdisMSetMiniportAttributes(world.adapter("nic")->handle(), &early), NDIS_STATUS_INVALID_PARAMETER);
+    EXPECT_EQ(NdisMSetMiniportAttributes(world.adapter("nic")->handle(), &early),
+              NDIS_STATUS_INVALID_PARAMETER);
     EXPECT_EQ(a.Header.Type, NDIS_OBJECT_TYPE_MINIPORT_ADAPTER_REGISTRATION_ATTRIBUTES);
   };
   up();
@@ -361,9 +379,10 @@ TEST_F(Miniport6, ThatSetsAddDeviceAttributesInItsInitializationIsTold) {
   up();
   run([&] {
     NDIS_MINIPORT_ADAPTER_ATTRIBUTES add{};
-    add.AddDeviceRegistrationAttributes.Header = {NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES,
-                                                  NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1,
-                                                  NDIS_SIZEOF_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1};
+    add.AddDeviceRegistrationAttributes.Header = {
+        NDIS_OBJECT_TYPE_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES,
+        NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1,
+        NDIS_SIZEOF_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES_REVISION_1};
     EXPECT_EQ(NdisMSetMiniportAttributes(nic()->handle(), &add), NDIS_STATUS_INVALID_PARAMETER);
   });
   down();
@@ -376,7 +395,8 @@ TEST_F(Miniport6, ThatLeavesATimerOrAWorkItemOfItsAdapterAtTheHaltIsTold) {
   NDIS_HANDLE item = nullptr;
   mp.on_initialize = [&](FakeAdapter& card) {
     NDIS_TIMER_CHARACTERISTICS c{};
-    c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1, NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
+    c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1,
+                NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
     c.TimerFunction = [](PVOID, PVOID, PVOID, PVOID) {};
     EXPECT_EQ(NdisAllocateTimerObject(card.handle, &c, &timer), NDIS_STATUS_SUCCESS);
     item = NdisAllocateIoWorkItem(card.handle);
@@ -397,7 +417,8 @@ TEST_F(Miniport6, WhoseTimerIsStillSetWhenTheHaltReturnsIsTold) {
   NDIS_HANDLE timer = nullptr;
   mp.on_initialize = [&](FakeAdapter& card) {
     NDIS_TIMER_CHARACTERISTICS c{};
-    c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1, NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
+    c.Header = {NDIS_OBJECT_TYPE_TIMER_CHARACTERISTICS, NDIS_TIMER_CHARACTERISTICS_REVISION_1,
+                NDIS_SIZEOF_TIMER_CHARACTERISTICS_REVISION_1};
     c.TimerFunction = [](PVOID, PVOID, PVOID, PVOID) {};
     EXPECT_EQ(NdisAllocateTimerObject(card.handle, &c, &timer), NDIS_STATUS_SUCCESS);
     LARGE_INTEGER due;
@@ -417,7 +438,9 @@ TEST_F(Miniport6, WhoseTimerIsStillSetWhenTheHaltReturnsIsTold) {
 
 TEST_F(Miniport6, ThatSucceedsWithoutAnyAttributesDoesNotComeUp) {
   mp.miniport6 = [](NDIS_MINIPORT_DRIVER_CHARACTERISTICS& c) {
-    c.InitializeHandlerEx = [](NDIS_HANDLE, NDIS_HANDLE, PNDIS_MINIPORT_INIT_PARAMETERS) { return NDIS_STATUS_SUCCESS; };
+    c.InitializeHandlerEx = [](NDIS_HANDLE, NDIS_HANDLE, PNDIS_MINIPORT_INIT_PARAMETERS) {
+      return NDIS_STATUS_SUCCESS;
+    };
   };
   be(6, 6);
   load();

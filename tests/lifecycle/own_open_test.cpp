@@ -34,10 +34,13 @@ class AnOpenOutsideABind : public ::testing::TestWithParam<std::uint32_t> {
   }
   static lab::WorldOptions options() {
     lab::WorldOptions o;
-    o.schedule = machine::Schedule(GetParam(), 0);  // a seed: whether an open or close pends, and who is first
+    o.schedule =
+        machine::Schedule(GetParam(), 0);  // a seed: whether an open or close pends, and who is first
     return o;
   }
-  void run(std::function<void()> body) { ASSERT_EQ(world.run("test", std::move(body)), kernel::Outcome::Idle); }
+  void run(std::function<void()> body) {
+    ASSERT_EQ(world.run("test", std::move(body)), kernel::Outcome::Idle);
+  }
   FakeBinding& open(NDIS_STATUS expected = NDIS_STATUS_SUCCESS) {
     FakeBinding& binding = p.bindings.emplace_back();
     binding.driver = &p;
@@ -49,7 +52,8 @@ class AnOpenOutsideABind : public ::testing::TestWithParam<std::uint32_t> {
     NDIS_STATUS status = NDIS_STATUS_FAILURE;
     NDIS_STATUS error = NDIS_STATUS_FAILURE;
     UINT index = 7;
-    NdisOpenAdapter(&status, &error, &binding.handle, &index, &medium, 1, p.protocol, &binding, name.get(), 0, nullptr);
+    NdisOpenAdapter(&status, &error, &binding.handle, &index, &medium, 1, p.protocol, &binding, name.get(), 0,
+                    nullptr);
     if (status == NDIS_STATUS_PENDING) {
       binding.opened->wait();
       status = binding.result;
@@ -73,7 +77,8 @@ TEST_P(AnOpenOutsideABind, IsABindingOfItsOwnThatRunsAndIsClosedAnywhere) {
     FakeBinding& second = open();
     EXPECT_NE(first.handle, second.handle);
     EXPECT_EQ(bindings(), 2U);
-    for (const Ref<Binding>& binding : world.adapter("nic")->bindings()) EXPECT_EQ(binding->state(), BindingState::Running);
+    for (const Ref<Binding>& binding : world.adapter("nic")->bindings())
+      EXPECT_EQ(binding->state(), BindingState::Running);
     FakeDriver::close_and_wait(first);
     FakeDriver::close_and_wait(second);
     open();  // and again

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The documented life of NDIS 6 protocols, from registration to uninstall, where no other test of it stands beside the source.
-// Pages: ndis/nf-ndis-ndisregisterprotocoldriver, -ndisderegisterprotocoldriver, ndis/nc-ndis-protocol_{bind,unbind}_adapter_ex,
-// -protocol_net_pnp_event, -protocol_uninstall, ndis/nf-ndis-ndisunbindadapter, -ndisreenumerateprotocolbindings.
+// The documented life of NDIS 6 protocols, from registration to uninstall, where no other test of it stands
+// beside the source. Pages: ndis/nf-ndis-ndisregisterprotocoldriver, -ndisderegisterprotocoldriver,
+// ndis/nc-ndis-protocol_{bind,unbind}_adapter_ex, -protocol_net_pnp_event, -protocol_uninstall,
+// ndis/nf-ndis-ndisunbindadapter, -ndisreenumerateprotocolbindings.
 #include <cstring>
 
 #include <ntddk.h>
@@ -172,7 +173,9 @@ TEST_F(Protocol6, IsBoundToEachAdapterThatComes) {
 
 // LIFE-227, LIFE-228
 TEST_F(Protocol6, ThatFailsItsBindAfterTheOpenClosesItAndLeavesNothing) {
-  p.after_open = [](FakeBinding&) { return NDIS_STATUS_RESOURCES; };  // the fake closes what it opened, and fails
+  p.after_open = [](FakeBinding&) {
+    return NDIS_STATUS_RESOURCES;
+  };  // the fake closes what it opened, and fails
   up();
   EXPECT_FALSE(binding());
   EXPECT_FALSE(p.bindings.front().open);
@@ -208,7 +211,8 @@ TEST_F(Protocol6, ThatSendsOnABindingItHasClosedIsTold) {
 // LIFE-232
 TEST_F(Protocol6, HearsOfStatusAsSoonAsItsOpenIsCompleteAndOfReceivesWithAFilterOnly) {
   NDIS_STATUS_INDICATION indication{};
-  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                       NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
   indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
   p.after_open = [&](FakeBinding&) {
     indication.SourceHandle = nic()->handle();
@@ -224,9 +228,7 @@ TEST_F(Protocol6, HearsOfStatusAsSoonAsItsOpenIsCompleteAndOfReceivesWithAFilter
 
 // LIFE-236
 TEST_F(Protocol6, NeedsTheNameOfItsAdapterForTheOpenOnly) {
-  p.after_open = [&](FakeBinding&) {
-    return NDIS_STATUS_SUCCESS;
-  };
+  p.after_open = [&](FakeBinding&) { return NDIS_STATUS_SUCCESS; };
   up();
   // The name that the bind was given is gone by now; the binding works on.
   ULONG filter = NDIS_PACKET_TYPE_DIRECTED;
@@ -283,7 +285,8 @@ TEST_F(Protocol6, ThatClosesWithItsFilterSetIsNoted) {
 TEST_F(Protocol6, MayStillHearOfStatusUntilItsCloseIsComplete) {
   up();
   NDIS_STATUS_INDICATION indication{};
-  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1, NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
+  indication.Header = {NDIS_OBJECT_TYPE_STATUS_INDICATION, NDIS_STATUS_INDICATION_REVISION_1,
+                       NDIS_SIZEOF_STATUS_INDICATION_REVISION_1};
   indication.StatusCode = NDIS_STATUS_MEDIA_SPECIFIC_INDICATION;
   p.on_unbind = [&](FakeBinding& one) {
     indication.SourceHandle = nic()->handle();
@@ -373,7 +376,8 @@ TEST_F(Protocol6, UninstalledIsUnboundFirstAndUnloadedLater) {
   };
   up();
   run([&] {
-    for (const Ref<ProtocolDriver>& protocol : world.library().protocols_of(p.driver())) world.library().uninstall(*protocol);
+    for (const Ref<ProtocolDriver>& protocol : world.library().protocols_of(p.driver()))
+      world.library().uninstall(*protocol);
   });
   EXPECT_EQ(p.count("ProtocolUnbindAdapterEx"), 1U);
   EXPECT_EQ(p.calls.back(), "ProtocolUninstall");
@@ -390,8 +394,10 @@ TEST_F(Protocol6, HearsOfItsBindListAndOfTheEndOfItsBindsWithANullContext) {
     if (code == NetEventBindsComplete) events.push_back("binds complete");
     if (code == NetEventReconfigure) events.push_back("reconfigure " + std::to_string(seen.BufferLength));
     if (code == NetEventBindList) {
-      std::u16string_view list(static_cast<const char16_t*>(seen.Buffer), seen.BufferLength / sizeof(char16_t));
-      events.push_back(list == std::u16string_view(u"\\Device\\{a}\0\\Device\\{b}\0\0", 25) ? "bind list" : "another list");
+      std::u16string_view list(static_cast<const char16_t*>(seen.Buffer),
+                               seen.BufferLength / sizeof(char16_t));
+      events.push_back(list == std::u16string_view(u"\\Device\\{a}\0\\Device\\{b}\0\0", 25) ? "bind list"
+                                                                                            : "another list");
     }
     return NDIS_STATUS_SUCCESS;
   };
@@ -404,7 +410,8 @@ TEST_F(Protocol6, HearsOfItsBindListAndOfTheEndOfItsBindsWithANullContext) {
   EXPECT_EQ(events, Lines{"binds complete"});
   run([&] {
     for (const Ref<ProtocolDriver>& protocol : world.library().protocols_of(p.driver())) {
-      EXPECT_EQ(world.library().set_bind_list(*protocol, {u"\\Device\\{a}", u"\\Device\\{b}"}), NDIS_STATUS_SUCCESS);
+      EXPECT_EQ(world.library().set_bind_list(*protocol, {u"\\Device\\{a}", u"\\Device\\{b}"}),
+                NDIS_STATUS_SUCCESS);
       int data = 1;
       EXPECT_EQ(world.library().reconfigure(*protocol, &data, sizeof(data)), NDIS_STATUS_SUCCESS);
     }
@@ -432,7 +439,8 @@ TEST_F(Protocol6, MayCompleteAnEventForAllItsBindingsLater) {
       done.set();
     });
     pending.wait();
-    EXPECT_TRUE(world.library().protocols_of(p.driver()).front()->complete_event(kept, NDIS_STATUS_RESOURCES));
+    EXPECT_TRUE(
+        world.library().protocols_of(p.driver()).front()->complete_event(kept, NDIS_STATUS_RESOURCES));
     done.wait();
   });
   EXPECT_EQ(answer, NDIS_STATUS_RESOURCES);
@@ -454,7 +462,8 @@ TEST_F(Protocol6, LearnsTheContextOfAVirtualMiniportAndOfNoOther) {
   run([&] {
     for (const FakeBinding& one : p.bindings) {
       const FakeAdapter* const made = im.adapter(one.adapter);
-      EXPECT_EQ(NdisIMGetBindingContext(one.handle), made == nullptr ? nullptr : made->device_context) << one.adapter;
+      EXPECT_EQ(NdisIMGetBindingContext(one.handle), made == nullptr ? nullptr : made->device_context)
+          << one.adapter;
       if (made != nullptr) {
         EXPECT_NE(made->device_context, nullptr);
         ++virtual_ones;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Two system threads that work each on memory of their own, and each add 1 to what they share, in two steps: one addition can be lost,
-// which shows as a leak.
+// Two system threads that work each on memory of their own, and each add 1 to what they share, in two steps:
+// one addition can be lost, which shows as a leak.
 #include <ntddk.h>
 
 #define WORKERS 2
@@ -32,7 +32,9 @@ static VOID Work(PVOID Context) {
   PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
-static VOID Unload(PDRIVER_OBJECT Driver) { UNREFERENCED_PARAMETER(Driver); }
+static VOID Unload(PDRIVER_OBJECT Driver) {
+  UNREFERENCED_PARAMETER(Driver);
+}
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath) {
   OBJECT_ATTRIBUTES Attributes;
@@ -44,7 +46,9 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath) {
   KeInitializeSpinLock(&Lock);
   InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
   for (i = 0; i < WORKERS; ++i) {
-    if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, Work, &Workers[i]))) return STATUS_UNSUCCESSFUL;
+    if (!NT_SUCCESS(
+            PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, Work, &Workers[i])))
+      return STATUS_UNSUCCESSFUL;
     ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, NULL, KernelMode, &Workers[i].Thread, NULL);
     ZwClose(Handle);
   }

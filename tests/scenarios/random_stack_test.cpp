@@ -315,10 +315,14 @@ void live(unsigned steps, kernel::Watch watch) {
   ::testing::Test::RecordProperty("frames", std::to_string(frames));
 }
 
-TEST(AStackOfEverything, LosesNothingWhateverHappensToIt) { live(steps_wanted(), kernel::Watch::All); }
+TEST(AStackOfEverything, LosesNothingWhateverHappensToIt) {
+  live(steps_wanted(), kernel::Watch::All);
+}
 
 /// The plain way and the stamped one side by side: a card has up to four receivers.
-TEST(AStackOfEverything, LosesNothingWhileNobodyWatches) { live(steps_wanted() / 5, kernel::Watch::Nothing); }
+TEST(AStackOfEverything, LosesNothingWhileNobodyWatches) {
+  live(steps_wanted() / 5, kernel::Watch::Nothing);
+}
 
 }  // namespace
 }  // namespace undis::test

@@ -12,7 +12,7 @@ typedef struct _MINI6_ADAPTER {
   LONG InUse;
   NDIS_HANDLE Handle;
   LONG Running;
-  PVOID Extra;  // the including driver's
+  PVOID Extra;                    // the including driver's
   PNDIS_RESOURCE_LIST Resources;  // inside MINI6_HOOKS.Initialize
 } MINI6_ADAPTER, *PMINI6_ADAPTER;
 

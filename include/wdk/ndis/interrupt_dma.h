@@ -263,8 +263,11 @@ NDISAPI VOID NdisMDeregisterIoPortRange(_In_ NDIS_HANDLE MiniportAdapterHandle, 
 #define NdisReadRegisterUchar(Register, Data) (*(Data) = READ_REGISTER_UCHAR((volatile UCHAR*)(Register)))
 #define NdisReadRegisterUshort(Register, Data) (*(Data) = READ_REGISTER_USHORT((volatile USHORT*)(Register)))
 #define NdisReadRegisterUlong(Register, Data) (*(Data) = READ_REGISTER_ULONG((volatile ULONG*)(Register)))
-#define NdisWriteRegisterUchar(Register, Data) WRITE_REGISTER_UCHAR((volatile UCHAR*)(Register), (UCHAR)(Data))
-#define NdisWriteRegisterUshort(Register, Data) WRITE_REGISTER_USHORT((volatile USHORT*)(Register), (USHORT)(Data))
-#define NdisWriteRegisterUlong(Register, Data) WRITE_REGISTER_ULONG((volatile ULONG*)(Register), (ULONG)(Data))
+#define NdisWriteRegisterUchar(Register, Data) \
+  WRITE_REGISTER_UCHAR((volatile UCHAR*)(Register), (UCHAR)(Data))
+#define NdisWriteRegisterUshort(Register, Data) \
+  WRITE_REGISTER_USHORT((volatile USHORT*)(Register), (USHORT)(Data))
+#define NdisWriteRegisterUlong(Register, Data) \
+  WRITE_REGISTER_ULONG((volatile ULONG*)(Register), (ULONG)(Data))
 
 UNDIS_EXTERN_C_END
