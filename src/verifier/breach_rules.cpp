@@ -41,9 +41,8 @@ class BreachRules final : public Family {
     if (shutdowns_.load(std::memory_order_relaxed) == 0) return;
     const kernel::CallFrame* const callback = kernel::current_callback();
     if (callback == nullptr || frame.driver == nullptr) return;
-    if (callback->name != callbacks::kMiniportShutdownEx.name &&
-        callback->name != callbacks::kMiniportShutdown.name)
-      return;
+    const std::string_view where = callback->name;
+    if (where != callbacks::kMiniportShutdownEx.name && where != callbacks::kMiniportShutdown.name) return;
     const std::string_view function = frame.name;
     if (function == "NdisMFreeSharedMemory") return;  // a rule of its own, in the function
     if (kernel::inside_callback("MiniportHaltEx", callback->object)) {
