@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/watch.h"
 #include "ndis/binding.h"
 #include "ndis/co_adapter.h"
 #include "ndis/filter_events.h"
@@ -238,7 +239,10 @@ NDIS_STATUS restart_stack(Adapter& adapter) {
         for (const Ref<Binding>& binding : adapter.bindings())
           binding->restart(adapter.restart_attributes.first());
       adapter.restart_attributes.free();  // everybody above has been told (LIFE-136)
-      if (!failed) return NDIS_STATUS_SUCCESS;
+      if (!failed) {
+        if (!kernel::watches_all()) adapter.ways.settle();  // each that restarted has made a plan of its own
+        return NDIS_STATUS_SUCCESS;
+      }
       // What has restarted below it is paused again: a module leaves a paused stack only.
       pause_filters(adapter, NDIS_PAUSE_DETACH_FILTER);
       adapter.pause(NDIS_PAUSE_DETACH_FILTER);
