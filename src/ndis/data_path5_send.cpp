@@ -448,13 +448,14 @@ NDIS_STATUS send_packet(Binding& from, NDIS_PACKET* packet) {
 
 void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
   Adapter& adapter = from.adapter();
-  const bool as_lists = sends_as_lists(adapter);
+  // Asked once a packet is under way: until then the filters may change.
+  const auto as_lists = [&adapter] { return sends_as_lists(adapter); };
   std::array<NDIS_PACKET*, kAtOnce> sent{};
   UINT waiting = 0;
   const auto hand_on = [&] {
     if (waiting == 0) return;
     const UINT n = std::exchange(waiting, 0);
-    if (as_lists) {
+    if (as_lists()) {
       send_as_lists(adapter, sent.data(), n);
     } else {
       give_packets(adapter, sent.data(), n);
@@ -474,7 +475,7 @@ void send_packets(Binding& from, NDIS_PACKET** packets, UINT count) {
         if (waiting == kAtOnce) hand_on();
         continue;
       }
-      if (!as_lists) adapter.sends.leave();
+      if (!as_lists()) adapter.sends.leave();
       finish_send(packet, *find_hop(*item_of(packet), Hop::Kind::Send, &adapter), NDIS_STATUS_SUCCESS);
     } else if (usable) {  // each packet that may be completed is, in its turn
       hand_on();

@@ -4,6 +4,7 @@
 // is deregistered.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -121,8 +122,8 @@ class ProtocolDriver final : public Object {
   const ProtocolHandlers5 handlers5_;
   const ProtocolHandlers6 handlers6_;
   const kernel::Stack origin_;
-  NDIS_HANDLE handle_ = nullptr;  ///< opened and closed by Library
-  bool ever_bound_ = false;       ///< an adapter was opened at least once
+  NDIS_HANDLE handle_ = nullptr;          ///< opened and closed by Library
+  std::atomic<bool> ever_bound_ = false;  ///< an adapter was opened at least once
   mutable kernel::Lock lock_;
   Roster<Binding, Binding*> bindings_ GUARDED_BY(lock_);
   bool ready_ GUARDED_BY(lock_) = false;
