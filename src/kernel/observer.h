@@ -24,7 +24,7 @@ struct Stack {
   static constexpr std::size_t kDepth = 24;
   std::uint32_t count = 0;
   void* frames[kDepth];  ///< of which the first `count` are set
-  /// Walks frame pointers within the current fiber's stack; costs some 3 ns a frame.
+  /// Walks frame pointers within the current fiber's stack; costs some 13 instructions a frame.
   static Stack capture(std::uint32_t skip = 0) noexcept;
 };
 
