@@ -14,13 +14,16 @@ std::uint64_t hash_of(const char* text) noexcept {
 
 }  // namespace
 
-bool RarePoints::counts_anew(const char* what) noexcept {
+RarePoints::Name& RarePoints::look_up(const char* what) noexcept {
   Numbers::Slot& slot = numbers_.slot_of(what);
   const auto next = static_cast<std::uint32_t>(numbers_.by_text.size());
   if (slot.what != what) slot = {what, numbers_.by_text.try_emplace(hash_of(what), next).first->second};
   if (names_.size() <= slot.number) names_.resize(slot.number + 64);
-  Name& name = names_[slot.number];
-  if (name.era == era_) return ++name.passed <= kFirst || (name.passed == name.next && counts_again(name));
+  return names_[slot.number];
+}
+
+/// The first time in this era; if it is the first in the run, another era begins with it.
+bool RarePoints::begin(Name& name) noexcept {
   if (name.era == 0) ++era_;
   name = {era_, 1, 2 * kFirst};
   return true;

@@ -25,10 +25,12 @@ class RarePoints {
   /// `what`: the name of a point, which stays where it is; equal texts at different places are one name, so
   /// that the linker has no say.
   bool counts(const char* what) noexcept {
-    Name* const name = had(what);
-    if (name == nullptr) return counts_anew(what);
-    if (++name->passed <= kFirst) return true;
-    return name->passed == name->next && counts_again(*name);
+    const Numbers::Slot& slot = numbers_.slot_of(what);
+    const bool known = slot.what == what && slot.number < names_.size();
+    Name& name = known ? names_[slot.number] : look_up(what);
+    if (name.era != era_) return begin(name);
+    if (++name.passed <= kFirst) return true;
+    return name.passed == name.next && counts_again(name);
   }
 
  private:
@@ -36,7 +38,6 @@ class RarePoints {
     std::uint32_t era = 0;     // 0: the run has not had it yet
     std::uint32_t passed = 0;  // in that era
     std::uint32_t next = 0;    // the one that counts next, after the first
-    std::uint32_t unused = 0;
   };
 
   /// A number for each text that is the name of a point. They are kept: the same texts come in run after run.
@@ -53,14 +54,8 @@ class RarePoints {
     std::unordered_map<std::uint64_t, std::uint32_t> by_text;
   };
 
-  /// What is known of a point that has been passed in this era; nullptr: not yet, or it has to be looked for.
-  Name* had(const char* what) noexcept {
-    const Numbers::Slot& slot = numbers_.slot_of(what);
-    if (slot.what != what || slot.number >= names_.size()) return nullptr;
-    Name& name = names_[slot.number];
-    return name.era == era_ ? &name : nullptr;
-  }
-  bool counts_anew(const char* what) noexcept;
+  Name& look_up(const char* what) noexcept;
+  bool begin(Name& name) noexcept;
   static bool counts_again(Name& name) noexcept;
 
   Numbers& numbers_ = per_thread<Numbers>();  // of the OS thread that makes the machine, and runs it

@@ -296,18 +296,10 @@ void Simulated::news() noexcept {
 }
 
 void Simulated::point(const char* what) noexcept {
-  Strand& here = *executing_;
-  here.at_ = what;
-  --points_left_;
-  if (here.focused_ && looks_inside_) return focused_point(what);
-  if (points_left_ == 0) decide();
-}
-
-/// Leaves by way of decide() only, so that it costs next to nothing.
-void Simulated::focused_point(const char* what) noexcept {
-  const bool counts = rare_points_.counts(what);
-  focused_left_ -= counts ? 1 : 0;
-  if (points_left_ == 0 || (counts && focused_left_ == 0)) decide();
+  executing_->at_ = what;
+  bool due = --points_left_ == 0;
+  if (executing_->focused_ && looks_inside_ && rare_points_.counts(what) && --focused_left_ == 0) due = true;
+  if (due) decide();
 }
 
 /// The clock interrupt, as seen by code that polls.

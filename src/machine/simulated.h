@@ -98,7 +98,6 @@ class Simulated final : public Machine {
   };
 
   static void enter(void* strand) noexcept;
-  void focused_point(const char* what) noexcept;
   void decide() noexcept;
   void dispatch() noexcept;
   void collect_ways(Strand* self) noexcept;

@@ -51,7 +51,7 @@ class Ndis5Rules final : public Family {
 
   void on_ddi_enter(const CallFrame& frame) override {
     if (frame.driver == nullptr || frame.driver->harness()) return;
-    if (frame.driver->phase() == DriverPhase::InDriverEntry) in_driver_entry(frame);
+    if (frame.driver->in_driver_entry()) in_driver_entry(frame);
     switch (static_cast<Ddi>(frame.number)) {
     case Ddi::NdisMIndicateStatus:
     case Ddi::NdisMIndicateStatusComplete:
@@ -98,7 +98,7 @@ class Ndis5Rules final : public Family {
   }
 
   void in_driver_entry(const CallFrame& frame) {
-    if (!frame.driver->in_driver_entry() || !std::string_view(frame.name).starts_with("Ndis")) return;
+    if (!std::string_view(frame.name).starts_with("Ndis")) return;
     const std::string_view first = first_call(frame);
     if (static_cast<Ddi>(frame.number) == Ddi::NdisMInitializeWrapper && first != frame.name)
       tell("LIFE-330", frame.driver, frame.name, {},
