@@ -4,6 +4,8 @@
 //
 // Pages   wdm/nf-wdm-keinitializeevent, -kesetevent, -keresetevent, -keclearevent, -kereadstateevent
 // IRQL    <= DISPATCH_LEVEL; KeSetEvent with Wait TRUE: <= APC_LEVEL
+#include <array>
+
 #include <fmt/format.h>
 #include <ntddk.h>
 
@@ -47,47 +49,48 @@ bool check_event(const KEVENT* event, const char* function) {
                       function, "an event");
 }
 
-}  // namespace
-
-struct Event::Parts {
-  KEVENT event;
-  std::string name;
-};
-
-Event::Event(std::string name) : parts_(std::make_unique<Parts>()) {
-  initialize_event(parts_->event, DispatcherType::NotificationEvent, false);
-  parts_->name = std::move(name);
+/// The name is put together for who has to wait, and stands as long as he does.
+NTSTATUS await(KEVENT& event, const WaitName& name, Deadline deadline) noexcept {
+  constexpr std::size_t kLongest = 200;
+  std::array<char, kLongest> whole;
+  const char* text = name.what;
+  if (name.of != nullptr && event.Header.SignalState <= 0) {
+    *fmt::format_to_n(whole.data(), whole.size() - 1, "{}: {}", *name.of, name.what).out = '\0';
+    text = whole.data();
+  }
+  DISPATCHER_HEADER* const object = &event.Header;
+  return undis::kernel::wait_for("a wait of undis", {&object, 1}, false, deadline, text);
 }
 
-Event::~Event() = default;
+}  // namespace
+
+Event::Event(WaitName name) noexcept : name_(name) {
+  initialize_event(event_, DispatcherType::NotificationEvent, false);
+}
 
 void Event::set() noexcept {
   schedule_point("set event");
-  set_event(parts_->event);
+  set_event(event_);
   schedule_point("event set");
 }
 
 void Event::reset() noexcept {
-  reset_event(parts_->event);
+  reset_event(event_);
 }
 
 bool Event::is_set() const noexcept {
-  return parts_->event.Header.SignalState > 0;
+  return event_.Header.SignalState > 0;
 }
 
 void Event::wait() noexcept {
   schedule_point("wait for event");
-  DISPATCHER_HEADER* const object = &parts_->event.Header;
-  undis::kernel::wait_for("a wait of undis", {&object, 1}, false, {}, parts_->name.c_str());
+  await(event_, name_, {});
   schedule_point("event waited for");
 }
 
 bool Event::wait_for(std::uint64_t ticks) noexcept {
   schedule_point("wait for event");
-  DISPATCHER_HEADER* const object = &parts_->event.Header;
-  const NTSTATUS status =
-      undis::kernel::wait_for("a wait of undis", {&object, 1}, false,
-                              {.at = now() + ticks, .at_once = ticks == 0}, parts_->name.c_str());
+  const NTSTATUS status = await(event_, name_, {.at = now() + ticks, .at_once = ticks == 0});
   schedule_point("event waited for");
   return status != STATUS_TIMEOUT;
 }

@@ -12,19 +12,11 @@
 namespace undis::kernel {
 
 Passage::Passage()
-    : processors_(System::current().machine().processors().size()),
-      slots_(std::make_unique<Slot[]>(2 * processors_)), side_(slots_.get()), left_("data path calls"),
-      turn_("those who wait for data path calls") {}
+    : pool_(System::current().tallies()), sides_{pool_.take(), pool_.take()}, side_(sides_[0]),
+      left_("data path calls"), turn_("those who wait for data path calls") {}
 
-Passage::~Passage() = default;
-
-std::uint64_t Passage::inside(const Slot* side) const noexcept {
-  std::uint64_t left = 0;
-  std::uint64_t entered = 0;
-  // Those who have left first: each of them had entered before.
-  for (std::size_t i = 0; i < processors_; ++i) left += side[i].left.load(std::memory_order_acquire);
-  for (std::size_t i = 0; i < processors_; ++i) entered += side[i].entered.load(std::memory_order_acquire);
-  return entered - left;
+Passage::~Passage() {
+  for (const Side side : sides_) pool_.give(side);
 }
 
 void Passage::await_left(Side side) noexcept {
@@ -32,7 +24,7 @@ void Passage::await_left(Side side) noexcept {
   for (;;) {
     {
       const Hold hold(lock_);
-      if (inside(side) == 0) return;
+      if (pool_.inside(side) == 0) return;
       left_.reset();
     }
     left_.wait();

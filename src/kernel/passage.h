@@ -9,13 +9,13 @@
 // be switched away.
 #pragma once
 
+#include <array>
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "kernel/lock.h"
 #include "kernel/system.h"
+#include "kernel/tally.h"
 #include "machine/fence.h"
 #include "machine/processor.h"
 
@@ -28,13 +28,8 @@ class Passage {
   Passage(const Passage&) = delete;
   Passage& operator=(const Passage&) = delete;
 
-  /// Written by one processor only. One may leave on another than it entered on.
-  struct alignas(64) Slot {
-    std::atomic<std::uint64_t> entered;
-    std::atomic<std::uint64_t> left;
-  };
-  /// Which of two sets of counters, one for each processor, was entered; what leave() must be given.
-  using Side = Slot*;
+  /// Which of two sets of counters was entered; what leave() must be given.
+  using Side = Tally*;
   Side enter() noexcept {
     const Side side = side_.load(std::memory_order_relaxed);
     count(own(side).entered);
@@ -54,21 +49,20 @@ class Passage {
   void abandon() noexcept { abandoned_.store(true, std::memory_order_relaxed); }
   bool is_abandoned() const noexcept { return abandoned_.load(std::memory_order_relaxed); }
   /// Whether anybody is inside. Never too few: who leaves meanwhile may be counted.
-  bool busy() const noexcept { return inside(slots_.get()) + inside(slots_.get() + processors_) != 0; }
+  bool busy() const noexcept { return pool_.inside(sides_[0]) + pool_.inside(sides_[1]) != 0; }
 
  private:
   static void count(std::atomic<std::uint64_t>& counter) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  static Slot& own(Side side) noexcept { return side[machine::processor_here->index]; }
-  Side other(Side side) const noexcept { return side == slots_.get() ? side + processors_ : slots_.get(); }
-  std::uint64_t inside(const Slot* side) const noexcept;
+  static Tally& own(Side side) noexcept { return TallyPool::of(side, machine::processor_here->index); }
+  Side other(Side side) const noexcept { return sides_[side == sides_[0] ? 1 : 0]; }
   void await_left(Side side) noexcept EXCLUDES(lock_);
   void tell() noexcept EXCLUDES(lock_);
 
-  const std::size_t processors_;
-  const std::unique_ptr<Slot[]> slots_;  ///< of one side, then of the other
-  std::atomic<Side> side_;               ///< of those who enter now
+  TallyPool& pool_;
+  const std::array<Side, 2> sides_;
+  std::atomic<Side> side_;  ///< of those who enter now
   std::atomic<bool> abandoned_{false};
   std::atomic<bool> waiting_{false};  ///< somebody waits: who leaves tells
   Lock lock_;

@@ -22,6 +22,7 @@
 #include "kernel/register_access.h"
 #include "kernel/registry.h"
 #include "kernel/scheduling.h"
+#include "kernel/tally.h"
 #include "kernel/time.h"
 #include "kernel/wait.h"
 
@@ -141,7 +142,8 @@ class DriverList {
 };
 
 struct System::Parts final : machine::Client {
-  Parts(machine::Machine& machine, Observer& the_observer) : observer(the_observer), scheduling(machine) {}
+  Parts(machine::Machine& machine, Observer& the_observer)
+      : observer(the_observer), tallies(machine.processors().size()), scheduling(machine) {}
 
   [[noreturn]] void host_is_stuck() noexcept override {
     const HangEvent hang = describe_hang(scheduling, true);
@@ -164,6 +166,7 @@ struct System::Parts final : machine::Client {
   }
 
   Observer& observer;
+  TallyPool tallies;  // first: what the others leave behind gives its own back
   Pool pool;
   Registry registry;
   ObjectTable objects;
@@ -229,6 +232,9 @@ Pool& System::pool() noexcept {
 }
 Registry& System::registry() noexcept {
   return parts_->registry;
+}
+TallyPool& System::tallies() noexcept {
+  return parts_->tallies;
 }
 ObjectTable& System::objects() noexcept {
   return parts_->objects;

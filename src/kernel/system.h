@@ -27,6 +27,7 @@ class ObjectTable;
 class Pool;
 class Registry;
 struct Scheduling;
+class TallyPool;
 class Thread;
 
 /// How running the machine ended.
@@ -48,6 +49,7 @@ class System {
   ObjectTable& objects() noexcept;    ///< counted objects and handles (object.h)
   Scheduling& scheduling() noexcept;  ///< threads, DPC queues, timers, work items (scheduling.h)
   Bus& bus() noexcept;                ///< simulated devices (pci.h)
+  TallyPool& tallies() noexcept;      ///< counters of each processor (tally.h)
   Io& io() noexcept;                  ///< devices, symbolic links, IRPs, shutdown registrations (io.h)
 
   Driver& add_driver(std::string service, ImageRange image, bool harness);
@@ -134,11 +136,18 @@ bool choose(const char* what) noexcept;
 void queue_work(const char* name, std::function<void()> body);
 std::uint64_t now() noexcept;  ///< virtual time since start, 100 ns units
 
-/// An event that undis itself waits on; its name appears in hang reports. PASSIVE_LEVEL to wait.
+/// What a wait is for, in hang reports: "nic0: sends outstanding".
+struct WaitName {
+  explicit(false) WaitName(const char* the_what, const std::string* whose = nullptr) noexcept
+      : what(the_what), of(whose) {}
+  const char* what;
+  const std::string* of;  ///< lives as long as what is waited for; nullptr: nobody's
+};
+
+/// An event that undis itself waits on. PASSIVE_LEVEL to wait.
 class Event {
  public:
-  explicit Event(std::string name);
-  ~Event();
+  explicit Event(WaitName name) noexcept;
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   void set() noexcept;
@@ -148,8 +157,8 @@ class Event {
   bool wait_for(std::uint64_t ticks) noexcept;  ///< false: the time passed
 
  private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
+  KEVENT event_;
+  const WaitName name_;
 };
 
 }  // namespace undis::kernel

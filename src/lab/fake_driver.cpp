@@ -139,7 +139,7 @@ void FakeDriver::be_intermediate5() {
   after_open = [this](FakeBinding& binding) {
     const WideString name(device_name(instance_name(*this, binding)));
     binding.instance_started =
-        std::make_unique<kernel::Event>("fake: MiniportInitialize of " + instance_name(*this, binding));
+        std::make_unique<kernel::Event>("fake: MiniportInitialize of a virtual miniport");
     const NDIS_STATUS status = NdisIMInitializeDeviceInstanceEx(miniport, name.get(), &binding);
     if (status != NDIS_STATUS_SUCCESS) binding.instance_started = nullptr;
     return status;

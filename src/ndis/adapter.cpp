@@ -20,14 +20,13 @@ namespace undis {
 using kernel::call_driver;
 
 Adapter::Adapter(MiniportDriver& driver, AdapterConfig config)
-    : ways(*this), passage(Library::current().take_passage()), filters(*this),
-      stack(config.name + ": another operation on the stack"), oids(*this), direct_oids(*this), reset(*this),
-      suspend(*this), sends(config.name + ": sends outstanding"),
-      receives(config.name + ": indicated packets not returned"),
-      hardware(std::make_unique<AdapterHardware>(*this, config.hardware)),
-      co(std::make_unique<CoAdapter>(*this)), driver_(&driver), config_(std::move(config)),
-      bindings_now_(new BindingsNow), paused_(config_.name + ": NdisMPauseComplete"),
-      restarted_(config_.name + ": NdisMRestartComplete") {}
+    : config_(std::move(config)), ways(*this), passage(Library::current().take_passage()), filters(*this),
+      stack({"another operation on the stack", &config_.name}), oids(*this), direct_oids(*this), reset(*this),
+      suspend(*this), sends({"sends outstanding", &config_.name}),
+      receives({"indicated packets not returned", &config_.name}),
+      hardware(std::make_unique<AdapterHardware>(*this, config_.hardware)),
+      co(std::make_unique<CoAdapter>(*this)), driver_(&driver), bindings_now_(new BindingsNow),
+      paused_({"NdisMPauseComplete", &config_.name}), restarted_({"NdisMRestartComplete", &config_.name}) {}
 
 Adapter::~Adapter() {
   delete bindings_now_.load();

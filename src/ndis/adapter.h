@@ -180,6 +180,10 @@ class Adapter final : public Object {
   ULONG applied_lookahead = 0;
   std::vector<std::uint8_t> applied_multicast;
 
+ private:
+  const AdapterConfig config_;  ///< before those that are named after it
+
+ public:
   Ways ways;                 ///< where chains go, while drivers are not watched
   kernel::Passage& passage;  ///< of the data path's plain way through the stack (visit.h)
   FilterStack filters;       ///< the filter modules between the miniport and the bindings
@@ -238,7 +242,6 @@ class Adapter final : public Object {
   NDIS_STATUS set_add_device_attributes(const NDIS_MINIPORT_ADD_DEVICE_REGISTRATION_ATTRIBUTES& attributes);
 
   const Ref<MiniportDriver> driver_;
-  const AdapterConfig config_;
   DEVICE_OBJECT* device_object_ = nullptr;
   NDIS_HANDLE handle_ = nullptr;
   NDIS_HANDLE configuration_context_ =

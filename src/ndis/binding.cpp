@@ -22,12 +22,12 @@ Binding::Binding(ProtocolDriver& protocol, Adapter& adapter, bool own)
     : Binding(protocol, adapter, own, protocol.name() + " on " + adapter.name()) {}
 
 Binding::Binding(ProtocolDriver& protocol, Adapter& adapter, bool own, std::string name)
-    : sends(name + ": sends outstanding"), receives(name + ": indicated packets not returned"),
-      requests(name + ": OID requests outstanding"), families(name + ": address families open"),
+    : sends({"sends outstanding", &name_}), receives({"indicated packets not returned", &name_}),
+      requests({"OID requests outstanding", &name_}), families({"address families open", &name_}),
       protocol_(&protocol), adapter_(&adapter), own_(own), name_(std::move(name)),
-      claim_(name_ + ": another operation on the binding"), answered_(name_ + ": completion by the protocol"),
-      closed_(name_ + ": NdisCloseAdapter(Ex)"), opened_(name_ + ": open"),
-      vanished_(name_ + ": the end of a close outside an unbind") {
+      claim_({"another operation on the binding", &name_}), answered_({"completion by the protocol", &name_}),
+      closed_({"NdisCloseAdapter(Ex)", &name_}), opened_({"open", &name_}),
+      vanished_({"the end of a close outside an unbind", &name_}) {
   closed_.set();
   opened_.set();
   // Nothing goes to or from the protocol before its open is complete, also if that is pended: it has no

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "kernel/lock.h"
 #include "kernel/system.h"
@@ -15,7 +14,7 @@ namespace undis {
 
 class Claim {
  public:
-  explicit Claim(std::string name) : free_(std::move(name)) { free_.set(); }
+  explicit Claim(kernel::WaitName name) : free_(name) { free_.set(); }
 
   /// Waits until no other thread has the claim, then takes it (again). PASSIVE_LEVEL.
   void take() noexcept EXCLUDES(lock_);

@@ -57,7 +57,7 @@ class PauseWatch {
  public:
   explicit PauseWatch(Adapter& adapter) {
     if (adapter.filters.empty()) return;
-    done_ = std::make_shared<kernel::Event>(adapter.name() + ": the end of a pause");
+    done_ = std::make_shared<kernel::Event>(kernel::WaitName("the end of a pause", &adapter.name()));
     kernel::System::current().spawn("watch over a pause", [alive = Ref<Adapter>(adapter), done = done_] {
       constexpr std::uint64_t kLimit = 300'000'000;  // 30 s: the pages of the two rules give no number
       if (!done->wait_for(kLimit)) tell_kept(*alive);

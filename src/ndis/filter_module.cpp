@@ -64,13 +64,13 @@ void tell(const FilterModule& module, const char* rule, const char* function, st
 }  // namespace
 
 FilterModule::FilterModule(FilterDriver& filter, Adapter& adapter, const FilterDriver* over)
-    : own_sends(module_name(filter, adapter, over) + ": sends of its own outstanding"),
-      own_receives(module_name(filter, adapter, over) + ": indications of its own not returned"),
-      calls(module_name(filter, adapter, over) + ": calls into the filter"), oids(*this), filter_(&filter),
-      adapter_(&adapter), over_(over), name_(module_name(filter, adapter, over)),
+    : own_sends({"sends of its own outstanding", &name_}),
+      own_receives({"indications of its own not returned", &name_}), calls({"calls into the filter", &name_}),
+      oids(*this), filter_(&filter), adapter_(&adapter), over_(over),
+      name_(module_name(filter, adapter, over)),
       guid_name_(std::u16string(instance_id(adapter)) + u"-" + filter.unique_name() + u"-0000"),
       interface_index_(Library::current().next_interface_index()), data_(filter.handlers().data),
-      paused_(name_ + ": NdisFPauseComplete"), restarted_(name_ + ": NdisFRestartComplete") {}
+      paused_({"NdisFPauseComplete", &name_}), restarted_({"NdisFRestartComplete", &name_}) {}
 
 FilterModule::~FilterModule() = default;
 

@@ -3,8 +3,6 @@
 // The side of a gate that waits.
 #include "ndis/gate.h"
 
-#include <utility>
-
 #include "machine/machine.h"
 
 namespace undis {
@@ -16,11 +14,12 @@ machine::Machine& machine_now() noexcept {
 
 }  // namespace
 
-Gate::Gate(std::string name)
-    : processors_(machine_now().processors().size()), slots_(std::make_unique<Slot[]>(processors_)),
-      empty_(std::move(name)) {}
+Gate::Gate(kernel::WaitName name)
+    : pool_(kernel::System::current().tallies()), users_(pool_.take()), empty_(name) {}
 
-Gate::~Gate() = default;
+Gate::~Gate() {
+  pool_.give(users_);
+}
 
 void Gate::close() noexcept {
   closed_.store(true, std::memory_order_relaxed);
@@ -28,12 +27,7 @@ void Gate::close() noexcept {
 }
 
 std::uint32_t Gate::inside() const noexcept {
-  std::uint64_t left = 0;
-  std::uint64_t entered = 0;
-  // Those who have left first: each of them had entered before.
-  for (std::size_t i = 0; i < processors_; ++i) left += slots_[i].left.load(std::memory_order_acquire);
-  for (std::size_t i = 0; i < processors_; ++i) entered += slots_[i].entered.load(std::memory_order_acquire);
-  return static_cast<std::uint32_t>(entered - left);
+  return static_cast<std::uint32_t>(pool_.inside(users_));
 }
 
 void Gate::leave_and_tell(std::uint32_t users) noexcept {

@@ -10,21 +10,18 @@
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
 
 #include "kernel/lock.h"
 #include "kernel/system.h"
+#include "kernel/tally.h"
 #include "machine/section.h"
 
 namespace undis {
 
 class Gate {
  public:
-  /// `name` says in hang reports what is waited for: "nic: sends outstanding".
-  explicit Gate(std::string name);
+  explicit Gate(kernel::WaitName name);
   ~Gate();
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
@@ -61,19 +58,14 @@ class Gate {
   std::uint32_t inside() const noexcept;
 
  private:
-  /// Written by one processor only. A user may leave on another one than it entered on.
-  struct alignas(64) Slot {
-    std::atomic<std::uint64_t> entered{0};
-    std::atomic<std::uint64_t> left{0};
-  };
   static void count(std::atomic<std::uint64_t>& counter, std::uint32_t users) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + users, std::memory_order_release);
   }
-  Slot& own() noexcept { return slots_[machine::processor_here->index]; }
+  kernel::Tally& own() noexcept { return kernel::TallyPool::of(users_, machine::processor_here->index); }
   void leave_and_tell(std::uint32_t users) noexcept EXCLUDES(lock_);
 
-  const std::size_t processors_;
-  const std::unique_ptr<Slot[]> slots_;
+  kernel::TallyPool& pool_;
+  kernel::Tally* const users_;  ///< written by their own processors only
   std::atomic<bool> closed_{false};
   std::atomic<std::uint32_t> waiting_{0};  ///< in wait_empty(): then nobody leaves without the lock
   mutable kernel::Lock lock_;

@@ -27,7 +27,7 @@ Interrupt5::Interrupt5(Adapter& adapter, NDIS_MINIPORT_INTERRUPT* block, bool as
     : Service(HandleKind::Interrupt, adapter.driver().driver(),
               fmt::format("the interrupt of {}", adapter.name())),
       adapter_(adapter), block_(block), asks_isr_(asks_isr),
-      handling_(fmt::format("{}: MiniportHandleInterrupt runs", adapter.name())) {
+      handling_({"MiniportHandleInterrupt runs", &adapter.name()}) {
   made_for(&adapter);
 }
 

@@ -36,7 +36,7 @@ void OidQueue::run_front() {
         return;
       }
       job = front_current_ = front_waiting_.front();
-      front_waiting_.pop_front();
+      front_waiting_.erase(front_waiting_.begin());
     }
     NDIS_STATUS status = answer_itself(*job, false);
     if (status == NDIS_STATUS_NOT_RECOGNIZED) {

@@ -175,7 +175,7 @@ NDIS_STATUS OidQueue::enqueue(const Ref<OidJob>& job) {
   {
     const kernel::Hold hold(lock_);
     if (job->bypass_) {
-      waiting_.push_front(job);
+      waiting_.insert(waiting_.begin(), job);
     } else {
       waiting_.push_back(job);
     }
@@ -199,14 +199,14 @@ void OidQueue::run() {
         return;
       }
       job = current_ = waiting_.front();
-      waiting_.pop_front();
+      waiting_.erase(waiting_.begin());
     }
     bool held = false;
     const NDIS_STATUS status = deliver(*job, held);
     if (held) {
       {
         const kernel::Hold hold(lock_);
-        waiting_.push_front(job);
+        waiting_.insert(waiting_.begin(), job);
         current_ = nullptr;
       }
       if (adapter_.suspend.must_wait()) return;  // resume() goes on with the queue
@@ -431,7 +431,7 @@ void OidQueue::cancel_where(const std::function<bool(const OidJob&)>& of_source,
     const auto matches = [&](const Ref<OidJob>& job) {
       return of_source(*job) && job->own_.RequestId == request_id;
     };
-    for (const std::deque<Ref<OidJob>>* queue : {&waiting_, &front_waiting_})
+    for (const std::vector<Ref<OidJob>>* queue : {&waiting_, &front_waiting_})
       for (const Ref<OidJob>& job : *queue)
         if (matches(job)) cancelled.push_back(job);
     std::erase_if(waiting_, matches);

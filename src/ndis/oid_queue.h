@@ -4,7 +4,6 @@
 // itself to 5.x and 6.x miniports.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <vector>
 
@@ -129,9 +128,9 @@ class OidQueue {
 
   Adapter& adapter_;
   mutable kernel::Lock lock_;
-  std::deque<Ref<OidJob>> waiting_ GUARDED_BY(lock_);
+  std::vector<Ref<OidJob>> waiting_ GUARDED_BY(lock_);
   Ref<OidJob> current_ GUARDED_BY(lock_);
-  std::deque<Ref<OidJob>>
+  std::vector<Ref<OidJob>>
       front_waiting_ GUARDED_BY(lock_);          ///< before the uppermost filter that takes requests
   Ref<OidJob> front_current_ GUARDED_BY(lock_);  ///< among the filters
   kernel::Event idle_{"OID requests under way"};

@@ -49,7 +49,7 @@ Poll::Poll(Adapter& adapter, void* context, const NDIS_POLL_CHARACTERISTICS& c)
     : Service(HandleKind::Poll, adapter.driver().driver(),
               fmt::format("a poll object of {}", adapter.name())),
       adapter_(adapter), context_(context), poll_(c.PollHandler), notification_(c.SetPollNotificationHandler),
-      dpc_([this] { run(); }), bursts_(adapter.name() + ": polling") {
+      dpc_([this] { run(); }), bursts_({"polling", &adapter.name()}) {
   made_for(&adapter);
 }
 
