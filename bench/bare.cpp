@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "middle.h"
+#include "ndis/nbl_pool.h"
 
 namespace undis::bench {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 inline void stay() noexcept {
   asm volatile("" ::: "memory");
 }
+
+// ---- the entry points ----
 
 void go_ahead(BareNode& from, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
   from.next->ahead(*from.next, chain, port, flags);
@@ -24,13 +27,23 @@ void go_back(BareNode& from, NET_BUFFER_LIST* chain, ULONG flags) {
   stay();
 }
 
+// ---- the drivers ----
+
+/// A filter.
+void pass_ahead(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
+  imports.ahead(node, chain, port, flags);
+}
+void pass_back(BareNode& node, NET_BUFFER_LIST* chain, ULONG flags) {
+  imports.back(node, chain, flags);
+}
+
 /// The end of the way: it completes, or returns.
 void end(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER, ULONG) {
   if (node.touched) read_chain(chain);
   if (node.completes)
     for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next)
       list->Status = NDIS_STATUS_SUCCESS;
-  go_back(node, chain, 0);
+  imports.back(node, chain, 0);
 }
 /// The beginning of the way: it has its lists back.
 void put_back_sent(BareNode&, NET_BUFFER_LIST* chain, ULONG) {
@@ -47,18 +60,27 @@ void forward(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULON
     list->Context->Offset = static_cast<USHORT>(list->Context->Offset - kNote);
     note_of(list).source = std::exchange(list->SourceHandle, node.source);
   }
-  go_ahead(node, chain, port, flags);
+  imports.ahead(node, chain, port, flags);
 }
 void forward_back(BareNode& node, NET_BUFFER_LIST* chain, ULONG flags) {
   for (NET_BUFFER_LIST* list = chain; list != nullptr; list = list->Next) {
     list->SourceHandle = note_of(list).source;
     list->Context->Offset = static_cast<USHORT>(list->Context->Offset + kNote);
   }
-  go_back(node, chain, flags);
+  imports.back(node, chain, flags);
 }
 
+/// What its makers keep stays: where the buffer and the MDL of the block are.
+void initialize(NET_BUFFER_LIST& list, NET_BUFFER& buffer) {
+  MDL* const mdl = buffer.MdlChain;
+  undis::detail::set_zero<sizeof(list)>(&list);  // what the compiler makes of `list = {}` is slower
+  undis::detail::set_zero<sizeof(buffer)>(&buffer);
+  list.FirstNetBuffer = &buffer;
+  buffer.MdlChain = mdl;
+}
 /// What a clone is: a list and a buffer that describe the original's data. `mdls`: with an MDL of its own.
-template <bool mdls>
+/// `stale`: what the last user left in them stays.
+template <bool mdls, bool stale>
 void clone(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
   Chain clones;
   for (NET_BUFFER_LIST* list = chain; list != nullptr;) {
@@ -67,6 +89,7 @@ void clone(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG 
     node.clones.pop_back();
     const NET_BUFFER& from = *list->FirstNetBuffer;
     NET_BUFFER& to = *copy->FirstNetBuffer;
+    if constexpr (!stale) initialize(*copy, to);
     if constexpr (mdls) {
       *to.MdlChain = *from.MdlChain;
       to.CurrentMdl = to.MdlChain;
@@ -82,7 +105,7 @@ void clone(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG 
     clones.append(copy);
     list = next;
   }
-  go_ahead(node, clones.end(), port, flags);
+  imports.ahead(node, clones.end(), port, flags);
 }
 void clone_back(BareNode& node, NET_BUFFER_LIST* chain, ULONG flags) {
   Chain originals;
@@ -94,7 +117,7 @@ void clone_back(BareNode& node, NET_BUFFER_LIST* chain, ULONG flags) {
     originals.append(original);
     chain = next;
   }
-  go_back(node, originals.end(), flags);
+  imports.back(node, originals.end(), flags);
 }
 
 // ---- NDIS 5 ----
@@ -126,7 +149,10 @@ void put_indicated_packet_back(BareStack5&, NDIS_PACKET* packet) {
 
 }  // namespace
 
-BareStack::BareStack(unsigned filters, Middle middle, bool sends, bool touched, std::size_t clones) {
+constinit const BareImports imports{&go_ahead, &go_back};
+
+BareStack::BareStack(unsigned filters, Middle middle, bool sends, bool touched, std::size_t clones,
+                     Clones kind) {
   const auto add = [this](auto ahead, auto back) -> BareNode& {
     nodes_.push_back(std::make_unique<BareNode>());
     nodes_.back()->ahead = ahead;
@@ -134,11 +160,15 @@ BareStack::BareStack(unsigned filters, Middle middle, bool sends, bool touched, 
     return *nodes_.back();
   };
   add(nullptr, sends ? &put_back_sent : &put_back_indicated);
-  for (unsigned i = 0; i < filters; ++i) add(&go_ahead, &go_back);
+  for (unsigned i = 0; i < filters; ++i) add(&pass_ahead, &pass_back);
   if (middle == Middle::Forwards) {
     add(&forward, &forward_back).source = this;
   } else if (middle != Middle::None) {
-    BareNode& node = add(middle == Middle::Clones ? &clone<true> : &clone<false>, &clone_back);
+    const bool stale = kind == Clones::Stale;
+    BareNode& node = add(middle == Middle::Clones ? stale ? &clone<true, true> : &clone<true, false>
+                         : stale ? &clone<false, true>
+                                                  : &clone<false, false>,
+                         &clone_back);
     node.source = this;
     clones_ = std::make_unique<Lists>(clones, 1);
     for (std::size_t i = 0; i < clones; ++i) node.clones.push_back(clones_->take(1));

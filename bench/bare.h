@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The bare model: the drivers of a stack without anything between them. The same indirect calls in the same
-// order over the same structures, taken from a row and put back; nothing is looked up, checked, counted or
-// kept alive.
+// The bare model: the drivers of a stack with nothing between them but the calls. The same indirect calls in
+// the same order over the same structures, taken from a row and put back; nothing is looked up, checked,
+// counted or kept alive.
 //
-// A call is a call: no compiler makes a jump of it, as it cannot of a driver's call into NDIS.
+// Hop     a driver calls an entry point, by a pointer as an image does that imports it, and the entry point
+//         calls the next driver's handler: two indirect calls. The second is a call: no compiler makes a jump
+//         of it.
+// Clones  come out of their row initialized, as what a pool gives does: no out-of-band data of the last user.
+//         Stale ones come as they were left.
 #pragma once
 
 #include <cstddef>
@@ -28,17 +32,23 @@ struct BareNode {
   NDIS_HANDLE source = nullptr;
 };
 
+/// The entry points, as a driver that imports them has them.
+struct BareImports {
+  void (*volatile ahead)(BareNode& from, NET_BUFFER_LIST*, NDIS_PORT_NUMBER, ULONG);
+  void (*volatile back)(BareNode& from, NET_BUFFER_LIST*, ULONG);
+};
+extern const BareImports imports;
+
 class BareStack {
  public:
+  enum class Clones : std::uint8_t { Initialized, Stale };
   /// Two ends with `filters` drivers between them, or an intermediate driver.
-  BareStack(unsigned filters, Middle middle, bool sends, bool touched, std::size_t clones = 0);
+  BareStack(unsigned filters, Middle middle, bool sends, bool touched, std::size_t clones = 0,
+            Clones kind = Clones::Initialized);
   BareStack(const BareStack&) = delete;
   BareStack& operator=(const BareStack&) = delete;
 
-  void go(NET_BUFFER_LIST* chain) {
-    BareNode& first = *nodes_[1];
-    first.ahead(first, chain, NDIS_DEFAULT_PORT_NUMBER, 0);
-  }
+  void go(NET_BUFFER_LIST* chain) { imports.ahead(*nodes_[0], chain, NDIS_DEFAULT_PORT_NUMBER, 0); }
 
  private:
   std::vector<std::unique_ptr<BareNode>> nodes_;

@@ -74,8 +74,10 @@ void count_items(benchmark::State& state, std::size_t batch) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(batch));
 }
 
-void run_bare(benchmark::State& state, const Row& row) {
-  BareStack stack(row.way.filters, row.way.middle, row.direction == Direction::Send, row.touched, row.batch);
+void run_bare(benchmark::State& state, const Row& row,
+              BareStack::Clones clones = BareStack::Clones::Initialized) {
+  BareStack stack(row.way.filters, row.way.middle, row.direction == Direction::Send, row.touched, row.batch,
+                  clones);
   Lists lists(row.batch, row.bytes);
   benchmark::DoNotOptimize(stack);
   std::uint8_t value = 0;
@@ -300,6 +302,10 @@ void register_rows() {
               benchmark::RegisterBenchmark(row.name("Bare").c_str(),
                                            [row](benchmark::State& state) { run_bare(state, row); });
             register_row(row);
+            if (way.middle == Middle::Clones || way.middle == Middle::ClonesOfMdls)
+              benchmark::RegisterBenchmark(
+                  (row.name("Bare") + "/stale").c_str(),
+                  [row](benchmark::State& state) { run_bare(state, row, BareStack::Clones::Stale); });
             if (way.filters != 0 || way.bypassed != 0 || way.middle != Middle::None || touched || bytes != 64)
               continue;
             for (const kernel::Watch watch : {kernel::Watch::Holder, kernel::Watch::All}) {
