@@ -1,69 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // The queue of OID requests of one adapter: one at a time and in order, completed inside the call or later,
-// cancelled; filters merged over the bindings; what NDIS answers from attributes. Pages:
+// cancelled; what NDIS answers from attributes. Pages:
 // ndis/nf-ndis-ndisoidrequest, -ndiscanceloidrequest, -ndismoidrequestcomplete,
-// network/miniport-adapter-oid-requests, network/oid-gen-current-packet-filter, -oid-802-3-multicast-list.
+// network/miniport-adapter-oid-requests.
 #include <array>
 #include <cstring>
 
 #include <fmt/format.h>
 
-#include "lab/core_test.h"
+#include "ndis/oid_queue_testing.h"
 
 namespace undis::test {
 namespace {
-
-class OidQueues : public CoreTest {
- protected:
-  /// Three queries of one binding that the miniport pends. NDIS_OIDs that nobody answers but the miniport.
-  struct Three {
-    std::array<ULONG, 3> numbers{};
-    std::array<NDIS_OID_REQUEST, 3> requests{};
-  };
-  static constexpr std::array<NDIS_OID, 3> kOids{OID_GEN_XMIT_OK, OID_GEN_RCV_OK, OID_GEN_XMIT_ERROR};
-  void fill(Three& three) {
-    for (std::size_t i = 0; i < 3; ++i)
-      three.requests[i] = query_request(kOids[i], &three.numbers[i], sizeof(ULONG), &three.numbers[i]);
-  }
-  void pend_queries() {
-    mp.on_request = [this](FakeAdapter& card, NDIS_OID oid, bool query) {
-      if (!query) return NDIS_STATUS_SUCCESS;
-      at_miniport.push_back(oid);
-      under_way = card.asked;
-      return NDIS_STATUS_PENDING;
-    };
-  }
-  void answer(ULONG number, NDIS_STATUS status = NDIS_STATUS_SUCCESS) {
-    const FakeAdapter::Asked asked = under_way;
-    std::memcpy(asked.buffer, &number, sizeof(number));
-    *asked.done = sizeof(number);
-    complete(asked, status);
-  }
-  void complete(const FakeAdapter::Asked& asked, NDIS_STATUS status) {
-    if (asked.request != nullptr) {
-      NdisMOidRequestComplete(nic()->handle(), asked.request, status);
-    } else if (asked.query) {
-      NdisMQueryInformationComplete(nic()->handle(), status);
-    } else {
-      NdisMSetInformationComplete(nic()->handle(), status);
-    }
-  }
-  NDIS_HANDLE handle() { return p.binding("nic")->handle; }
-  NDIS_STATUS set(NDIS_HANDLE binding_handle, NDIS_OID oid, const void* data, UINT length,
-                  NDIS_OID_REQUEST* left = nullptr) {
-    NDIS_OID_REQUEST request = set_request(oid, const_cast<void*>(data), length);
-    const NDIS_STATUS status = NdisOidRequest(binding_handle, &request);
-    if (left != nullptr) *left = request;
-    return status;
-  }
-  NDIS_STATUS set_filter(NDIS_HANDLE binding_handle, ULONG filter) {
-    return set(binding_handle, OID_GEN_CURRENT_PACKET_FILTER, &filter, sizeof(filter));
-  }
-
-  std::vector<NDIS_OID> at_miniport;
-  FakeAdapter::Asked under_way;
-};
 
 // ---- order and completion ----
 
@@ -350,124 +299,6 @@ TEST_F(CancellingRequests, AtAFiveMiniportLeavesTheOneThatItHas) {
   EXPECT_EQ(p.binding("nic")->answered.size(), 1U);
   mp.on_request = nullptr;
   down();
-}
-
-// ---- filters over several bindings ----
-
-class MergedFilters : public OidQueues {
- protected:
-  void three_up(int miniport_generation = 6) {
-    q.be_protocol6();
-    r.be_protocol6();
-    up(miniport_generation, 6);
-    run([&] {
-      ASSERT_EQ(q.load(), STATUS_SUCCESS);
-      ASSERT_EQ(r.load(), STATUS_SUCCESS);
-    });
-    mp.calls.clear();
-  }
-  void three_down() {
-    run([&] {
-      for (FakeDriver* driver : {&q, &r})
-        if (driver->driver().phase() == kernel::DriverPhase::Loaded) driver->unload();
-    });
-    down();
-  }
-  static NDIS_HANDLE handle_of(FakeDriver& driver) { return driver.binding("nic")->handle; }
-  FakeDriver q{world, "q"};
-  FakeDriver r{world, "r"};
-};
-
-TEST_F(MergedFilters, ReachTheMiniportWhereTheyChangeOnly) {
-  three_up();
-  run([&] {
-    EXPECT_EQ(set_filter(handle_of(p), NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST),
-              NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(set_filter(handle_of(r), NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(set_filter(handle_of(p), 0), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_MULTICAST), NDIS_STATUS_SUCCESS);
-  });
-  EXPECT_EQ(mp.calls, (Lines{"filter nic 0x1", "filter nic 0x9", "filter nic 0x3"}));
-  three_down();
-}
-
-TEST_F(MergedFilters, AreTakenBackWhenABindingCloses) {
-  three_up();
-  run([&] {
-    set_filter(handle_of(p), NDIS_PACKET_TYPE_DIRECTED);
-    set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS);
-    mp.calls.clear();
-    EXPECT_TRUE(q.unload());
-  });
-  EXPECT_EQ(std::ranges::count(mp.calls, "filter nic 0x1"), 1);
-  run([&] { EXPECT_TRUE(p.unload()); });
-  EXPECT_EQ(std::ranges::count(mp.calls, "filter nic 0x0"), 1);
-  three_down();
-}
-
-TEST_F(MergedFilters, AreReadBackByEachBindingAsItSetThem) {
-  three_up();
-  ULONG mine = 0;
-  ULONG others = 0;
-  run([&] {
-    set_filter(handle_of(p), NDIS_PACKET_TYPE_DIRECTED);
-    set_filter(handle_of(q), NDIS_PACKET_TYPE_BROADCAST);
-    NDIS_OID_REQUEST query = query_request(OID_GEN_CURRENT_PACKET_FILTER, &mine, sizeof(mine));
-    EXPECT_EQ(NdisOidRequest(handle_of(p), &query), NDIS_STATUS_SUCCESS);
-    query = query_request(OID_GEN_CURRENT_PACKET_FILTER, &others, sizeof(others));
-    EXPECT_EQ(NdisOidRequest(handle_of(q), &query), NDIS_STATUS_SUCCESS);
-  });
-  EXPECT_EQ(mine, NDIS_PACKET_TYPE_DIRECTED);
-  EXPECT_EQ(others, NDIS_PACKET_TYPE_BROADCAST);
-  three_down();
-}
-
-TEST_F(MergedFilters, ThatTheMiniportRefusesAreNotKept) {
-  three_up();
-  run([&] {
-    EXPECT_EQ(set_filter(handle_of(p), NDIS_PACKET_TYPE_DIRECTED), NDIS_STATUS_SUCCESS);
-    mp.on_request = [](FakeAdapter&, NDIS_OID, bool) { return NDIS_STATUS_NOT_SUPPORTED; };
-    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_NOT_SUPPORTED);
-    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_NOT_SUPPORTED)
-        << "it is asked again";
-    EXPECT_EQ(nic()->merged_filter(), NDIS_PACKET_TYPE_DIRECTED);
-    mp.on_request = nullptr;
-    EXPECT_EQ(set_filter(handle_of(q), NDIS_PACKET_TYPE_PROMISCUOUS), NDIS_STATUS_SUCCESS);
-  });
-  EXPECT_EQ(mp.calls, (Lines{"filter nic 0x1", "filter nic 0x21", "filter nic 0x21", "filter nic 0x21"}));
-  three_down();
-}
-
-TEST_F(MergedFilters, OfMulticastAddressesAreOneListWithoutRepetition) {
-  three_up(5);
-  static constexpr std::uint8_t kTwo[] = {1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 2};
-  static constexpr std::uint8_t kOther[] = {1, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 3};
-  run([&] {
-    EXPECT_EQ(set(handle_of(p), OID_802_3_MULTICAST_LIST, kTwo, sizeof(kTwo)), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(set(handle_of(q), OID_802_3_MULTICAST_LIST, kOther, sizeof(kOther)), NDIS_STATUS_SUCCESS);
-    EXPECT_EQ(set(handle_of(r), OID_802_3_MULTICAST_LIST, kOther, 6), NDIS_STATUS_SUCCESS);
-  });
-  EXPECT_EQ(mp.calls, (Lines{"multicast nic 2", "multicast nic 3"}));
-  run([&] { EXPECT_TRUE(p.unload()); });
-  EXPECT_EQ(mp.calls.back(), "multicast nic 2") << "the second address is still another's";
-  three_down();
-}
-
-TEST_F(MergedFilters, OfOddLengthAreRefusedWithTheLengthNeeded) {
-  three_up();
-  NDIS_OID_REQUEST left{};
-  run([&] {
-    std::uint8_t bytes[7]{};
-    EXPECT_EQ(set(handle_of(p), OID_802_3_MULTICAST_LIST, bytes, sizeof(bytes), &left),
-              NDIS_STATUS_INVALID_LENGTH);
-    EXPECT_EQ(left.DATA.SET_INFORMATION.BytesNeeded, 12U);
-    EXPECT_EQ(set(handle_of(p), OID_GEN_CURRENT_PACKET_FILTER, bytes, 2, &left), NDIS_STATUS_INVALID_LENGTH);
-    EXPECT_EQ(left.DATA.SET_INFORMATION.BytesNeeded, sizeof(ULONG));
-    EXPECT_EQ(set(handle_of(p), OID_GEN_CURRENT_LOOKAHEAD, bytes, 0, &left), NDIS_STATUS_INVALID_LENGTH);
-  });
-  EXPECT_EQ(mp.calls, Lines{}) << "the miniport is not asked";
-  three_down();
 }
 
 // ---- what NDIS answers ----
