@@ -107,6 +107,10 @@ void clone(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG 
   }
   imports.ahead(node, clones.end(), port, flags);
 }
+auto clones_ahead(bool with_mdls, BareStack::Clones kind) {
+  if (kind == BareStack::Clones::Stale) return with_mdls ? &clone<true, true> : &clone<false, true>;
+  return with_mdls ? &clone<true, false> : &clone<false, false>;
+}
 void clone_back(BareNode& node, NET_BUFFER_LIST* chain, ULONG flags) {
   Chain originals;
   while (chain != nullptr) {
@@ -164,11 +168,7 @@ BareStack::BareStack(unsigned filters, Middle middle, bool sends, bool touched, 
   if (middle == Middle::Forwards) {
     add(&forward, &forward_back).source = this;
   } else if (middle != Middle::None) {
-    const bool stale = kind == Clones::Stale;
-    BareNode& node = add(middle == Middle::Clones ? stale ? &clone<true, true> : &clone<true, false>
-                         : stale ? &clone<false, true>
-                                                  : &clone<false, false>,
-                         &clone_back);
+    BareNode& node = add(clones_ahead(middle == Middle::Clones, kind), &clone_back);
     node.source = this;
     clones_ = std::make_unique<Lists>(clones, 1);
     for (std::size_t i = 0; i < clones; ++i) node.clones.push_back(clones_->take(1));

@@ -49,12 +49,17 @@ bool check_event(const KEVENT* event, const char* function) {
                       function, "an event");
 }
 
+bool is_signalled(const KEVENT& event) noexcept {
+  const Hold hold(dispatcher_lock);
+  return event.Header.SignalState > 0;
+}
+
 /// The name is put together for who has to wait, and stands as long as he does.
 NTSTATUS await(KEVENT& event, const WaitName& name, Deadline deadline) noexcept {
   constexpr std::size_t kLongest = 200;
   std::array<char, kLongest> whole;
   const char* text = name.what;
-  if (name.of != nullptr && event.Header.SignalState <= 0) {
+  if (name.of != nullptr && !is_signalled(event)) {
     *fmt::format_to_n(whole.data(), whole.size() - 1, "{}: {}", *name.of, name.what).out = '\0';
     text = whole.data();
   }
@@ -79,7 +84,7 @@ void Event::reset() noexcept {
 }
 
 bool Event::is_set() const noexcept {
-  return event_.Header.SignalState > 0;
+  return is_signalled(event_);
 }
 
 void Event::wait() noexcept {

@@ -3,8 +3,8 @@
 // Counters of which each processor has its own, for objects of which there may be many: a gate, a passage.
 //
 // Layout  a chunk has a row for each processor; a tally is the same place in each of them. So what one
-// processor
-//         writes is in lines that no other one writes, and still side by side with its other tallies.
+//         processor writes is in lines that no other one writes, and still side by side with its other
+//         tallies.
 #pragma once
 
 #include <array>
