@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <ctime>
-#include <limits>
 #include <new>
 #include <vector>
 
@@ -26,12 +25,11 @@
 
 namespace {
 
-/// What is allocated and not freed, with a word of malloc's for each. mallinfo2 would count as in use what
-/// the allocator keeps at hand, and a few cards live on that.
+/// What is allocated and not freed, in the sizes that the allocator gives out.
 std::atomic<std::int64_t> bytes_in_use{0};
 
 void count(void* memory, std::int64_t sign) noexcept {
-  bytes_in_use.fetch_add(sign * static_cast<std::int64_t>(::malloc_usable_size(memory) + sizeof(void*)),
+  bytes_in_use.fetch_add(sign * static_cast<std::int64_t>(::malloc_usable_size(memory)),
                          std::memory_order_relaxed);
 }
 void* allocate(std::size_t size, std::size_t alignment) noexcept {
@@ -195,8 +193,6 @@ BENCHMARK(SendAmongBindings)->DenseRange(1, 10, 3);
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Nothing goes back to the system between two rounds: only many cards would pay for having it again.
-  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
