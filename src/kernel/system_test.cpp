@@ -104,13 +104,23 @@ TEST(Hanging, IsReportedWithWhoWaitsForWhomAndWhere) {
   EXPECT_GT(waiters[1].stack.count, 2U);
 }
 
-TEST(Hanging, NamesTheEventsOfUndis) {
+TEST(Hanging, NamesTheEventsOfUndisAndWhoseTheyAre) {
   World world;
-  Event event("nic: pause complete");
+  const std::string whose = "nic";
+  Event event({"pause complete", &whose});
   EXPECT_EQ(world.system.run("body", [&] { event.wait(); }), Outcome::Hang);
   EXPECT_EQ(world.recorder.hangs[0].waiters[0].waits_for,
             "event 'nic: pause complete', which nobody has set");
   EXPECT_EQ(world.system.run("later", [] {}), Outcome::Hang) << "nothing runs after a hang";
+}
+
+TEST(Hanging, CutsANameThatIsTooLong) {
+  World world;
+  const std::string whose(1'000, 'n');
+  Event event({"pause complete", &whose});
+  EXPECT_EQ(world.system.run("body", [&] { event.wait(); }), Outcome::Hang);
+  EXPECT_TRUE(world.recorder.hangs[0].waiters[0].waits_for.starts_with("event 'nnn"));
+  EXPECT_LT(world.recorder.hangs[0].waiters[0].waits_for.size(), whose.size());
 }
 
 TEST(Hanging, IsSeenThoughAPeriodicTimerGoesOn) {
