@@ -4,6 +4,10 @@
 A row of NDIS is Ndis<what>/<variant>/w<watch>; the row of its model is Bare<what>/<variant>, or the model of
 the same way without what costs nothing there (see model_of). Times are of the processor where one thread works
 (what else the machine does is not in them), of the clock where several do.
+
+A program runs several times, its rows in their order: a row and its model within the same moments. Each of these
+passes has its own ratios, and the median of those counts. Who has the other half of a core can double a row for
+seconds, and a row that waits for memory less than one that does not.
 """
 import json
 import re
@@ -13,12 +17,19 @@ TARGET_BATCH = "/64/32/untouched"
 
 
 class Rows:
-    """Nanoseconds for each item by row, and what else was counted."""
+    """Nanoseconds for each item by row, and what else was counted: the medians of all passes."""
 
     def __init__(self):
         self.ns = {}
         self.counters = {}
-        self.samples = {}
+        self.samples = {}  # of each pass
+        self.counted = {}
+
+    def by_pass(self, of, *names):
+        """What `of` makes of these rows, the median of all passes; None: not all of them are there."""
+        samples = [self.samples.get(name, []) for name in names]
+        values = [of(*each) for each in zip(*samples)]
+        return statistics.median(values) if values else None
 
     def add(self, path):
         with open(path, encoding="utf-8") as file:
@@ -40,8 +51,10 @@ class Rows:
             per_item = 1e9 / rate if rate else time
             self.samples.setdefault(name, []).append(per_item)
             self.ns[name] = statistics.median(self.samples[name])
-            known = ("up_us", "down_us", "bytes")
-            self.counters[name] = {key: row[key] for key in known if key in row}
+            for key in ("up_us", "down_us", "bytes"):
+                if key in row:
+                    self.counted.setdefault((name, key), []).append(row[key])
+                    self.counters.setdefault(name, {})[key] = statistics.median(self.counted[name, key])
 
 
 def model_of(name):
@@ -75,30 +88,25 @@ def beside(rows):
             yield name, ndis, None, None, None, None
             continue
         target = target_of(name)
-        ratio = ndis / bare
+        ratio = rows.by_pass(lambda ndis, bare: ndis / bare, name, model_of(name))
         yield name, ndis, bare, ratio, target, None if target is None else ratio <= target
 
 
 def derived(rows):
     """What follows from several rows: (what, value, target, met)."""
     for what in ("Send", "Receive"):
-        hops = {}
-        for model, tail in (("Ndis", "/w0"), ("Bare", "")):
-            # In chains of one list: what is for a chain is not lost in what is for a list. The calls of eight filters
-            # are more than the processor foresees, with NDIS and without.
-            low, high = (rows.ns.get(f"{model}{what}/{way}/64/1/untouched{tail}") for way in ("f1", "f4"))
-            if low is None or high is None:
-                break
-            hops[model] = (high - low) / 3  # one filter, there and back
-        if len(hops) == 2:
-            ratio = hops["Ndis"] / hops["Bare"] if hops["Bare"] > 0 else float("inf")
-            yield (f"{what}: a further filter, ns a chain there and back: {hops['Ndis']:.1f}, bare {hops['Bare']:.1f}",
-                   ratio, "< 1.5", ratio < 1.5)
+        # In chains of one list: what is for a chain is not lost in what is for a list. The calls of eight filters
+        # are more than the processor foresees, with NDIS and without.
+        hops = [f"{model}{what}/{way}/64/1/untouched{tail}" for model, tail in (("Ndis", "/w0"), ("Bare", "")) for way in ("f1", "f4")]
+        ratio = rows.by_pass(lambda ndis1, ndis4, bare1, bare4: (ndis4 - ndis1) / (bare4 - bare1), *hops)
+        if ratio is not None:
+            ndis, bare = (rows.by_pass(lambda low, high: (high - low) / 3, *pair) for pair in (hops[:2], hops[2:]))
+            yield (f"{what}: a further filter, ns a chain there and back: {ndis:.1f}, bare {bare:.1f}", ratio, "< 1.5", ratio < 1.5)
         for kind in ("clone", "clonemdls"):
             row = f"{what}/{kind}{TARGET_BATCH}"
-            ndis, stale = rows.ns.get(f"Ndis{row}/w0"), rows.ns.get(f"Bare{row}/stale")
-            if ndis and stale:
-                yield f"{what}: {kind}, of the model whose clones come as they were left", ndis / stale, None, None
+            ratio = rows.by_pass(lambda ndis, stale: ndis / stale, f"Ndis{row}/w0", f"Bare{row}/stale")
+            if ratio is not None:
+                yield f"{what}: {kind}, of the model whose clones come as they were left", ratio, None, None
     yield from two_processors(rows)
     yield from growth(rows)
 
@@ -106,10 +114,10 @@ def derived(rows):
 def two_processors(rows):
     """Where the machine itself does not carry twice as much (two threads of one core), the bare model is the measure."""
     carried = {}
-    for what, one, two in ((what, *(rows.ns.get(f"{what}OnProcessors/{count}{tail}") for count in (1, 2)))
-                           for what, tail in (("MachineAdd", ""), ("MachineMultiply", ""), ("BareSend", ""), ("NdisSend", "/w0"))):
-        if one and two:
-            carried[what] = one / two
+    for what, tail in (("MachineAdd", ""), ("MachineMultiply", ""), ("BareSend", ""), ("NdisSend", "/w0")):
+        ratio = rows.by_pass(lambda one, two: one / two, *(f"{what}OnProcessors/{count}{tail}" for count in (1, 2)))
+        if ratio is not None:
+            carried[what] = ratio
     for what, ratio in carried.items():
         target = None
         if what == "NdisSend":
