@@ -72,17 +72,22 @@ bool pass_on(NET_BUFFER_LIST* list, NDIS_HANDLE source) noexcept {
   note_of(list).source = std::exchange(list->SourceHandle, source);
   return true;
 }
-/// Sets the source of each list of a chain. The lists that could not be passed on, out of the chain.
-Chain pass_chain_on(NET_BUFFER_LIST* chain, NDIS_HANDLE source, Chain& passed) noexcept {
-  Chain refused;
-  while (chain != nullptr) {
-    NET_BUFFER_LIST* const next = chain->Next;
-    (pass_on(chain, source) ? passed : refused).append(chain);
-    chain = next;
+/// A chain of which each list has another source now, and what is cut off it: from where there was no memory.
+struct Passed {
+  NET_BUFFER_LIST* first;
+  ULONG count;
+  NET_BUFFER_LIST* rest;
+};
+Passed pass_chain_on(NET_BUFFER_LIST* chain, NDIS_HANDLE source) noexcept {
+  Passed passed{chain, 0, nullptr};
+  NET_BUFFER_LIST* last = nullptr;
+  for (NET_BUFFER_LIST* list = chain; list != nullptr; last = list, list = list->Next, ++passed.count) {
+    if (pass_on(list, source)) continue;
+    passed.rest = list;
+    (last != nullptr ? last->Next : passed.first) = nullptr;
+    break;
   }
-  passed.end();
-  refused.end();
-  return refused;
+  return passed;
 }
 void restore(NET_BUFFER_LIST* chain) noexcept {
   for (; chain != nullptr; chain = chain->Next) {
@@ -95,10 +100,9 @@ VOID forward_send(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER 
   Between& at = between(context);
   const Inside inside(at, at.below);
   if (!inside) return refuse(at.miniport, chain, NDIS_STATUS_PAUSED);
-  Chain passed;
-  const Chain refused = pass_chain_on(chain, at.binding, passed);
+  const Passed passed = pass_chain_on(chain, at.binding);
   if (passed.first != nullptr) NdisSendNetBufferLists(at.binding, passed.first, port, flags);
-  if (refused.first != nullptr) refuse(at.miniport, refused.first, NDIS_STATUS_RESOURCES);
+  if (passed.rest != nullptr) refuse(at.miniport, passed.rest, NDIS_STATUS_RESOURCES);
 }
 VOID forward_complete(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
   restore(chain);
@@ -108,12 +112,11 @@ VOID forward_receive(NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMB
   Between& at = between(context);
   const Inside inside(at, at.above);
   if (!inside) return drop(at, chain, flags);
-  Chain passed;
-  const Chain lost = pass_chain_on(chain, at.miniport, passed);
+  const Passed passed = pass_chain_on(chain, at.miniport);
   if (passed.first != nullptr)
     NdisMIndicateReceiveNetBufferLists(at.miniport, passed.first, port, passed.count, flags);
   if (NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) restore(passed.first);
-  drop(at, lost.first, flags);
+  drop(at, passed.rest, flags);
 }
 VOID forward_return(NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
   restore(chain);
