@@ -302,7 +302,8 @@ void register_rows() {
               benchmark::RegisterBenchmark(row.name("Bare").c_str(),
                                            [row](benchmark::State& state) { run_bare(state, row); });
             register_row(row);
-            if (way.middle == Middle::Clones || way.middle == Middle::ClonesOfMdls)
+            const bool clones = way.middle == Middle::Clones || way.middle == Middle::ClonesOfMdls;
+            if (clones && bytes == 64 && batch == 32 && !touched)  // where there is a target
               benchmark::RegisterBenchmark(
                   (row.name("Bare") + "/stale").c_str(),
                   [row](benchmark::State& state) { run_bare(state, row, BareStack::Clones::Stale); });

@@ -6,8 +6,8 @@ the same way without what costs nothing there (see model_of). Times are of the p
 (what else the machine does is not in them), of the clock where several do.
 
 A program runs several times, its rows in their order: a row and its model within the same moments. Each of these
-passes has its own ratios, and the median of those counts. Who has the other half of a core can double a row for
-seconds, and a row that waits for memory less than one that does not.
+passes has its own ratios, and the median of those counts. Where a machine is not ours alone, a row can take twice as
+long for seconds, and one that waits for memory less so than one that computes.
 """
 import json
 import re
@@ -22,20 +22,25 @@ class Rows:
     def __init__(self):
         self.ns = {}
         self.counters = {}
-        self.samples = {}  # of each pass
-        self.counted = {}
+        self.samples = {}  # of each pass, by row and what was counted
 
     def by_pass(self, of, *names):
         """What `of` makes of these rows, the median of all passes; None: not all of them are there."""
-        samples = [self.samples.get(name, []) for name in names]
+        samples = [self.samples.get((name, "ns"), []) for name in names]
         values = [of(*each) for each in zip(*samples)]
         return statistics.median(values) if values else None
+
+    def median_with(self, name, what, value):
+        """The median of a row's samples, this one among them."""
+        samples = self.samples.setdefault((name, what), [])
+        samples.append(value)
+        return statistics.median(samples)
 
     def add(self, path):
         with open(path, encoding="utf-8") as file:
             report = json.load(file)
         unit = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
-        # They come in the random order in which they ran.
+        # Interleaved (an option of Google Benchmark), they come in the random order in which they ran.
         order = ("family_index", "per_family_instance_index")
         for row in sorted(report["benchmarks"], key=lambda row: [row[index] for index in order]):
             if row.get("error_occurred"):
@@ -48,13 +53,10 @@ class Rows:
             on_the_clock = "manual_time" in row["run_name"] or "real_time" in row["run_name"]
             time = row["real_time" if on_the_clock else "cpu_time"] * unit[row["time_unit"]]
             rate = row.get("items_per_second")
-            per_item = 1e9 / rate if rate else time
-            self.samples.setdefault(name, []).append(per_item)
-            self.ns[name] = statistics.median(self.samples[name])
+            self.ns[name] = self.median_with(name, "ns", 1e9 / rate if rate else time)
             for key in ("up_us", "down_us", "bytes"):
                 if key in row:
-                    self.counted.setdefault((name, key), []).append(row[key])
-                    self.counters.setdefault(name, {})[key] = statistics.median(self.counted[name, key])
+                    self.counters.setdefault(name, {})[key] = self.median_with(name, key, row[key])
 
 
 def model_of(name):
