@@ -32,12 +32,12 @@ class Passage {
   using Side = Tally*;
   Side enter() noexcept {
     const Side side = side_.load(std::memory_order_relaxed);
-    count(own(side).entered);
+    TallyPool::own(side).enter();
     machine::fence::light();  // what the caller looks at next is not from before
     return side;
   }
   void leave(Side side) noexcept {
-    count(own(side).left);
+    TallyPool::own(side).leave();
     machine::fence::light();
     if (waiting_.load(std::memory_order_relaxed)) [[unlikely]]
       tell();
@@ -52,10 +52,6 @@ class Passage {
   bool busy() const noexcept { return pool_.inside(sides_[0]) + pool_.inside(sides_[1]) != 0; }
 
  private:
-  static void count(std::atomic<std::uint64_t>& counter) noexcept {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  }
-  static Tally& own(Side side) noexcept { return TallyPool::of(side, machine::processor_here->index); }
   Side other(Side side) const noexcept { return sides_[side == sides_[0] ? 1 : 0]; }
   void await_left(Side side) noexcept EXCLUDES(lock_);
   void tell() noexcept EXCLUDES(lock_);

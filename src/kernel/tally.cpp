@@ -14,7 +14,7 @@ Tally* TallyPool::take() {
       free_ = reinterpret_cast<Tally*>(first->entered.load(std::memory_order_relaxed));
     } else {
       if (used_ == kRow) {
-        chunks_.push_back(std::make_unique_for_overwrite<Row[]>(processors_));
+        chunks_.push_back(std::make_unique<Row[]>(processors_));
         used_ = 0;
       }
       first = &chunks_.back()[0].tallies[used_++];

@@ -15,13 +15,22 @@
 #include <vector>
 
 #include "kernel/lock.h"
+#include "machine/processor.h"
 
 namespace undis::kernel {
 
-/// Of one processor. A user may leave on another one than it entered on.
+/// Of one processor, which alone counts in it. A user may leave on another one than it entered on.
 struct Tally {
   std::atomic<std::uint64_t> entered;
   std::atomic<std::uint64_t> left;
+
+  void enter(std::uint64_t users = 1) noexcept { count(entered, users); }
+  void leave(std::uint64_t users = 1) noexcept { count(left, users); }
+
+ private:
+  static void count(std::atomic<std::uint64_t>& counter, std::uint64_t users) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + users, std::memory_order_release);
+  }
 };
 
 class TallyPool {
@@ -34,6 +43,8 @@ class TallyPool {
   Tally* take() EXCLUDES(lock_);
   void give(Tally* first) noexcept EXCLUDES(lock_);
   static Tally& of(Tally* first, std::size_t processor) noexcept { return first[processor * kRow]; }
+  /// Of the calling processor.
+  static Tally& own(Tally* first) noexcept { return of(first, machine::processor_here->index); }
 
   /// Entered and not left, by all processors together. Never too few: who comes or goes meanwhile may be
   /// counted as inside.

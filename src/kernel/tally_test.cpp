@@ -12,10 +12,10 @@ namespace {
 constexpr std::size_t kProcessors = 3;
 
 void enter(Tally* first, std::size_t processor, std::uint64_t users) {
-  TallyPool::of(first, processor).entered += users;
+  TallyPool::of(first, processor).enter(users);
 }
 void leave(Tally* first, std::size_t processor, std::uint64_t users) {
-  TallyPool::of(first, processor).left += users;
+  TallyPool::of(first, processor).leave(users);
 }
 
 TEST(TallyPool, CountsWhoLeftOnAnotherProcessorThanHeEnteredOn) {

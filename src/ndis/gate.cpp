@@ -32,7 +32,7 @@ std::uint32_t Gate::inside() const noexcept {
 
 void Gate::leave_and_tell(std::uint32_t users) noexcept {
   const kernel::Hold hold(lock_);
-  count(own().left, users);
+  kernel::TallyPool::own(users_).leave(users);
   if (inside() == 0) empty_.set();
 }
 

@@ -36,14 +36,14 @@ class Gate {
   }
   /// More users, let in by one that is inside: also when the gate is closed.
   void add(std::uint32_t users) noexcept {
-    count(own().entered, users);
+    kernel::TallyPool::own(users_).enter(users);
     machine::fence::light();  // what the caller looks at next, such as a state, is not from before
   }
   void leave(std::uint32_t users = 1) noexcept {
     {
       const machine::Section section;
       if (waiting_.load(std::memory_order_relaxed) == 0) [[likely]] {
-        count(own().left, users);
+        kernel::TallyPool::own(users_).leave(users);
         return;
       }
     }
@@ -58,10 +58,6 @@ class Gate {
   std::uint32_t inside() const noexcept;
 
  private:
-  static void count(std::atomic<std::uint64_t>& counter, std::uint32_t users) noexcept {
-    counter.store(counter.load(std::memory_order_relaxed) + users, std::memory_order_release);
-  }
-  kernel::Tally& own() noexcept { return kernel::TallyPool::of(users_, machine::processor_here->index); }
   void leave_and_tell(std::uint32_t users) noexcept EXCLUDES(lock_);
 
   kernel::TallyPool& pool_;
