@@ -64,15 +64,15 @@ bool may(const DdiCall& call, const FilterModule& module, FilterEvent operation)
 // Page    ndis/nf-ndis-ndisfsendnetbufferlists                       IRQL  <= DISPATCH_LEVEL
 VOID NdisFSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
                              NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
-  follow<Direction::Send, Usually::Inside>(plain::in_full<&plain::filter_send, &stamped_send>,
-                                           NdisFilterHandle, NetBufferList, PortNumber, SendFlags);
+  follow_on<Direction::Send, plain::in_full<&plain::filter_send, &stamped_send>>(
+      NdisFilterHandle, NetBufferList, PortNumber, SendFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisFSendNetBufferListsComplete(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
-  follow<Direction::Complete, Usually::Inside>(plain::in_full<&plain::filter_complete, &stamped_complete>,
-                                               NdisFilterHandle, NetBufferList, SendCompleteFlags);
+  follow_on<Direction::Complete, plain::in_full<&plain::filter_complete, &stamped_complete>>(
+      NdisFilterHandle, NetBufferList, SendCompleteFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfcancelsendnetbufferlists                 IRQL  <= DISPATCH_LEVEL
@@ -90,16 +90,15 @@ VOID NdisFIndicateReceiveNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFE
   if (NDIS_TEST_RECEIVE_CANNOT_PEND(ReceiveFlags)) [[unlikely]]
     return plain::in_full<&plain::filter_indicate, &stamped_indicate>(
         NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
-  follow<Direction::Receive, Usually::Inside>(plain::in_full<&plain::filter_indicate, &stamped_indicate>,
-                                              NdisFilterHandle, NetBufferLists, PortNumber,
-                                              NumberOfNetBufferLists, ReceiveFlags);
+  follow_on<Direction::Receive, plain::in_full<&plain::filter_indicate, &stamped_indicate>>(
+      NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfreturnnetbufferlists                     IRQL  <= DISPATCH_LEVEL
 VOID NdisFReturnNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
                                ULONG ReturnFlags) {
-  follow<Direction::Return, Usually::Inside>(plain::in_full<&plain::filter_return, &stamped_return>,
-                                             NdisFilterHandle, NetBufferLists, ReturnFlags);
+  follow_on<Direction::Return, plain::in_full<&plain::filter_return, &stamped_return>>(
+      NdisFilterHandle, NetBufferLists, ReturnFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfindicatestatus                           IRQL  <= DISPATCH_LEVEL

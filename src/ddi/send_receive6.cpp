@@ -66,15 +66,14 @@ bool passes() noexcept {
                                            ULONG flags) {
   if (NDIS_TEST_SEND_FLAG(flags, NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK)) [[unlikely]]
     return plain::in_full<&plain::send, &stamped_send>(binding, chain, port, flags);
-  follow<Direction::Send, Usually::Outside>(plain::in_full<&plain::send, &stamped_send>, binding, chain, port,
-                                            flags);
+  follow_in<Direction::Send, plain::in_full<&plain::send, &stamped_send>>(binding, chain, port, flags);
 }
 [[gnu::always_inline]] inline VOID indicate_on(NDIS_HANDLE adapter, NET_BUFFER_LIST* chain,
                                                NDIS_PORT_NUMBER port, ULONG count, ULONG flags) {
   if (NDIS_TEST_RECEIVE_CANNOT_PEND(flags)) [[unlikely]]
     return plain::in_full<&plain::indicate, &stamped_indicate>(adapter, chain, port, count, flags);
-  follow<Direction::Receive, Usually::Outside>(plain::in_full<&plain::indicate, &stamped_indicate>, adapter,
-                                               chain, port, count, flags);
+  follow_in<Direction::Receive, plain::in_full<&plain::indicate, &stamped_indicate>>(adapter, chain, port,
+                                                                                     count, flags);
 }
 
 /// The same after a schedule point; a driver that is watched has one in the stamped way.
@@ -106,15 +105,15 @@ VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId)
 // Beyond  Lists go back until the close is complete, so also after NdisCloseAdapterEx was called.
 VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists,
                               ULONG ReturnFlags) {
-  follow<Direction::Return, Usually::Inside>(plain::in_full<&plain::give_back, &stamped_give_back>,
-                                             NdisBindingHandle, NetBufferLists, ReturnFlags);
+  follow_back<Direction::Return, plain::in_full<&plain::give_back, &stamped_give_back>>(
+      NdisBindingHandle, NetBufferLists, ReturnFlags);
 }
 
 // Page    ndis/nf-ndis-ndismsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
 VOID NdisMSendNetBufferListsComplete(NDIS_HANDLE MiniportAdapterHandle, PNET_BUFFER_LIST NetBufferList,
                                      ULONG SendCompleteFlags) {
-  follow<Direction::Complete, Usually::Inside>(plain::in_full<&plain::complete, &stamped_complete>,
-                                               MiniportAdapterHandle, NetBufferList, SendCompleteFlags);
+  follow_back<Direction::Complete, plain::in_full<&plain::complete, &stamped_complete>>(
+      MiniportAdapterHandle, NetBufferList, SendCompleteFlags);
 }
 
 // Page    ndis/nf-ndis-ndismindicatereceivenetbufferlists            IRQL  <= DISPATCH_LEVEL

@@ -50,6 +50,9 @@ struct CallFrame {
   const void* detail = nullptr;  ///< free for the caller: e.g. the driver context passed
   KIRQL irql = 0;                ///< at entry
   std::uint32_t spin_locks = 0;  ///< driver spin locks held by the thread at entry
+  /// Callback with a chain: the handle that its driver hands the chain on with (ndis/ways.h). Of any other
+  /// call: nothing that a driver could pass.
+  const void* handle = this;
 };
 
 /// Pushes a frame onto the current thread's chain for its lifetime. Emits nothing.

@@ -442,6 +442,66 @@ TEST_F(AFiltersOwnLists, WithAnotherSourceHandleAreTold) {
   expect({"NdisFSendNetBufferLists: SourceHandleOwn"});
 }
 
+// ---- handles that a filter hands on with, inside its handlers ----
+
+class InsideItsHandler : public FilteredTraffic {
+ protected:
+  void SetUp() override {
+    FilteredTraffic::SetUp();
+    f = &load(filter("f"));
+    g = &load(filter("g"));
+    nic = &start(card(true));
+    p = &protocol("proto", true);
+  }
+  FakeFilter* f = nullptr;
+  FakeFilter* g = nullptr;  ///< above it
+  Card* nic = nullptr;
+  Protocol* p = nullptr;
+};
+
+TEST_F(InsideItsHandler, AFilterGetsNowhereWithWhatIsNoHandle) {
+  g->on_send = [&](FakeModule& m, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
+    auto* const inside = reinterpret_cast<NDIS_HANDLE>(reinterpret_cast<std::uintptr_t>(m.handle) + 8);
+    for (const NDIS_HANDLE wrong : {NDIS_HANDLE{}, reinterpret_cast<NDIS_HANDLE>(~std::uintptr_t{0}),
+                                    static_cast<NDIS_HANDLE>(&m), inside})
+      NdisFSendNetBufferLists(wrong, chain, port, flags);
+    EXPECT_TRUE(nic->sent.empty());
+    NdisFSendNetBufferLists(m.handle, chain, port, flags);
+  };
+  p->send(some_frames(1));
+  EXPECT_EQ(nic->sent, some_frames(1));
+  EXPECT_EQ(p->completed.size(), 1U);
+  expect(Lines(4, "NdisFSendNetBufferLists: handle"));
+}
+
+TEST_F(InsideItsHandler, AFilterThatPassesNoChainDoesNothing) {
+  unsigned chains = 0;
+  f->on_send = [&](FakeModule& m, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
+    ++chains;
+    NdisFSendNetBufferLists(m.handle, chain, port, flags);
+  };
+  g->on_send = [&](FakeModule& m, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
+    NdisFSendNetBufferLists(m.handle, nullptr, port, flags);
+    NdisFSendNetBufferListsComplete(m.handle, nullptr, 0);
+    NdisFSendNetBufferLists(m.handle, chain, port, flags);
+  };
+  p->send(some_frames(1));
+  EXPECT_EQ(nic->sent, some_frames(1));
+  EXPECT_EQ(chains, 1U);
+  EXPECT_EQ(p->completed.size(), 1U);
+}
+
+TEST_F(InsideItsHandler, AFilterMayHandOnTwiceInOneCall) {
+  g->on_send = [&](FakeModule& m, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
+    NET_BUFFER_LIST* const rest = std::exchange(chain->Next, nullptr);
+    NdisFSendNetBufferLists(m.handle, chain, port, flags);
+    NdisFSendNetBufferLists(m.handle, rest, port, flags);
+  };
+  p->send(some_frames());
+  EXPECT_EQ(nic->sent, some_frames());
+  EXPECT_EQ(p->completed.size(), 3U);
+}
+
 // ---- what a filter does wrong with lists of others ----
 
 class AFilterThatMistreatsLists : public FilteredTraffic {

@@ -98,8 +98,9 @@ NDIS_HANDLE HandleTable::open(HandleKind kind, void* object, kernel::Passage* pa
     return nullptr;
   }
   fresh->kind = kind;
-  fresh->passage.store(passage, std::memory_order_relaxed);
   fresh->next_closed = nullptr;
+  for (Slot::Exit& exit : fresh->exits) exit.way.store(&no_way, std::memory_order_relaxed);
+  fresh->passage.store(passage, std::memory_order_release);  // who sees it sees the exits
   fresh->object.store(object, std::memory_order_release);
   fresh->open.store(true, std::memory_order_release);
   ++open_count_;
@@ -114,7 +115,7 @@ void HandleTable::close(NDIS_HANDLE handle) noexcept {
     if (closing == nullptr || !closing->open) return;
     closing->open.store(false, std::memory_order_relaxed);
     closing->object.store(nullptr, std::memory_order_relaxed);
-    for (std::atomic<const Way*>& way : closing->ways) way.store(nullptr, std::memory_order_relaxed);
+    for (Slot::Exit& exit : closing->exits) exit.way.store(&no_way, std::memory_order_relaxed);
     (newest_closed_ != nullptr ? newest_closed_->next_closed : oldest_closed_) = closing;
     newest_closed_ = closing;
     --open_count_;
@@ -124,8 +125,8 @@ void HandleTable::close(NDIS_HANDLE handle) noexcept {
   if (passage != nullptr) passage->synchronize();
 }
 
-std::atomic<const Way*>& HandleTable::way_of(NDIS_HANDLE handle, Direction direction) noexcept {
-  return slot(now_, handle)->ways[static_cast<std::size_t>(direction)];
+HandleTable::Slot::Exit& HandleTable::exit_of(NDIS_HANDLE handle, Direction direction) noexcept {
+  return slot(now_, handle)->exits[static_cast<std::size_t>(direction)];
 }
 
 HandleView HandleTable::view(NDIS_HANDLE handle) const noexcept {

@@ -69,6 +69,7 @@ const char* to_text(HandleKind kind) noexcept;
 /// Where a chain of lists goes, seen from who hands it on.
 enum class Direction : std::uint8_t { Send, Complete, Receive, Return };
 struct Way;
+[[gnu::visibility("hidden")]] extern const Way no_way;  ///< has no handler
 
 /// What a handle turned out to be.
 struct HandleView {
@@ -136,7 +137,11 @@ class HandleTable {
     HandleKind kind;
     std::atomic<bool> open;
     Slot* next_closed;
-    std::atomic<const Way*> ways[4];  ///< by Direction (ways.h)
+    /// By Direction. Not nullptr where there is, or was, a passage.
+    struct Exit {
+      std::atomic<const Way*> way;
+      std::atomic<void*> context;  ///< the way's own, for who goes ahead before that is read (follow_on)
+    } exits[4];
   };
   static constexpr std::size_t kSlots =
       std::size_t{1} << 20;  ///< address space only: a page is touched when its first slot is
@@ -153,7 +158,7 @@ class HandleTable {
   }
   static const Slot* slot_of(NDIS_HANDLE handle) noexcept { return static_cast<const Slot*>(handle); }
   /// Of an open handle.
-  static std::atomic<const Way*>& way_of(NDIS_HANDLE handle, Direction direction) noexcept;
+  static Slot::Exit& exit_of(NDIS_HANDLE handle, Direction direction) noexcept;
 
  private:
   static constexpr std::size_t kMostToClear = 4096;  ///< slots: 256 KiB

@@ -13,10 +13,13 @@
 #include "ndis/next_way.h"
 
 namespace undis {
+
+constinit const Way no_way;
+
 namespace {
 
-Way to(kernel::Driver& driver, const kernel::CallbackInfo& info, const void* object, void* context,
-       void* handler, NDIS_HANDLE source) noexcept {
+Way to(kernel::Driver& driver, const kernel::CallbackInfo& info, const void* object, NDIS_HANDLE handle,
+       void* context, void* handler, NDIS_HANDLE source) noexcept {
   Way way;
   way.context = context;
   way.handler = handler;
@@ -24,21 +27,23 @@ Way to(kernel::Driver& driver, const kernel::CallbackInfo& info, const void* obj
   way.frame.name = info.name;
   way.frame.driver = &driver;
   way.frame.object = object;
+  way.frame.handle = handle;
   return way;
 }
 template <class H>
 Way to(const FilterModule& module, const kernel::CallbackInfo& info, const H& handler) noexcept {
-  return to(module.driver(), info, &module, module.context(), handler.target, nullptr);
+  return to(module.driver(), info, &module, module.handle(), module.context(), handler.target, nullptr);
 }
 template <class H>
 Way to(const Binding& binding, const kernel::CallbackInfo& info, const H& handler,
        NDIS_HANDLE source) noexcept {
-  return to(binding.driver(), info, &binding, binding.context(), handler.target, source);
+  return to(binding.driver(), info, &binding, binding.handle(), binding.context(), handler.target, source);
 }
 template <class H>
 Way to(const Adapter& adapter, const kernel::CallbackInfo& info, const H& handler,
        NDIS_HANDLE source) noexcept {
-  return to(adapter.driver().driver(), info, &adapter, adapter.context(), handler.target, source);
+  return to(adapter.driver().driver(), info, &adapter, adapter.handle(), adapter.context(), handler.target,
+            source);
 }
 
 Way of_source(Way way, NDIS_HANDLE source) noexcept {
@@ -97,17 +102,19 @@ Way next_back_up(const FilterModule* next, const Binding* sender) noexcept {
 void Ways::set(Block& block, NDIS_HANDLE from, Direction direction, const Way& way) {
   if (way.handler == nullptr) return;
   block.push_back(way);
+  if (way.source == nullptr) block.back().unseen_at = 0;
   const Way* taken = &block.back();
   if (kernel::watch() == kernel::Watch::Holder) {
-    Way first = way;
+    Way first = block.back();
     first.handler = holding(direction);
     first.context = &block.back();
     block.push_back(first);
     taken = &block.back();
   }
-  std::atomic<const Way*>& place = HandleTable::way_of(from, direction);
-  place.store(taken, std::memory_order_release);
-  set_.push_back(&place);
+  HandleTable::Slot::Exit& exit = HandleTable::exit_of(from, direction);
+  exit.context.store(taken->context, std::memory_order_relaxed);
+  exit.way.store(taken, std::memory_order_release);
+  set_.push_back(&exit.way);
 }
 
 Ways::Ends Ways::ends(std::span<Binding* const> bindings) const noexcept {
@@ -147,7 +154,7 @@ void Ways::plan() {
   constexpr std::size_t kOfModule = 4;
   const std::size_t places = kernel::watch() == kernel::Watch::Holder ? 2 : 1;
   const kernel::Hold hold(lock_);
-  for (std::atomic<const Way*>* const place : set_) place->store(nullptr, std::memory_order_release);
+  for (std::atomic<const Way*>* const place : set_) place->store(&no_way, std::memory_order_release);
   set_.clear();
   if (!adapter_.carries_lists()) {  // everything is back before it goes on
     sender_ = nullptr;

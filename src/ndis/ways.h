@@ -34,15 +34,23 @@ class FilterModule;
 
 /// One handler, and what a call of it has to say.
 struct Way {
+  /// Of every call by this way, on whatever thread: so it does not say what is around it, `up` is nullptr.
+  kernel::CallFrame frame{};
   void* context = nullptr;
   void* handler = nullptr;
   NDIS_HANDLE source = nullptr;  ///< SourceHandle that the first list must have; nullptr: any
-  /// Of every call by this way, on whatever thread: so it does not say what is around it, `up` is nullptr.
-  kernel::CallFrame frame{};
+  /// data_path::stamped_legs when no chain has to be looked at here; what that never is: every one has to.
+  std::int64_t unseen_at = kAlwaysSeen;
+  static constexpr std::int64_t kAlwaysSeen = -1;
 
   template <class... A>
   void call(NET_BUFFER_LIST* chain, A... args) const {
-    reinterpret_cast<VOID (*)(NDIS_HANDLE, NET_BUFFER_LIST*, A...)>(handler)(context, chain, args...);
+    call_in(context, chain, args...);
+  }
+  /// `its_context`: the same as `context`.
+  template <class... A>
+  void call_in(void* its_context, NET_BUFFER_LIST* chain, A... args) const {
+    reinterpret_cast<VOID (*)(NDIS_HANDLE, NET_BUFFER_LIST*, A...)>(handler)(its_context, chain, args...);
   }
 };
 
@@ -53,24 +61,24 @@ namespace data_path {
 }
 
 /// Whether a chain can go by itself: nothing has to be looked at but where it comes from.
-inline bool fits(const Way* way, const NET_BUFFER_LIST* chain) noexcept {
-  return way != nullptr && data_path::stamped_legs.load(std::memory_order_relaxed) == 0 &&
-         (way->source == nullptr || chain->SourceHandle == way->source);
+inline bool fits(const Way& way, const NET_BUFFER_LIST* chain) noexcept {
+  return way.handler != nullptr && data_path::stamped_legs.load(std::memory_order_relaxed) == 0 &&
+         (way.source == nullptr || chain->SourceHandle == way.source);
 }
 
 namespace detail {
 
-/// Inside the stack already: the call costs its frame. Written so that what is not taken is left by a jump.
+/// `handle`: of a slot that was given out.
+inline const HandleTable::Slot::Exit& exit_of(NDIS_HANDLE handle, Direction direction) noexcept {
+  return HandleTable::slot_of(handle)->exits[static_cast<std::size_t>(direction)];
+}
+
+/// The call costs its frame. `around`: of the call that the thread is in.
 template <class... A>
-[[gnu::always_inline]] inline VOID
-follow_inside(Direction direction, VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
-              const HandleTable::Slot* slot, kernel::Thread& thread, NET_BUFFER_LIST* chain, A... args) {
-  const Way* const way = slot->ways[static_cast<std::size_t>(direction)].load(std::memory_order_acquire);
-  if (!fits(way, chain)) [[unlikely]]
-    return otherwise(const_cast<HandleTable::Slot*>(slot), chain, args...);
-  kernel::CallFrame* const around = thread.calls;
-  thread.calls = const_cast<kernel::CallFrame*>(&way->frame);
-  way->call(chain, args...);
+[[gnu::always_inline]] inline VOID carry(const Way& way, void* context, kernel::Thread& thread,
+                                         kernel::CallFrame* around, NET_BUFFER_LIST* chain, A... args) {
+  thread.calls = const_cast<kernel::CallFrame*>(&way.frame);
+  way.call_in(context, chain, args...);
   thread.calls = around;
 }
 
@@ -86,66 +94,103 @@ template <class... A>
 }
 
 /// From outside the stack.
-template <class... A>
-[[gnu::always_inline]] inline VOID
-follow_in(Direction direction, VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
-          const HandleTable::Slot* slot, kernel::Thread& thread, NET_BUFFER_LIST* chain, A... args) {
-  const NDIS_HANDLE handle = const_cast<HandleTable::Slot*>(slot);
-  kernel::Passage* const passage = slot->passage.load(std::memory_order_acquire);
+template <Direction direction, auto otherwise, class... A>
+[[gnu::always_inline]] inline VOID enter_and_follow(NDIS_HANDLE handle, kernel::Thread& thread,
+                                                    NET_BUFFER_LIST* chain, A... args) {
+  kernel::Passage* const passage = HandleTable::slot_of(handle)->passage.load(std::memory_order_acquire);
   if (passage == nullptr) [[unlikely]]
     return otherwise(handle, chain, args...);
   const kernel::Passage::Side side = passage->enter();
   kernel::Passage* const outer = thread.passage;
   thread.passage = passage;
-  const Way* const way = slot->ways[static_cast<std::size_t>(direction)].load(std::memory_order_acquire);
+  const Way& way = *exit_of(handle, direction).way.load(std::memory_order_acquire);
   if (!fits(way, chain)) [[unlikely]]
     return leave_for(*passage, side, outer, otherwise, handle, chain, args...);
-  kernel::CallFrame* const around = thread.calls;
-  thread.calls = const_cast<kernel::CallFrame*>(&way->frame);
-  way->call(chain, args...);
-  thread.calls = around;
+  carry(way, way.context, thread, thread.calls, chain, args...);
   machine::fence::light();  // two stores, not one that is put together first
   thread.passage = outer;
   passage->leave(side);
 }
 
-/// Where the caller of an entry point usually is; the other case is a function of its own, so that this one
-/// saves nothing for it.
-template <Direction direction, class... A>
-[[gnu::noinline]] VOID follow_inside_after_all(VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
-                                               NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
-  follow_inside(direction, otherwise, HandleTable::slot_of(handle), kernel::Thread::current(), chain,
-                args...);
+/// Inside the stack already.
+template <Direction direction, auto otherwise, class... A>
+[[gnu::always_inline]] inline VOID follow_inside(NDIS_HANDLE handle, kernel::Thread& thread,
+                                                 kernel::CallFrame* around, NET_BUFFER_LIST* chain,
+                                                 A... args) {
+  const Way& way = *exit_of(handle, direction).way.load(std::memory_order_acquire);
+  if (!fits(way, chain)) [[unlikely]]
+    return otherwise(handle, chain, args...);
+  carry(way, way.context, thread, around, chain, args...);
 }
-template <Direction direction, class... A>
-[[gnu::noinline]] VOID follow_in_after_all(VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
-                                           NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
-  follow_in(direction, otherwise, HandleTable::slot_of(handle), kernel::Thread::current(), chain, args...);
+
+/// Wherever the caller is. Of its own, so that who is where it usually is saves nothing for this.
+template <Direction direction, auto otherwise, class... A>
+[[gnu::noinline]] VOID follow_from_anywhere(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+  if (!HandleTable::is_slot(handle) || chain == nullptr) [[unlikely]]
+    return otherwise(handle, chain, args...);
+  kernel::Passage* const passage = HandleTable::slot_of(handle)->passage.load(std::memory_order_acquire);
+  if (passage == nullptr) [[unlikely]]  // of no stack, or never given out
+    return otherwise(handle, chain, args...);
+  kernel::Thread& thread = kernel::Thread::current();
+  if (passage == thread.passage)
+    return follow_inside<direction, otherwise>(handle, thread, thread.calls, chain, args...);
+  enter_and_follow<direction, otherwise>(handle, thread, chain, args...);
+}
+/// The same where that is rare: what leads here is out of the way.
+template <Direction direction, auto otherwise, class... A>
+[[gnu::noinline, gnu::cold]] VOID from_elsewhere(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+  follow_from_anywhere<direction, otherwise>(handle, chain, args...);
+}
+
+/// Whether the innermost call gave a chain to the owner of `handle`: so that is a slot which was given out,
+/// and its stack is not to be entered any more.
+inline bool was_called_for(NDIS_HANDLE handle, const kernel::CallFrame* innermost) noexcept {
+  return innermost != nullptr && innermost->handle == handle;
 }
 
 }  // namespace detail
 
-enum class Usually : std::uint8_t { Outside, Inside };
+// Each hands a chain on by the way that begins at `handle`, if there is one and the chain fits it. Otherwise
+// that is `otherwise`'s to do.
 
-/// Hands a chain on by the way that begins at `handle`, if there is one and the chain fits it. Otherwise that
-/// is `otherwise`'s to do.
-template <Direction direction, Usually usually, class... A>
-[[gnu::always_inline]] inline VOID follow(VOID (*otherwise)(NDIS_HANDLE, NET_BUFFER_LIST*, A...),
-                                          NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+/// Who calls is usually not in this stack.
+template <Direction direction, auto otherwise, class... A>
+[[gnu::always_inline]] inline VOID follow_in(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
   if (!HandleTable::is_slot(handle) || chain == nullptr) [[unlikely]]
     return otherwise(handle, chain, args...);
-  const HandleTable::Slot* const slot = HandleTable::slot_of(handle);
   kernel::Thread& thread = kernel::Thread::current();
-  const bool inside = slot->passage.load(std::memory_order_acquire) == thread.passage;
-  if constexpr (usually == Usually::Inside) {
-    if (!inside) [[unlikely]]
-      return detail::follow_in_after_all<direction>(otherwise, handle, chain, args...);
-    return detail::follow_inside(direction, otherwise, slot, thread, chain, args...);
-  } else {
-    if (inside) [[unlikely]]
-      return detail::follow_inside_after_all<direction>(otherwise, handle, chain, args...);
-    return detail::follow_in(direction, otherwise, slot, thread, chain, args...);
-  }
+  if (HandleTable::slot_of(handle)->passage.load(std::memory_order_acquire) == thread.passage) [[unlikely]]
+    return detail::follow_from_anywhere<direction, otherwise>(handle, chain, args...);
+  detail::enter_and_follow<direction, otherwise>(handle, thread, chain, args...);
+}
+
+/// Who calls is usually in the call that gave it the chain.
+template <Direction direction, auto otherwise, class... A>
+[[gnu::always_inline]] inline VOID follow_back(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+  kernel::Thread& thread = kernel::Thread::current();
+  kernel::CallFrame* const around = thread.calls;
+  if (!detail::was_called_for(handle, around) || chain == nullptr) [[unlikely]]
+    return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
+  detail::follow_inside<direction, otherwise>(handle, thread, around, chain, args...);
+}
+
+/// The same where most ways take every chain: one comparison says that this one does, now.
+template <Direction direction, auto otherwise, class... A>
+[[gnu::always_inline]] inline VOID follow_on(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
+  kernel::Thread& thread = kernel::Thread::current();
+  kernel::CallFrame* const around = thread.calls;
+  if (!detail::was_called_for(handle, around) || chain == nullptr) [[unlikely]]
+    return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
+  const HandleTable::Slot::Exit& exit = detail::exit_of(handle, direction);
+  const Way* const way = exit.way.load(std::memory_order_acquire);
+  // From module to module a chain waits for nothing but this: the handler may begin before the way is read.
+  void* context = exit.context.load(std::memory_order_relaxed);
+  if (context != way->context) [[unlikely]]
+    return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
+  asm("" : "+r"(context));  // or the compiler takes the way's, which is the same
+  if (way->unseen_at != data_path::stamped_legs.load(std::memory_order_relaxed)) [[unlikely]]
+    return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
+  detail::carry(*way, context, thread, around, chain, args...);
 }
 
 /// The ways of one stack.

@@ -30,7 +30,7 @@ class WaysOfAStack : public ::testing::Test {
     std::string found;
     for (const Direction direction :
          {Direction::Send, Direction::Complete, Direction::Receive, Direction::Return})
-      if (HandleTable::way_of(handle, direction).load() != nullptr)
+      if (HandleTable::exit_of(handle, direction).way.load()->handler != nullptr)
         found += kNames[static_cast<std::size_t>(direction)];
     return found;
   }
