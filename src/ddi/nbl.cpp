@@ -15,8 +15,8 @@
 using namespace undis;
 
 namespace {
-[[gnu::noinline]] NDIS_STATUS long_allocate_context(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
-                                                    USHORT ContextBackFill) {
+[[gnu::noinline, gnu::cold]] NDIS_STATUS long_allocate_context(PNET_BUFFER_LIST NetBufferList,
+                                                               USHORT ContextSize, USHORT ContextBackFill) {
   const DdiCall call(Ddi::NdisAllocateNetBufferListContext);
   if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live) {
     tell_item_misuse(ItemKind::NetBufferList, NetBufferList, false,
@@ -31,13 +31,13 @@ namespace {
 // Page    nblapi/nf-nblapi-ndisallocatenetbufferlistcontext          IRQL  <= DISPATCH_LEVEL
 NDIS_STATUS NdisAllocateNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize,
                                              USHORT ContextBackFill, ULONG) {
-  if (goes_quickly() && NblPool::add_context_quickly(NetBufferList, ContextSize, ContextBackFill)) [[likely]]
+  if (NblPool::add_context_quickly(NetBufferList, ContextSize, ContextBackFill)) [[likely]]
     return NDIS_STATUS_SUCCESS;
   return long_allocate_context(NetBufferList, ContextSize, ContextBackFill);
 }
 
 namespace {
-[[gnu::noinline]] VOID long_free_context(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
+[[gnu::noinline, gnu::cold]] VOID long_free_context(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
   const DdiCall call(Ddi::NdisFreeNetBufferListContext);
   if (find_item(ItemKind::NetBufferList, NetBufferList) != ItemFound::Live ||
       !remove_context(NetBufferList, ContextSize))
@@ -48,7 +48,7 @@ namespace {
 
 // Page    nblapi/nf-nblapi-ndisfreenetbufferlistcontext              IRQL  <= DISPATCH_LEVEL
 VOID NdisFreeNetBufferListContext(PNET_BUFFER_LIST NetBufferList, USHORT ContextSize) {
-  if (goes_quickly() && NblPool::remove_context_quickly(NetBufferList, ContextSize)) [[likely]]
+  if (NblPool::remove_context_quickly(NetBufferList, ContextSize)) [[likely]]
     return;
   return long_free_context(NetBufferList, ContextSize);
 }

@@ -31,6 +31,7 @@ namespace undis {
 namespace detail {
 constinit char* item_region = nullptr;
 constinit std::atomic<std::size_t> item_region_used{0};
+constinit std::atomic<std::size_t> quick_region_used{0};
 constinit bool quick_calls = false;
 }  // namespace detail
 
@@ -68,6 +69,7 @@ class Region {
     char* const start = detail::item_region + used;
     if (::mprotect(start, size, PROT_READ | PROT_WRITE) != 0) return nullptr;
     detail::item_region_used.store(used + size, std::memory_order_release);
+    if (goes_quickly()) detail::quick_region_used.store(used + size, std::memory_order_release);
     return start;
   }
 
@@ -129,9 +131,14 @@ void keep_item_stacks(bool on) noexcept {
   g_keep_stacks = on;
 }
 
+void go_quickly(bool on) noexcept {
+  detail::quick_calls = on;
+  detail::quick_region_used = on ? detail::item_region_used.load() : 0;
+}
+
 ItemFound find_item(ItemKind kind, const void* body) noexcept {
-  if (!detail::may_be_item(body)) return ItemFound::NotOurs;
-  const std::uintptr_t mark = static_cast<const std::uintptr_t*>(body)[-1];
+  if (!detail::may_be_item(body, detail::item_region_used)) return ItemFound::NotOurs;
+  const std::uintptr_t mark = detail::mark_before(body);
   if (mark == item_mark(kind, false, body)) return ItemFound::Live;
   return mark == item_mark(kind, true, body) ? ItemFound::Freed : ItemFound::NotOurs;
 }

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -243,16 +244,29 @@ namespace detail {
 /// The region that items live in: from the bottom up, given back by nobody. There is a word before it.
 [[gnu::visibility("hidden")]] extern constinit char* item_region;
 [[gnu::visibility("hidden")]] extern constinit std::atomic<std::size_t> item_region_used;
+/// The same while calls go quickly (goes_quickly), otherwise 0: one comparison for both.
+[[gnu::visibility("hidden")]] extern constinit std::atomic<std::size_t> quick_region_used;
 
 inline std::uintptr_t item_mark(ItemKind kind, bool free, const void* body) noexcept {
   constexpr std::uintptr_t kMarks = 0x6D72'4B1F'0000'0001;
   return reinterpret_cast<std::uintptr_t>(body) ^
          (kMarks + (static_cast<std::uintptr_t>(kind) << 9) + (free ? 0x100U : 0U));
 }
-/// Whether there may be a mark before `body`.
-inline bool may_be_item(const void* body) noexcept {
-  const auto at = static_cast<std::size_t>(static_cast<const char*>(body) - item_region);
-  return at < item_region_used.load(std::memory_order_relaxed) && at % alignof(std::uintptr_t) == 0;
+/// Whether there may be a mark before `body`, in as much of the region as is said.
+inline bool may_be_item(const void* body, const std::atomic<std::size_t>& used) noexcept {
+  return static_cast<std::size_t>(static_cast<const char*>(body) - item_region) <
+         used.load(std::memory_order_relaxed);
+}
+/// What no driver's bytes are, wherever `body` points to: a mark says where it stands.
+inline std::uintptr_t mark_before(const void* body) noexcept {
+  std::uintptr_t mark = 0;
+  std::memcpy(&mark, static_cast<const char*>(body) - sizeof mark, sizeof mark);
+  return mark;
+}
+inline bool is_live(ItemKind kind, const void* body, const std::atomic<std::size_t>& used) noexcept {
+  if (!may_be_item(body, used)) [[unlikely]]
+    return false;
+  return mark_before(body) == item_mark(kind, false, body);
 }
 
 }  // namespace detail
@@ -260,8 +274,11 @@ inline bool may_be_item(const void* body) noexcept {
 /// Whether `body` is a live item of that kind.
 ItemFound find_item(ItemKind kind, const void* body) noexcept;
 inline bool is_live(ItemKind kind, const void* body) noexcept {
-  return detail::may_be_item(body) &&
-         static_cast<const std::uintptr_t*>(body)[-1] == detail::item_mark(kind, false, body);
+  return detail::is_live(kind, body, detail::item_region_used);
+}
+/// The same, and whether calls go quickly.
+inline bool is_live_for_quick_call(ItemKind kind, const void* body) noexcept {
+  return detail::is_live(kind, body, detail::quick_region_used);
 }
 inline NblItem* item_of(NET_BUFFER_LIST* list) noexcept {
   return reinterpret_cast<NblItem*>(list) - 1;
@@ -313,13 +330,14 @@ inline bool ItemPool::give_quickly(Item* item) noexcept {
 }
 
 namespace detail {
-[[gnu::visibility("hidden")]] extern constinit bool quick_calls;  ///< set by the ItemBook
+[[gnu::visibility("hidden")]] extern constinit bool quick_calls;
 }
 /// Whether a call that changes nothing but what it is given may be carried out without more ado: its driver
 /// is not watched, and no schedule decides what fails.
 inline bool goes_quickly() noexcept {
   return detail::quick_calls;
 }
+void go_quickly(bool on) noexcept;  ///< the ItemBook's to say
 
 /// Whether a list is on a leg that is stamped in its item (data_path6.cpp), not on the plain way
 /// (plain_path.h). NDIS' own word of the list, so that who walks the chain need not look at the item.

@@ -108,11 +108,11 @@ ItemBook::ItemBook()
       buffers_(new NbPool(nullptr, kNdisTag, 0)),
       packets_(new PacketPool(nullptr, ItemPool::kNoLimit, PROTOCOL_RESERVED_SIZE_IN_PACKET)),
       mdls_(new BufferPool(nullptr)) {
-  detail::quick_calls = !kernel::watches_all() && !kernel::System::current().machine().single_threaded();
+  go_quickly(!kernel::watches_all() && !kernel::System::current().machine().single_threaded());
 }
 
 ItemBook::~ItemBook() {
-  detail::quick_calls = false;
+  go_quickly(false);
   pools_.clear();
   lists_ = {};
   buffers_ = {};

@@ -49,11 +49,14 @@ inline bool NblPool::free_quickly(NET_BUFFER_LIST* list, Derived how) noexcept {
 }
 
 inline bool NblPool::add_context_quickly(NET_BUFFER_LIST* list, USHORT size, USHORT backfill) noexcept {
-  if (!is_live(ItemKind::NetBufferList, list) || size % sizeof(void*) != 0) [[unlikely]]
+  if (!is_live_for_quick_call(ItemKind::NetBufferList, list)) [[unlikely]]
+    return false;
+  if (size % sizeof(void*) != 0) [[unlikely]]
     return false;
   NET_BUFFER_LIST_CONTEXT* const context = list->Context;
-  if (context != nullptr) {
-    if (context->Offset < size) return false;
+  if (context != nullptr) [[likely]] {
+    if (context->Offset < size) [[unlikely]]
+      return false;
     context->Offset = static_cast<USHORT>(context->Offset - size);
     return true;
   }
@@ -64,7 +67,7 @@ inline bool NblPool::add_context_quickly(NET_BUFFER_LIST* list, USHORT size, USH
 }
 
 inline bool NblPool::remove_context_quickly(NET_BUFFER_LIST* list, USHORT size) noexcept {
-  if (!is_live(ItemKind::NetBufferList, list)) [[unlikely]]
+  if (!is_live_for_quick_call(ItemKind::NetBufferList, list)) [[unlikely]]
     return false;
   NET_BUFFER_LIST_CONTEXT* const context = list->Context;
   if (context == nullptr) [[unlikely]]
