@@ -46,19 +46,35 @@ void complete_indications(const DdiCall& call, NDIS_HANDLE handle) {
   if (adapter) indicate_receive_complete(*adapter);
 }
 
+/// What a call of a driver that is not watched leaves of a DdiCall: who called what.
+class QuickCall {
+ public:
+  QuickCall(Ddi ddi, const void* object) noexcept : frame_(frame_of(ddi, object)), scope_(frame_) {
+    kernel::passing_point(frame_.name);
+  }
+  QuickCall(const QuickCall&) = delete;
+  QuickCall& operator=(const QuickCall&) = delete;
+
+ private:
+  static kernel::CallFrame frame_of(Ddi ddi, const void* object) noexcept {
+    kernel::CallFrame frame;
+    frame.kind = kernel::CallFrame::Kind::Ddi;
+    frame.name = info(ddi).name;
+    frame.driver = kernel::current_driver();
+    if (frame.driver == nullptr) frame.driver = &kernel::System::current().host_driver();
+    frame.object = object;
+    return frame;
+  }
+  kernel::CallFrame frame_;
+  const kernel::FrameScope scope_;
+};
+
 /// Carries `body` out on the object of a handle while its driver is not watched: in a visit to its stack,
 /// without a lock or a reference. False: the long way.
 template <class T, class Body>
 bool quickly(Ddi ddi, NDIS_HANDLE handle, HandleKind kind, const Body& body) {
   return goes_quickly() && visit<T>(handle, kind, [&](T& object) {
-           kernel::CallFrame frame;
-           frame.kind = kernel::CallFrame::Kind::Ddi;
-           frame.name = info(ddi).name;
-           frame.driver = kernel::current_driver();
-           if (frame.driver == nullptr) frame.driver = &kernel::System::current().host_driver();
-           frame.object = &object;
-           const kernel::FrameScope scope(frame);
-           kernel::passing_point(frame.name);
+           const QuickCall call(ddi, &object);
            body(object);
            return true;
          });
@@ -116,6 +132,10 @@ VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_H
 
 // IRQL  <= DISPATCH_LEVEL
 VOID NdisReturnPackets(PNDIS_PACKET* PacketsToReturn, UINT NumberOfPackets) {
+  if (goes_quickly()) {
+    const QuickCall call(Ddi::NdisReturnPackets, nullptr);
+    return return_packets(PacketsToReturn, NumberOfPackets);
+  }
   const DdiCall call(Ddi::NdisReturnPackets);
   return_packets(PacketsToReturn, NumberOfPackets);
 }

@@ -64,18 +64,29 @@ std::int32_t end_call(PacketUse& use, Hop& hop, std::int32_t count) {
   return too_many;
 }
 
-/// One return. The leg's count goes down only for what it was told of.
-void end_use(PacketUse& use, Hop& hop) {
-  Binding* done = nullptr;
-  {
-    const kernel::Hold hold(uses_lock());
-    --use.count;
-    if (!use.in_call) {
-      --hop.out;
-      if (use.count == 0) done = std::exchange(use.binding, nullptr);
-    }
-  }
-  if (done != nullptr) done->receives.leave();
+/// What one return by `driver` comes to.
+struct Returned {
+  Hop* hop = nullptr;          ///< nullptr: the driver does not have the packet
+  bool only_shown = false;     ///< it is not returned: nothing was done
+  bool leg_over = false;       ///< that was the last use
+  Binding* through = nullptr;  ///< it has none of the packet any more
+};
+Returned end_use(PacketItem& item, const kernel::Driver* driver) {
+  const kernel::Hold hold(uses_lock());
+  PacketUse* use = nullptr;
+  for (PacketUse& each : item.uses)  // whose it is before what the host may do on behalf of its drivers
+    if (each.binding != nullptr &&
+        (&each.binding->driver() == driver || (use == nullptr && acts_for(driver, &each.binding->driver()))))
+      use = &each;
+  if (use == nullptr) return {};
+  Returned returned{.hop = &item.hops[use->hop]};
+  returned.only_shown = returned.hop->resources;
+  if (returned.only_shown) return returned;
+  --use->count;
+  if (use->in_call) return returned;  // the leg has not been told of it
+  returned.leg_over = --returned.hop->out == 0;
+  if (use->count == 0) returned.through = std::exchange(use->binding, nullptr);
+  return returned;
 }
 
 /// ReceivePacket, with the count that it returns.
@@ -150,12 +161,11 @@ void call_receive_complete(Binding& to) {
               to.protocol().handlers5().ReceiveComplete, to.context());
 }
 
-void release(NDIS_PACKET* packet, Hop& hop) {
+namespace {
+
+/// Nobody has the packet on that leg any more.
+void end_leg(NDIS_PACKET* packet, Hop& hop) {
   PacketItem& item = *item_of(packet);
-  {
-    const kernel::Hold hold(uses_lock());
-    if (--hop.out != 0) return;
-  }
   Adapter& adapter = *hop.adapter;
   const bool resources = hop.resources;
   end_hop(item, hop);
@@ -178,6 +188,16 @@ void release(NDIS_PACKET* packet, Hop& hop) {
     tell_item(observer(), ItemEvent::What::Returned, ItemKind::Packet, packet, nullptr, item.holder,
               caller().function, adapter.name());
   return_packet(adapter, packet);
+}
+
+}  // namespace
+
+void release(NDIS_PACKET* packet, Hop& hop) {
+  {
+    const kernel::Hold hold(uses_lock());
+    if (--hop.out != 0) return;
+  }
+  end_leg(packet, hop);
 }
 
 namespace {
@@ -312,34 +332,18 @@ void return_packets(NDIS_PACKET** packets, UINT count) {
       continue;
     }
     PacketItem& item = *item_of(packet);
-    PacketUse* use = nullptr;
-    {
-      const kernel::Hold hold(uses_lock());
-      for (PacketUse& each : item.uses)  // whose it is before what the host may do on behalf of its drivers
-        if (each.binding != nullptr && (&each.binding->driver() == driver ||
-                                        (use == nullptr && acts_for(driver, &each.binding->driver()))))
-          use = &each;
-    }
-    if (use == nullptr) {
+    const Returned returned = end_use(item, driver);
+    if (returned.hop == nullptr) {
       tell_item_misuse(
           ItemKind::Packet, packet, true,
           "the packet that is returned is not with the caller, or was returned as often as it said",
           item.origin);
-      continue;
-    }
-    Hop& hop = item.hops[use->hop];
-    if (hop.resources) {
+    } else if (returned.only_shown) {
       tell_item_misuse(ItemKind::Packet, packet, false,
                        "the packet has status NDIS_STATUS_RESOURCES: it is not returned", item.origin);
-      continue;
     }
-    {
-      // A use of NDIS' own, so that the leg ends in release().
-      const kernel::Hold hold(uses_lock());
-      ++hop.out;
-    }
-    end_use(*use, hop);
-    release(packet, hop);
+    if (returned.through != nullptr) returned.through->receives.leave();
+    if (returned.leg_over) end_leg(packet, *returned.hop);
   }
 }
 
