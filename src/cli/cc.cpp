@@ -127,13 +127,14 @@ class Compilation {
  private:
   // ---- options ----
 
-  /// What a WDK build for x64 sets, and what makes gcc and clang read Microsoft's C.
+  /// What a WDK build for x64 sets, and what makes gcc and clang read Microsoft's C. NDIS is called by the
+  /// pointers that the loader wrote, as on Windows, not by way of a jump table.
   Words flags(Language language) const {
     Words words;
     if (language == Language::C && !options_.has_c_standard) words.push_back("-std=gnu11");
     if (language == Language::Cxx && !options_.has_cxx_standard) words.push_back("-std=gnu++20");
     append(words, {"-fPIC", "-fshort-wchar", "-fms-extensions", "-mms-bitfields", "-fno-strict-aliasing",
-                   "-fno-omit-frame-pointer", "-g", "-Wno-unknown-pragmas", "-Wno-multichar"});
+                   "-fno-omit-frame-pointer", "-fno-plt", "-g", "-Wno-unknown-pragmas", "-Wno-multichar"});
     if (language == Language::C) {
       // Microsoft's `inline` leaves a definition behind, and tentative definitions of several files are one.
       append(words, {"-fgnu89-inline", "-fcommon", "-Werror=implicit-function-declaration"});
