@@ -4,12 +4,15 @@
 //
 // Adapters/N       N cards with a binding each: time to bring them up and down, and memory, for each
 // AdaptersAmong/N  a hundred likewise, where N others stand: more of them fill no more of the caches
-// Bindings/N       N protocols on one card, likewise
+// Bindings/N       N protocols on a card, likewise; their memory
+// EachBinding      the time of each of ten on one card: from one bound to the next bound, all in the same
+//                  milliseconds
 // SendAmong.../N   a chain of 32 through one stack with so many others in the world
 //
 // One card stands in the world all along, and the first round is not counted: what is paid once, whoever
 // comes, is not the price of any. Few cards come and go several times.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -18,6 +21,7 @@
 #include <vector>
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 #include <malloc.h>
 
 #include "frames.h"
@@ -167,6 +171,51 @@ void Bindings(benchmark::State& state) {
   grow(state, kCards, state.range(0));
 }
 BENCHMARK(Bindings)->DenseRange(1, 10, 3)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+
+constexpr std::size_t kProtocols = 10;
+
+/// Sums of what the second, the third ... of some took.
+class Steps {
+ public:
+  void begin() noexcept { done_ = 0; }
+  void step() noexcept {
+    const double now = processor_seconds();
+    if (done_ != 0 && done_ < kProtocols) seconds_[done_] += now - last_;
+    last_ = now;
+    ++done_;
+  }
+  std::size_t done() const noexcept { return done_; }
+  void tell(benchmark::State& state, const char* name, double rounds) const {
+    for (std::size_t i = 1; i < kProtocols; ++i)
+      state.counters[fmt::format("{}_{}", name, i + 1)] = seconds_[i] * 1e6 / rounds;
+  }
+
+ private:
+  std::array<double, kProtocols> seconds_{};
+  double last_ = 0;
+  std::size_t done_ = 0;
+};
+
+void EachBinding(benchmark::State& state) {
+  Stack stack(options_of(1, kProtocols));
+  round_trip(stack, kCards);
+  Steps up;
+  Steps down;
+  bool all = true;
+  stack.on_bound = [&up] { up.step(); };
+  stack.on_unbound = [&down] { down.step(); };
+  for (auto _ : state) {
+    up.begin();
+    down.begin();
+    round_trip(stack, 1);
+    all = all && up.done() == kProtocols && down.done() == kProtocols;
+  }
+  stack.on_bound = stack.on_unbound = nullptr;
+  if (!all || !stack.is_clean()) return state.SkipWithError("not every protocol was bound and unbound");
+  up.tell(state, "up_us", static_cast<double>(state.iterations()));
+  down.tell(state, "down_us", static_cast<double>(state.iterations()));
+}
+BENCHMARK(EachBinding)->Iterations(kFew)->Unit(benchmark::kMicrosecond);
 
 void send_among(benchmark::State& state, const StackOptions& options) {
   constexpr std::size_t kBatch = 32;

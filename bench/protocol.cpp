@@ -28,13 +28,16 @@ class Protocol6 final : public Part {
   static NDIS_STATUS bind(NDIS_HANDLE context, NDIS_HANDLE bind_context, PNDIS_BIND_PARAMETERS parameters) {
     auto& self = *static_cast<Protocol6*>(context);
     Open& open = self.stack().new_open(self.listens_);
-    return open_adapter6(self.handle_, open, bind_context, parameters->AdapterName, open.listens,
-                         &open.handle);
+    const NDIS_STATUS status =
+        open_adapter6(self.handle_, open, bind_context, parameters->AdapterName, open.listens, &open.handle);
+    if (self.stack().on_bound) self.stack().on_bound();
+    return status;
   }
   static NDIS_STATUS unbind(NDIS_HANDLE, NDIS_HANDLE context) {
     Open& open = open_of(context);
     if (open.listens) set_filter6(open.handle, 0);
     close_adapter6(open, &open.handle);
+    if (open.stack->on_unbound) open.stack->on_unbound();
     return NDIS_STATUS_SUCCESS;
   }
   static NDIS_STATUS event(NDIS_HANDLE context, PNET_PNP_EVENT_NOTIFICATION event) {

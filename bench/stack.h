@@ -128,6 +128,9 @@ class Stack {
   /// In NetEventPause and NetEventRestart of a protocol of 6.x, if set.
   std::function<void()> on_pause;
   std::function<void()> on_restart;
+  /// At the end of ProtocolBindAdapterEx and of ProtocolUnbindAdapterEx, if set.
+  std::function<void()> on_bound;
+  std::function<void()> on_unbound;
 
   std::deque<Port> ports;  ///< in the order in which they were plugged in; never removed
   std::deque<Open> opens;  ///< in the order in which they were opened; never removed. Handle nullptr: closed

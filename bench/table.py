@@ -54,8 +54,8 @@ class Rows:
             time = row["real_time" if on_the_clock else "cpu_time"] * unit[row["time_unit"]]
             rate = row.get("items_per_second")
             self.ns[name] = self.median_with(name, "ns", 1e9 / rate if rate else time)
-            for key in ("up_us", "down_us", "bytes"):
-                if key in row:
+            for key in row:
+                if key.startswith(("up_us", "down_us", "bytes")) and not key.startswith("bytes_per_"):
                     self.counters.setdefault(name, {})[key] = self.median_with(name, key, row[key])
 
 
@@ -140,8 +140,11 @@ def growth(rows):
                          family("Adapters", lambda row, key=key: rows.counters[row].get(key)))
         yield from grown(f"an adapter among others, {key.split('_')[0]}, {unit}",
                          family("AdaptersAmong", lambda row, key=key: rows.counters[row].get(key)))
-        yield from grown(f"a further binding, {key.split('_')[0]}, {unit}",
-                         further(family("Bindings", lambda row, key=key: rows.counters[row].get(key))))
+    for key in ("up_us", "down_us"):  # of each from the second on: with the first comes what there is once
+        of_each = {int(name.rsplit("_", 1)[1]): value for name, value in rows.counters.get("EachBinding", {}).items()
+                   if name.startswith(key)}
+        yield from grown(f"a further binding, {key.split('_')[0]}, us", dict(sorted(of_each.items())))
+    yield from grown("a further binding, bytes", further(family("Bindings", lambda row: rows.counters[row].get("bytes"))))
     for name in ("SendAmongAdapters", "SendAmongBindings"):
         yield from grown(f"{name}, ns a list", family(name, lambda row: rows.ns[row]))
 
@@ -170,7 +173,7 @@ def lines(rows):
     for name, ndis, bare, ratio, target, met in beside(rows):
         table.append((name, number(ndis), number(bare), number(ratio), number(target), verdict(met)))
     for name, value in rows.ns.items():
-        if not name.startswith(("Ndis", "Bare", "Machine", "Adapters", "Bindings", "SendAmong")):
+        if not name.startswith(("Ndis", "Bare", "Machine", "Adapters", "Bindings", "EachBinding", "SendAmong")):
             table.append((name, number(value), "", "", "", ""))
     for what, value, target, met in derived(rows):
         table.append((what, "", "", number(value), target or "", verdict(met)))
