@@ -125,10 +125,6 @@ void HandleTable::close(NDIS_HANDLE handle) noexcept {
   if (passage != nullptr) passage->synchronize();
 }
 
-HandleTable::Slot::Exit& HandleTable::exit_of(NDIS_HANDLE handle, Direction direction) noexcept {
-  return slot(now_, handle)->exits[static_cast<std::size_t>(direction)];
-}
-
 HandleView HandleTable::view(NDIS_HANDLE handle) const noexcept {
   const Slot* const found = slot(slots_, handle);
   if (found == nullptr) return {};

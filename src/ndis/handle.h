@@ -157,8 +157,10 @@ class HandleTable {
     return offset < kSlots * sizeof(Slot) && offset % sizeof(Slot) == 0;
   }
   static const Slot* slot_of(NDIS_HANDLE handle) noexcept { return static_cast<const Slot*>(handle); }
-  /// Of an open handle.
-  static Slot::Exit& exit_of(NDIS_HANDLE handle, Direction direction) noexcept;
+  /// `handle`: of a slot that was given out.
+  static Slot::Exit& exit_of(NDIS_HANDLE handle, Direction direction) noexcept {
+    return static_cast<Slot*>(handle)->exits[static_cast<std::size_t>(direction)];
+  }
 
  private:
   static constexpr std::size_t kMostToClear = 4096;  ///< slots: 256 KiB

@@ -68,11 +68,6 @@ inline bool fits(const Way& way, const NET_BUFFER_LIST* chain) noexcept {
 
 namespace detail {
 
-/// `handle`: of a slot that was given out.
-inline const HandleTable::Slot::Exit& exit_of(NDIS_HANDLE handle, Direction direction) noexcept {
-  return HandleTable::slot_of(handle)->exits[static_cast<std::size_t>(direction)];
-}
-
 /// The call costs its frame. `around`: of the call that the thread is in.
 template <class... A>
 [[gnu::always_inline]] inline VOID carry(const Way& way, void* context, kernel::Thread& thread,
@@ -93,23 +88,21 @@ template <class... A>
   otherwise(handle, chain, args...);
 }
 
-/// From outside the stack.
+/// From outside the stack, which has that passage.
 template <Direction direction, auto otherwise, class... A>
-[[gnu::always_inline]] inline VOID enter_and_follow(NDIS_HANDLE handle, kernel::Thread& thread,
-                                                    NET_BUFFER_LIST* chain, A... args) {
-  kernel::Passage* const passage = HandleTable::slot_of(handle)->passage.load(std::memory_order_acquire);
-  if (passage == nullptr) [[unlikely]]
-    return otherwise(handle, chain, args...);
-  const kernel::Passage::Side side = passage->enter();
+[[gnu::always_inline]] inline VOID enter_and_follow(NDIS_HANDLE handle, kernel::Passage& passage,
+                                                    kernel::Thread& thread, NET_BUFFER_LIST* chain,
+                                                    A... args) {
+  const kernel::Passage::Side side = passage.enter();
   kernel::Passage* const outer = thread.passage;
-  thread.passage = passage;
-  const Way& way = *exit_of(handle, direction).way.load(std::memory_order_acquire);
+  thread.passage = &passage;
+  const Way& way = *HandleTable::exit_of(handle, direction).way.load(std::memory_order_acquire);
   if (!fits(way, chain)) [[unlikely]]
-    return leave_for(*passage, side, outer, otherwise, handle, chain, args...);
+    return leave_for(passage, side, outer, otherwise, handle, chain, args...);
   carry(way, way.context, thread, thread.calls, chain, args...);
   machine::fence::light();  // two stores, not one that is put together first
   thread.passage = outer;
-  passage->leave(side);
+  passage.leave(side);
 }
 
 /// Inside the stack already.
@@ -117,7 +110,7 @@ template <Direction direction, auto otherwise, class... A>
 [[gnu::always_inline]] inline VOID follow_inside(NDIS_HANDLE handle, kernel::Thread& thread,
                                                  kernel::CallFrame* around, NET_BUFFER_LIST* chain,
                                                  A... args) {
-  const Way& way = *exit_of(handle, direction).way.load(std::memory_order_acquire);
+  const Way& way = *HandleTable::exit_of(handle, direction).way.load(std::memory_order_acquire);
   if (!fits(way, chain)) [[unlikely]]
     return otherwise(handle, chain, args...);
   carry(way, way.context, thread, around, chain, args...);
@@ -134,7 +127,7 @@ template <Direction direction, auto otherwise, class... A>
   kernel::Thread& thread = kernel::Thread::current();
   if (passage == thread.passage)
     return follow_inside<direction, otherwise>(handle, thread, thread.calls, chain, args...);
-  enter_and_follow<direction, otherwise>(handle, thread, chain, args...);
+  enter_and_follow<direction, otherwise>(handle, *passage, thread, chain, args...);
 }
 /// The same where that is rare: what leads here is out of the way.
 template <Direction direction, auto otherwise, class... A>
@@ -158,10 +151,11 @@ template <Direction direction, auto otherwise, class... A>
 [[gnu::always_inline]] inline VOID follow_in(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
   if (!HandleTable::is_slot(handle) || chain == nullptr) [[unlikely]]
     return otherwise(handle, chain, args...);
+  kernel::Passage* const passage = HandleTable::slot_of(handle)->passage.load(std::memory_order_acquire);
   kernel::Thread& thread = kernel::Thread::current();
-  if (HandleTable::slot_of(handle)->passage.load(std::memory_order_acquire) == thread.passage) [[unlikely]]
+  if (passage == nullptr || passage == thread.passage) [[unlikely]]
     return detail::follow_from_anywhere<direction, otherwise>(handle, chain, args...);
-  detail::enter_and_follow<direction, otherwise>(handle, thread, chain, args...);
+  detail::enter_and_follow<direction, otherwise>(handle, *passage, thread, chain, args...);
 }
 
 /// Who calls is usually in the call that gave it the chain.
@@ -181,7 +175,7 @@ template <Direction direction, auto otherwise, class... A>
   kernel::CallFrame* const around = thread.calls;
   if (!detail::was_called_for(handle, around) || chain == nullptr) [[unlikely]]
     return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
-  const HandleTable::Slot::Exit& exit = detail::exit_of(handle, direction);
+  const HandleTable::Slot::Exit& exit = HandleTable::exit_of(handle, direction);
   const Way* const way = exit.way.load(std::memory_order_acquire);
   // From module to module a chain waits for nothing but this: the handler may begin before the way is read.
   void* context = exit.context.load(std::memory_order_relaxed);
