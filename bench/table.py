@@ -55,7 +55,7 @@ class Rows:
             rate = row.get("items_per_second")
             self.ns[name] = self.median_with(name, "ns", 1e9 / rate if rate else time)
             for key in row:
-                if key.startswith(("up_us", "down_us", "bytes")) and not key.startswith("bytes_per_"):
+                if key == "bytes" or key.startswith(("up_us", "down_us")):
                     self.counters.setdefault(name, {})[key] = self.median_with(name, key, row[key])
 
 
