@@ -21,7 +21,7 @@ DdiCall::DdiCall(Ddi ddi, const void* object, Tells tells) noexcept
   if (thread_ != nullptr) {
     frame_.up = thread_->calls;
     thread_->calls = &frame_;
-    if (frame_.up != nullptr) frame_.driver = frame_.up->driver;
+    frame_.driver = frame_.up->driver;
   }
   if (frame_.driver == nullptr) frame_.driver = &kernel::System::current().host_driver();
   kernel::schedule_point(frame_.name);

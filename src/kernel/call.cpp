@@ -119,7 +119,7 @@ CalloutScope::~CalloutScope() {
 
 Driver* current_driver() noexcept {
   const Thread* const thread = Thread::current_or_null();
-  return thread != nullptr && thread->calls != nullptr ? thread->calls->driver : nullptr;
+  return thread != nullptr ? thread->calls->driver : nullptr;
 }
 
 const CallFrame* current_callback() noexcept {
@@ -158,7 +158,7 @@ KernelCall::KernelCall(const char* name, KIRQL highest, KIRQL lowest, Points poi
     if (points_ == Points::Both) schedule_point(name);
     if (tells == Tells::Nothing) tell_nothing();
     frame_.up = thread->calls;
-    frame_.driver = frame_.up != nullptr ? frame_.up->driver : nullptr;
+    frame_.driver = frame_.up->driver;
     frame_.irql = irql();
     frame_.spin_locks = thread->spin_locks();
     thread->calls = &frame_;

@@ -39,9 +39,9 @@ struct CallbackInfo {
 /// One entry in a thread's chain of calls. Frames live on the caller's stack and are linked from
 /// kernel::Thread::calls().
 struct CallFrame {
-  enum class Kind : std::uint8_t { Callback, Ddi };
+  enum class Kind : std::uint8_t { Outside, Callback, Ddi };  ///< Outside: no call, but what is around all
 
-  CallFrame* up = nullptr;  ///< the call around this one, nullptr at the bottom
+  CallFrame* up = nullptr;  ///< the call around this one, nullptr: not known, or none
   Kind kind = Kind::Callback;
   std::uint16_t number = 0;      ///< Ddi of NDIS: which (undis::Ddi)
   const char* name = "";         ///< callback or DDI name
@@ -54,6 +54,9 @@ struct CallFrame {
   /// call: nothing that a driver could pass.
   const void* handle = this;
 };
+/// At the bottom of every thread's chain, so that there is always an innermost entry: the code of the host
+/// and of undis itself, which is no driver's.
+inline constinit CallFrame no_call{.kind = CallFrame::Kind::Outside};
 
 /// Pushes a frame onto the current thread's chain for its lifetime. Emits nothing.
 class FrameScope {

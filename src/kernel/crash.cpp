@@ -241,9 +241,8 @@ void raise_if_caught(const Crash& crash) noexcept {
   } else {
     Driver* driver = current_driver();
     if (driver == nullptr) driver = system.driver_at(crash.pc);
-    const CallFrame* const frame = thread.calls;
-    system.observer().on(CrashEvent{crash.signal, crash.address, driver, frame != nullptr ? frame->name : "",
-                                    crash.stack, crash_text(crash)});
+    system.observer().on(
+        CrashEvent{crash.signal, crash.address, driver, thread.calls->name, crash.stack, crash_text(crash)});
   }
 
   alarm(alarm_left);

@@ -121,8 +121,8 @@ Waiter waiter_of(Scheduling& scheduling, const Thread& thread) {
       *thread.activity != '\0' ? fmt::format("{} ({})", thread.name(), thread.activity) : thread.name();
   waiter.waits_for = what_it_waits_for(scheduling, thread);
   const CallFrame* frame = thread.calls;
-  waiter.driver = frame != nullptr ? frame->driver : nullptr;
-  waiter.function = frame != nullptr ? frame->name : "";
+  waiter.driver = frame->driver;
+  waiter.function = frame->name;
   while (frame != nullptr && frame->kind != CallFrame::Kind::Callback) frame = frame->up;
   waiter.callback = frame != nullptr ? frame->name : "";
   waiter.since = thread.blocked_since;

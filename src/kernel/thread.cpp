@@ -36,7 +36,7 @@ void Thread::main() noexcept {
 }
 
 void Thread::terminate(NTSTATUS status) noexcept {
-  calls = nullptr;
+  calls = &no_call;
   signal_end(status);
   System::current().machine().exit();
   __builtin_unreachable();  // gcc does not see the [[noreturn]] of a virtual function

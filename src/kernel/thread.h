@@ -83,8 +83,8 @@ class Thread final : public machine::Strand {
   /// Ends the calling thread without returning to its body (PsTerminateSystemThread).
   [[noreturn]] void terminate(NTSTATUS status) noexcept;
 
-  /// The innermost entry of its chain of calls; nullptr: none.
-  CallFrame* calls = nullptr;
+  /// The innermost entry of its chain of calls.
+  CallFrame* calls = &no_call;
   /// The innermost passage that it is in (passage.h).
   class Passage* passage = nullptr;
   /// Where a walk of its stack begins while it waits or spins: the frame of the function that does.

@@ -102,15 +102,14 @@ Way next_back_up(const FilterModule* next, const Binding* sender) noexcept {
 void Ways::set(Block& block, NDIS_HANDLE from, Direction direction, const Way& way) {
   if (way.handler == nullptr) return;
   block.push_back(way);
-  if (way.source == nullptr) block.back().unseen_at = 0;
-  const Way* taken = &block.back();
   if (kernel::watch() == kernel::Watch::Holder) {
-    Way first = block.back();
+    Way first = way;
     first.handler = holding(direction);
     first.context = &block.back();
     block.push_back(first);
-    taken = &block.back();
   }
+  Way* const taken = &block.back();
+  if (taken->source == nullptr) taken->for_all = taken->context;
   HandleTable::Slot::Exit& exit = HandleTable::exit_of(from, direction);
   exit.context.store(taken->context, std::memory_order_relaxed);
   exit.way.store(taken, std::memory_order_release);

@@ -39,9 +39,8 @@ struct Way {
   void* context = nullptr;
   void* handler = nullptr;
   NDIS_HANDLE source = nullptr;  ///< SourceHandle that the first list must have; nullptr: any
-  /// data_path::stamped_legs when no chain has to be looked at here; what that never is: every one has to.
-  std::int64_t unseen_at = kAlwaysSeen;
-  static constexpr std::int64_t kAlwaysSeen = -1;
+  /// `context` where every chain fits, as long as none is stamped; else what is no driver's context.
+  const void* for_all = &no_way;
 
   template <class... A>
   void call(NET_BUFFER_LIST* chain, A... args) const {
@@ -138,7 +137,7 @@ template <Direction direction, auto otherwise, class... A>
 /// Whether the innermost call gave a chain to the owner of `handle`: so that is a slot which was given out,
 /// and its stack is not to be entered any more.
 inline bool was_called_for(NDIS_HANDLE handle, const kernel::CallFrame* innermost) noexcept {
-  return innermost != nullptr && innermost->handle == handle;
+  return innermost->handle == handle;
 }
 
 }  // namespace detail
@@ -179,10 +178,7 @@ template <Direction direction, auto otherwise, class... A>
   const Way* const way = exit.way.load(std::memory_order_acquire);
   // From module to module a chain waits for nothing but this: the handler may begin before the way is read.
   void* context = exit.context.load(std::memory_order_relaxed);
-  if (context != way->context) [[unlikely]]
-    return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
-  asm("" : "+r"(context));  // or the compiler takes the way's, which is the same
-  if (way->unseen_at != data_path::stamped_legs.load(std::memory_order_relaxed)) [[unlikely]]
+  if (context != way->for_all || data_path::stamped_legs.load(std::memory_order_relaxed) != 0) [[unlikely]]
     return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
   detail::carry(*way, context, thread, around, chain, args...);
 }

@@ -27,6 +27,7 @@ std::vector<std::string> chain_of_calls() {
   const kernel::Thread* const thread = kernel::Thread::current_or_null();
   for (const kernel::CallFrame* frame = thread == nullptr ? nullptr : thread->calls; frame != nullptr;
        frame = frame->up) {
+    if (frame->kind == kernel::CallFrame::Kind::Outside) break;
     const bool callback = frame->kind == kernel::CallFrame::Kind::Callback;
     chain.push_back(callback ? fmt::format("{}!{}", driver_name(frame->driver), frame->name)
                              : std::string(frame->name));
