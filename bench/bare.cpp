@@ -7,14 +7,10 @@
 
 #include "middle.h"
 #include "ndis/nbl_pool.h"
+#include "parts.h"
 
 namespace undis::bench {
 namespace {
-
-/// Behind a call that would be the last of its function.
-inline void stay() noexcept {
-  asm volatile("" ::: "memory");
-}
 
 // ---- the entry points ----
 
@@ -32,9 +28,11 @@ void go_back(BareNode& from, NET_BUFFER_LIST* chain, ULONG flags) {
 /// A filter.
 void pass_ahead(BareNode& node, NET_BUFFER_LIST* chain, NDIS_PORT_NUMBER port, ULONG flags) {
   imports.ahead(node, chain, port, flags);
+  stay();
 }
 void pass_back(BareNode& node, NET_BUFFER_LIST* chain, ULONG flags) {
   imports.back(node, chain, flags);
+  stay();
 }
 
 /// The end of the way: it completes, or returns.

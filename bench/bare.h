@@ -5,8 +5,8 @@
 // counted or kept alive.
 //
 // Hop     a driver calls an entry point, by a pointer as an image does that imports it, and the entry point
-//         calls the next driver's handler: two indirect calls. The second is a call: no compiler makes a jump
-//         of it.
+//         calls the next driver's handler: two indirect calls. Those of filters are calls both, here and with
+//         NDIS (stay()); the ends' may be jumps, as in their drivers.
 // Clones  come out of their row initialized, as what a pool gives does: no out-of-band data of the last user.
 //         Stale ones come as they were left.
 #pragma once

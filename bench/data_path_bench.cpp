@@ -24,6 +24,7 @@
 #include "bare.h"
 #include "frames.h"
 #include "lab/net_buffers.h"
+#include "own_core.h"
 #include "stack.h"
 
 namespace {
@@ -81,13 +82,12 @@ void run_bare(benchmark::State& state, const Row& row,
   Lists lists(row.batch, row.bytes);
   benchmark::DoNotOptimize(stack);
   std::uint8_t value = 0;
-  for (auto _ : state) {
+  bench::measure(state, row.batch, [&] {
     NET_BUFFER_LIST* const chain = lists.take(row.batch);
     if (row.touched) bench::write_chain(chain, value++);
     stack.go(chain);
     benchmark::ClobberMemory();
-  }
-  count_items(state, row.batch);
+  });
 }
 
 void send(Stack& stack, std::size_t at, NET_BUFFER_LIST* chain) {
@@ -112,17 +112,16 @@ void run_ndis(benchmark::State& state, const Row& row) {
   stack.run([&] {
     Lists lists(sends ? stack.binding() : stack.adapter(), row.batch, row.bytes);
     std::uint8_t value = 0;
-    for (auto _ : state) {
+    bench::measure(state, row.batch, [&] {
       NET_BUFFER_LIST* const chain = lists.take(row.batch);
       if (row.touched) bench::write_chain(chain, value++);
       sends ? send(stack, 0, chain) : indicate(stack, chain, row.batch);
       benchmark::ClobberMemory();
-    }
+    });
     lost = lists.free_count() != row.batch;
   });
   if (lost) return state.SkipWithError("lists were lost");
-  if (!stack.is_clean()) return state.SkipWithError(stack.complaint().c_str());
-  count_items(state, row.batch);
+  if (!stack.is_clean()) state.SkipWithError(stack.complaint().c_str());
 }
 
 // ---- several processors ----
@@ -265,30 +264,31 @@ void run_allocate(benchmark::State& state, kernel::Watch watch) {
   if (!stack.is_up()) return state.SkipWithError(stack.complaint().c_str());
   stack.run([&] {
     const NDIS_HANDLE pool = lab::make_pool(stack.binding(), lab::pool_tag("Bnch"));
-    for (auto _ : state)
+    bench::measure(state, 1, [&] {
       NdisFreeNetBufferList(NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, nullptr, 0, 0));
+    });
     NdisFreeNetBufferListPool(pool);
   });
-  count_items(state, 1);
 }
 
 /// A row of free ones, as the model has for its clones.
 void run_bare_allocate(benchmark::State& state) {
   Lists lists(32, 1);
-  for (auto _ : state) {
+  bench::measure(state, 1, [&] {
     NET_BUFFER_LIST* const list = lists.take(1);
     benchmark::DoNotOptimize(list);
     Lists::put_back(&lists, list);
     benchmark::ClobberMemory();
-  }
-  count_items(state, 1);
+  });
 }
 
 // ---- the rows ----
 
 void register_row(const Row& row) {
   const std::string ndis = fmt::format("{}/w{}", row.name("Ndis"), static_cast<int>(row.watch));
-  benchmark::RegisterBenchmark(ndis.c_str(), [row](benchmark::State& state) { run_ndis(state, row); });
+  benchmark::RegisterBenchmark(ndis.c_str(), [row](benchmark::State& state) {
+    run_ndis(state, row);
+  })->UseManualTime();
 }
 
 void register_rows() {
@@ -299,14 +299,16 @@ void register_rows() {
           for (const bool touched : {false, true}) {
             Row row{direction, way, bytes, batch, touched};
             if (way.bypassed == 0)  // else it is the row of f0
-              benchmark::RegisterBenchmark(row.name("Bare").c_str(),
-                                           [row](benchmark::State& state) { run_bare(state, row); });
+              benchmark::RegisterBenchmark(row.name("Bare").c_str(), [row](benchmark::State& state) {
+                run_bare(state, row);
+              })->UseManualTime();
             register_row(row);
             const bool clones = way.middle == Middle::Clones || way.middle == Middle::ClonesOfMdls;
             if (clones && bytes == 64 && batch == 32 && !touched)  // where there is a target
               benchmark::RegisterBenchmark(
                   (row.name("Bare") + "/stale").c_str(),
-                  [row](benchmark::State& state) { run_bare(state, row, BareStack::Clones::Stale); });
+                  [row](benchmark::State& state) { run_bare(state, row, BareStack::Clones::Stale); })
+                  ->UseManualTime();
             if (way.filters != 0 || way.bypassed != 0 || way.middle != Middle::None || touched || bytes != 64)
               continue;
             for (const kernel::Watch watch : {kernel::Watch::Holder, kernel::Watch::All}) {
@@ -330,11 +332,12 @@ void register_rows() {
                                  [count](benchmark::State& state) { run_ndis_on_processors(state, count); })
         ->UseManualTime();
   }
-  benchmark::RegisterBenchmark("BareAllocate", run_bare_allocate);
+  benchmark::RegisterBenchmark("BareAllocate", run_bare_allocate)->UseManualTime();
   for (const int watch : {0, 1, 2})
     benchmark::RegisterBenchmark(
         fmt::format("NdisAllocate/w{}", watch).c_str(),
-        [watch](benchmark::State& state) { run_allocate(state, static_cast<kernel::Watch>(watch)); });
+        [watch](benchmark::State& state) { run_allocate(state, static_cast<kernel::Watch>(watch)); })
+        ->UseManualTime();
 }
 
 }  // namespace

@@ -91,9 +91,11 @@ NTSTATUS Filter::enter(PDRIVER_OBJECT object, PUNICODE_STRING) {
     c.SendNetBufferListsHandler = [](NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port,
                                      ULONG flags) {
       NdisFSendNetBufferLists(handle_of(context), chain, port, flags);
+      stay();
     };
     c.SendNetBufferListsCompleteHandler = [](NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
       NdisFSendNetBufferListsComplete(handle_of(context), chain, flags);
+      stay();
     };
     c.CancelSendNetBufferListsHandler = [](NDIS_HANDLE context, PVOID id) {
       NdisFCancelSendNetBufferLists(handle_of(context), id);
@@ -101,9 +103,11 @@ NTSTATUS Filter::enter(PDRIVER_OBJECT object, PUNICODE_STRING) {
     c.ReceiveNetBufferListsHandler = [](NDIS_HANDLE context, PNET_BUFFER_LIST chain, NDIS_PORT_NUMBER port,
                                         ULONG count, ULONG flags) {
       NdisFIndicateReceiveNetBufferLists(handle_of(context), chain, port, count, flags);
+      stay();
     };
     c.ReturnNetBufferListsHandler = [](NDIS_HANDLE context, PNET_BUFFER_LIST chain, ULONG flags) {
       NdisFReturnNetBufferLists(handle_of(context), chain, flags);
+      stay();
     };
   }
   if (carries_ && stack_.options().guarded) {

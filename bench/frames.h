@@ -95,13 +95,15 @@ class Lists {
   void own(NET_BUFFER_LIST* list) noexcept;
   void put_back(NET_BUFFER_LIST* chain) noexcept {
     std::size_t count = free_count_.load(std::memory_order_relaxed);
+    NET_BUFFER_LIST* first = free_;
     while (chain != nullptr) {
       NET_BUFFER_LIST* const next = chain->Next;
-      chain->Next = free_;
-      free_ = chain;
+      chain->Next = first;
+      first = chain;
       ++count;
       chain = next;
     }
+    free_ = first;
     free_count_.store(count, std::memory_order_release);
   }
   NDIS_HANDLE pool_ = nullptr;

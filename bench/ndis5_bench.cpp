@@ -15,6 +15,7 @@
 
 #include "bare.h"
 #include "frames.h"
+#include "own_core.h"
 #include "stack.h"
 
 namespace {
@@ -43,10 +44,6 @@ struct Row {
   bool packets() const { return sends ? protocol5 : card5; }
 };
 
-void count_items(benchmark::State& state, std::size_t batch) {
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(batch));
-}
-
 void write_packets(NDIS_PACKET** packets, std::size_t count, std::uint8_t value) {
   for (std::size_t i = 0; i < count; ++i) bench::write_frame(packets[i], value);
 }
@@ -56,20 +53,19 @@ void run_bare(benchmark::State& state, const Row& row) {
   Packets packets(row.batch, kBytes, false);
   benchmark::DoNotOptimize(stack);
   std::uint8_t value = 0;
-  for (auto _ : state) {
+  bench::measure(state, row.batch, [&] {
     NDIS_PACKET** const taken = packets.take(row.batch);
     if (row.touched) write_packets(taken, row.batch, value++);
     stack.go(taken, static_cast<UINT>(row.batch));
     benchmark::ClobberMemory();
-  }
-  count_items(state, row.batch);
+  });
 }
 
 void run_packets(benchmark::State& state, const Row& row, Stack& stack) {
   Packets packets(row.batch, kBytes, true);
   const auto count = static_cast<UINT>(row.batch);
   std::uint8_t value = 0;
-  for (auto _ : state) {
+  bench::measure(state, row.batch, [&] {
     NDIS_PACKET** const taken = packets.take(row.batch);
     if (row.touched) write_packets(taken, row.batch, value++);
     if (row.sends) {
@@ -77,14 +73,14 @@ void run_packets(benchmark::State& state, const Row& row, Stack& stack) {
     } else {
       NdisMIndicateReceivePacket(stack.adapter(), taken, count);
     }
-  }
+  });
   if (packets.free_count() != row.batch) state.SkipWithError("packets were lost");
 }
 
 void run_lists(benchmark::State& state, const Row& row, Stack& stack) {
   Lists lists(row.sends ? stack.binding() : stack.adapter(), row.batch, kBytes);
   std::uint8_t value = 0;
-  for (auto _ : state) {
+  bench::measure(state, row.batch, [&] {
     NET_BUFFER_LIST* const chain = lists.take(row.batch);
     if (row.touched) bench::write_chain(chain, value++);
     if (row.sends) {
@@ -93,7 +89,7 @@ void run_lists(benchmark::State& state, const Row& row, Stack& stack) {
       NdisMIndicateReceiveNetBufferLists(stack.adapter(), chain, NDIS_DEFAULT_PORT_NUMBER,
                                          static_cast<ULONG>(row.batch), 0);
     }
-  }
+  });
   if (lists.free_count() != row.batch) state.SkipWithError("lists were lost");
 }
 
@@ -105,8 +101,7 @@ void run_ndis(benchmark::State& state, const Row& row) {
   Stack stack(options);
   if (!stack.is_up()) return state.SkipWithError(stack.complaint().c_str());
   stack.run([&] { row.packets() ? run_packets(state, row, stack) : run_lists(state, row, stack); });
-  if (!stack.is_clean()) return state.SkipWithError(stack.complaint().c_str());
-  count_items(state, row.batch);
+  if (!stack.is_clean()) state.SkipWithError(stack.complaint().c_str());
 }
 
 void register_rows() {
@@ -116,10 +111,12 @@ void register_rows() {
         for (const auto& [protocol5, card5] : {std::pair{true, true}, {true, false}, {false, true}}) {
           const Row row{sends, protocol5, card5, batch, touched};
           if (protocol5 && card5)
-            benchmark::RegisterBenchmark(row.name("Bare").c_str(),
-                                         [row](benchmark::State& state) { run_bare(state, row); });
-          benchmark::RegisterBenchmark((row.name("Ndis") + "/w0").c_str(),
-                                       [row](benchmark::State& state) { run_ndis(state, row); });
+            benchmark::RegisterBenchmark(row.name("Bare").c_str(), [row](benchmark::State& state) {
+              run_bare(state, row);
+            })->UseManualTime();
+          benchmark::RegisterBenchmark((row.name("Ndis") + "/w0").c_str(), [row](benchmark::State& state) {
+            run_ndis(state, row);
+          })->UseManualTime();
         }
       }
 }

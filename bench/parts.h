@@ -39,6 +39,11 @@ std::unique_ptr<Part> make_protocol5(Stack& stack, unsigned number);
 std::unique_ptr<Part> make_filter(Stack& stack, unsigned number, bool carries);
 std::unique_ptr<Part> make_middle(Stack& stack);
 
+/// Behind a call that would be the last of its function: no compiler makes a jump of it.
+inline void stay() noexcept {
+  asm volatile("" ::: "memory");
+}
+
 /// "name7", for a registration.
 std::u16string numbered(const char16_t* name, unsigned number);
 UNICODE_STRING counted(std::u16string& text) noexcept;

@@ -6,8 +6,8 @@ the same way without what costs nothing there (see model_of). Times are of the p
 (what else the machine does is not in them), of the clock where several do.
 
 A program runs several times, its rows in their order: a row and its model within the same moments. Each of these
-passes has its own ratios, and the median of those counts. Where a machine is not ours alone, a row can take twice as
-long for seconds, and one that waits for memory less so than one that computes.
+passes has its own ratios, and the median of those counts. Rows of one thread are timed while nobody else computes on
+the core (own_core.h), as far as that can be had.
 """
 import json
 import re
@@ -23,6 +23,7 @@ class Rows:
         self.ns = {}
         self.counters = {}
         self.samples = {}  # of each pass, by row and what was counted
+        self.disturbed = {}  # the most of a row's time in any pass that somebody else had the other half of the core
 
     def by_pass(self, of, *names):
         """What `of` makes of these rows, the median of all passes; None: not all of them are there."""
@@ -53,6 +54,7 @@ class Rows:
             on_the_clock = "manual_time" in row["run_name"] or "real_time" in row["run_name"]
             time = row["real_time" if on_the_clock else "cpu_time"] * unit[row["time_unit"]]
             rate = row.get("items_per_second")
+            self.disturbed[name] = max(self.disturbed.get(name, 0), row.get("disturbed", 0))
             self.ns[name] = self.median_with(name, "ns", 1e9 / rate if rate else time)
             for key in row:
                 if key == "bytes" or key.startswith(("up_us", "down_us")):
@@ -177,6 +179,9 @@ def lines(rows):
             table.append((name, number(value), "", "", "", ""))
     for what, value, target, met in derived(rows):
         table.append((what, "", "", number(value), target or "", verdict(met)))
+    disturbed = sum(share > 0.1 for share in rows.disturbed.values())
+    if disturbed:
+        table.append((f"rows that others computed beside for more than a tenth of a pass: {disturbed}", "", "", "", "", ""))
     table = [tuple(str(cell) for cell in row) for row in table]
     widths = [max(len(row[i]) for row in table) for i in range(6)]
     widths[0] = min(widths[0], 64)
