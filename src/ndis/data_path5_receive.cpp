@@ -26,17 +26,13 @@ namespace {
 Observer& observer() {
   return Library::current().observer();
 }
-kernel::Lock& uses_lock() {
-  return ItemBook::current().packet_lock;
-}
-
 std::uint8_t index_of(const PacketItem& item, const Hop& hop) noexcept {
   return static_cast<std::uint8_t>(&hop - item.hops);
 }
 
 /// A place to count what this binding has of the packet; nullptr: none is left.
 PacketUse* begin_use(PacketItem& item, Hop& hop, Binding& binding) {
-  const kernel::Hold hold(uses_lock());
+  const kernel::Hold hold(item.uses_lock);
   for (PacketUse& use : item.uses) {
     if (use.binding != nullptr) continue;
     use = {&binding, 0, index_of(item, hop), true};
@@ -48,11 +44,11 @@ PacketUse* begin_use(PacketItem& item, Hop& hop, Binding& binding) {
 
 /// The call has returned `count`: what came back meanwhile is set off. Returns how often more than that it
 /// was returned.
-std::int32_t end_call(PacketUse& use, Hop& hop, std::int32_t count) {
+std::int32_t end_call(PacketItem& item, PacketUse& use, Hop& hop, std::int32_t count) {
   Binding* done = nullptr;
   std::int32_t too_many = 0;
   {
-    const kernel::Hold hold(uses_lock());
+    const kernel::Hold hold(item.uses_lock);
     use.count += count;
     use.in_call = false;
     too_many = std::max(0, -use.count);
@@ -72,7 +68,7 @@ struct Returned {
   Binding* through = nullptr;  ///< it has none of the packet any more
 };
 Returned end_use(PacketItem& item, const kernel::Driver* driver) {
-  const kernel::Hold hold(uses_lock());
+  const kernel::Hold hold(item.uses_lock);
   PacketUse* use = nullptr;
   for (PacketUse& each : item.uses)  // whose it is before what the host may do on behalf of its drivers
     if (each.binding != nullptr &&
@@ -103,7 +99,7 @@ void call_receive_packet(Binding& to, NDIS_PACKET* packet, Hop& hop, PacketUse& 
                      item.origin);
     count = 0;
   }
-  if (end_call(use, hop, std::max(count, 0)) != 0)
+  if (end_call(item, use, hop, std::max(count, 0)) != 0)
     tell_item_misuse(
         ItemKind::Packet, packet, true,
         fmt::format("{} returned the packet more often than its ProtocolReceivePacket said", to.name()),
@@ -194,7 +190,7 @@ void end_leg(NDIS_PACKET* packet, Hop& hop) {
 
 void release(NDIS_PACKET* packet, Hop& hop) {
   {
-    const kernel::Hold hold(uses_lock());
+    const kernel::Hold hold(item_of(packet)->uses_lock);
     if (--hop.out != 0) return;
   }
   end_leg(packet, hop);
@@ -206,14 +202,14 @@ namespace {
 /// MiniportReturnPacket. False: the packet is the driver's again, its leg is over.
 bool answer_serialized(Adapter& by, NDIS_PACKET* packet, Hop& hop) {
   if (!by.is_serialized() || hop.resources) return true;
+  PacketItem& item = *item_of(packet);
   bool kept = false;
   {
-    const kernel::Hold hold(uses_lock());
+    const kernel::Hold hold(item.uses_lock);
     kept = hop.out != 1;
   }
   NDIS_SET_PACKET_STATUS(packet, kept ? NDIS_STATUS_PENDING : NDIS_STATUS_SUCCESS);
   if (kept) return true;
-  PacketItem& item = *item_of(packet);
   end_hop(item, hop);
   item.holder = &by.driver().driver();
   by.receives.leave();
@@ -233,7 +229,7 @@ void indicate_through_filters(Adapter& by, NDIS_PACKET* packet, Hop& hop) {
   const ULONG irql = kernel::irql() == DISPATCH_LEVEL ? NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL : 0U;
   if (!hop.resources) {
     {
-      const kernel::Hold hold(uses_lock());
+      const kernel::Hold hold(item_of(packet)->uses_lock);
       ++hop.out;
     }
     indicate_up(by, nullptr, chain, NDIS_DEFAULT_PORT_NUMBER, irql);
@@ -296,7 +292,7 @@ void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count) {
       Chain chain;
       chain.append(list);
       if (!resources) {
-        const kernel::Hold hold(uses_lock());
+        const kernel::Hold hold(item.uses_lock);
         ++hop.out;
       }
       const ULONG flags = resources ? NDIS_RECEIVE_FLAGS_RESOURCES : 0U;
@@ -308,7 +304,7 @@ void indicate_packets(Adapter& by, NDIS_PACKET** packets, UINT count) {
       pop(list_item);
       free_translation(list);
       if (!resources) {
-        const kernel::Hold hold(uses_lock());
+        const kernel::Hold hold(item.uses_lock);
         --hop.out;
       }
     }

@@ -140,6 +140,7 @@ struct PacketWay {
   static constexpr std::size_t kMaxUses = 8;
   Hop hops[kMaxHops];  ///< a slot is in use while its kind is not None
   PacketUse uses[kMaxUses];
+  kernel::Lock uses_lock;     ///< guards `uses`, and how often an indicated packet is out
   NET_BUFFER_LIST* list;      ///< NDIS' own packet: the 6.x list that it stands for (a part of)
   std::uint8_t list_hop;      ///< which leg of that list
   const Adapter* made_from;   ///< NDIS' own packet: the adapter on whose behalf it is indicated first

@@ -98,8 +98,6 @@ class ItemBook {
 
   static ItemBook& current() noexcept;
 
-  kernel::Lock packet_lock;  ///< guards the counts of uses of indicated packets
-
  private:
   mutable kernel::Lock lock_;
   std::vector<Ref<DriverPool>> pools_ GUARDED_BY(lock_);

@@ -31,10 +31,6 @@ void take(const Way& way, NET_BUFFER_LIST* chain, A... args) {
   way.call(chain, args...);
 }
 
-bool none_stamped() noexcept {
-  return data_path::stamped_legs.load(std::memory_order_relaxed) == 0;
-}
-
 /// Says in each list whose it is, unless its driver did. False: there is none, or one is on the stamped way.
 bool claim(NET_BUFFER_LIST* chain, NDIS_HANDLE source) noexcept {
   if (chain == nullptr) return false;

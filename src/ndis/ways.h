@@ -59,9 +59,13 @@ namespace data_path {
 [[gnu::visibility("hidden")]] extern std::atomic<std::int64_t> stamped_legs;
 }
 
+inline bool none_stamped() noexcept {
+  return data_path::stamped_legs.load(std::memory_order_relaxed) == 0;
+}
+
 /// Whether a chain can go by itself: nothing has to be looked at but where it comes from.
 inline bool fits(const Way& way, const NET_BUFFER_LIST* chain) noexcept {
-  return way.handler != nullptr && data_path::stamped_legs.load(std::memory_order_relaxed) == 0 &&
+  return way.handler != nullptr && none_stamped() &&
          (way.source == nullptr || chain->SourceHandle == way.source);
 }
 
@@ -172,14 +176,15 @@ template <Direction direction, auto otherwise, class... A>
 [[gnu::always_inline]] inline VOID follow_on(NDIS_HANDLE handle, NET_BUFFER_LIST* chain, A... args) {
   kernel::Thread& thread = kernel::Thread::current();
   kernel::CallFrame* const around = thread.calls;
-  if (!detail::was_called_for(handle, around) || chain == nullptr) [[unlikely]]
+  if (!detail::was_called_for(handle, around) || chain == nullptr || !none_stamped()) [[unlikely]]
     return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
   const HandleTable::Slot::Exit& exit = HandleTable::exit_of(handle, direction);
   const Way* const way = exit.way.load(std::memory_order_acquire);
   // From module to module a chain waits for nothing but this: the handler may begin before the way is read.
   void* context = exit.context.load(std::memory_order_relaxed);
-  if (context != way->for_all || data_path::stamped_legs.load(std::memory_order_relaxed) != 0) [[unlikely]]
-    return detail::from_elsewhere<direction, otherwise>(handle, chain, args...);
+  if (context != way->for_all) [[unlikely]]
+    // That is the handle, and its register is the context's by now.
+    return detail::from_elsewhere<direction, otherwise>(const_cast<void*>(around->handle), chain, args...);
   detail::carry(*way, context, thread, around, chain, args...);
 }
 
