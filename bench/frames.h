@@ -54,10 +54,10 @@ void read_frame(const Item* item) noexcept {
   for (std::size_t i = 0; i < bytes.size; ++i) sum += bytes.data[i];
   sum_of_read += sum;
 }
-inline void write_chain(const NET_BUFFER_LIST* chain, std::uint8_t value) noexcept {
+[[gnu::noinline]] inline void write_chain(const NET_BUFFER_LIST* chain, std::uint8_t value) noexcept {
   for (; chain != nullptr; chain = chain->Next) write_frame(chain, value);
 }
-inline void read_chain(const NET_BUFFER_LIST* chain) noexcept {
+[[gnu::noinline]] inline void read_chain(const NET_BUFFER_LIST* chain) noexcept {
   for (; chain != nullptr; chain = chain->Next) read_frame(chain);
 }
 
