@@ -79,8 +79,10 @@ using bench::Lists;
 using bench::Stack;
 using bench::StackOptions;
 
+/// On one processor: whether another one helps is the machine's to say, and costs more than a binding.
 StackOptions options_of(std::int64_t cards, std::int64_t protocols) {
   StackOptions options;
+  options.processors = 1;
   options.cards = static_cast<unsigned>(cards);
   options.protocols = static_cast<unsigned>(protocols);
   return options;
@@ -132,23 +134,22 @@ struct Cost {
   double bytes = 0;  ///< of all
 };
 
-/// Plugs `cards` in and out, beside the one that stands.
+/// Plugs `cards` in and out, beside the one that stands; each in a run of its own, which ends when there is
+/// nothing left to do.
 void round_trip(Stack& stack, std::int64_t cards, Cost& cost) {
   std::vector<Ref<Adapter>> plugged;
   plugged.reserve(static_cast<std::size_t>(cards));
-  stack.run([&] {
-    const std::int64_t before = bytes_in_use;
-    for (std::int64_t i = 0; i < cards; ++i) cost.up.add([&] { plugged.push_back(stack.plug()); });
-    cost.bytes += static_cast<double>(bytes_in_use - before);
-  });
-  stack.run([&] {
-    for (Ref<Adapter>& adapter : plugged) {
-      cost.down.add([&] {
+  const std::int64_t before = bytes_in_use;
+  for (std::int64_t i = 0; i < cards; ++i)
+    cost.up.add([&] { stack.run([&] { plugged.push_back(stack.plug()); }); });
+  cost.bytes += static_cast<double>(bytes_in_use - before);
+  for (Ref<Adapter>& adapter : plugged)
+    cost.down.add([&] {
+      stack.run([&] {
         stack.world().unplug(*adapter);
         adapter = nullptr;
       });
-    }
-  });
+    });
 }
 
 constexpr std::int64_t kFew = 500;  ///< cards at least that come and go in a measurement
