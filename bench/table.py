@@ -132,7 +132,7 @@ def two_processors(rows):
 
 
 def growth(rows):
-    """The last of a family against the cheapest, for each unit: they may differ by 20 %."""
+    """What a unit costs by their number: how far from the mean it is at most. It may be 20 %."""
     def family(name, value):
         members = {int(row.rsplit("/", 1)[1]): value(row) for row in rows.ns if row.startswith(name + "/")}
         return {count: members[count] for count in sorted(members) if members[count]}
@@ -159,11 +159,12 @@ def further(members):
 def grown(what, members):
     if len(members) < 2:
         return
-    counts = list(members)
-    cheapest = min(members.values())
-    ratio = members[counts[-1]] / cheapest if cheapest > 0 else float("inf")
+    mean = statistics.mean(members.values())
+    farthest = max(abs(value - mean) for value in members.values()) / mean
     values = ", ".join(f"{count}: {value:,.1f}" for count, value in members.items())
-    yield f"{what} ({values})", ratio, "<= 1.2", ratio <= 1.2
+    last = list(members.values())[-1] / min(members.values())
+    yield (f"{what}: farthest from the mean ({values}; the last is {last:.2f} of the cheapest)", farthest, "<= 0.20",
+           farthest <= 0.2)
 
 
 def number(value):
