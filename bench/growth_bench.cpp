@@ -200,24 +200,30 @@ BENCHMARK(Bindings)->DenseRange(1, 10, 3)->UseManualTime()->Iterations(1)->Unit(
 
 constexpr std::size_t kProtocols = 10;
 
-/// Sums of what the second, the third ... of some took.
+/// What the second, the third ... of some took, each time: the medians.
 class Steps {
  public:
+  Steps() {
+    for (std::vector<double>& each : seconds_) each.reserve(kFew);
+  }
   void begin() noexcept { done_ = 0; }
   void step() noexcept {
     const double now = processor_seconds();
-    if (done_ != 0 && done_ < kProtocols) seconds_[done_] += now - last_;
+    if (done_ != 0 && done_ < kProtocols) seconds_[done_].push_back(now - last_);
     last_ = now;
     ++done_;
   }
   std::size_t done() const noexcept { return done_; }
-  void tell(benchmark::State& state, const char* name, double rounds) const {
-    for (std::size_t i = 1; i < kProtocols; ++i)
-      state.counters[fmt::format("{}_{}", name, i + 1)] = seconds_[i] * 1e6 / rounds;
+  void tell(benchmark::State& state, const char* name) {
+    for (std::size_t i = 1; i < kProtocols; ++i) {
+      const auto median = seconds_[i].begin() + static_cast<std::ptrdiff_t>(seconds_[i].size() / 2);
+      std::ranges::nth_element(seconds_[i], median);
+      state.counters[fmt::format("{}_{}", name, i + 1)] = *median * 1e6;
+    }
   }
 
  private:
-  std::array<double, kProtocols> seconds_{};
+  std::array<std::vector<double>, kProtocols> seconds_;
   double last_ = 0;
   std::size_t done_ = 0;
 };
@@ -239,8 +245,8 @@ void EachBinding(benchmark::State& state) {
   }
   stack.on_bound = stack.on_unbound = nullptr;
   if (!all || !stack.is_clean()) return state.SkipWithError("not every protocol was bound and unbound");
-  up.tell(state, "up_us", static_cast<double>(state.iterations()));
-  down.tell(state, "down_us", static_cast<double>(state.iterations()));
+  up.tell(state, "up_us");
+  down.tell(state, "down_us");
 }
 BENCHMARK(EachBinding)->Iterations(kFew)->Unit(benchmark::kMicrosecond);
 
