@@ -95,42 +95,45 @@ double processor_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-/// The mean of what each step takes, of those while the core was its own; of all, if hardly any were.
-class Mean {
+constexpr std::int64_t kFew = 500;  ///< cards at least that come and go in a measurement
+
+double median_of(std::vector<double>& values) {
+  const auto median = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, median);
+  return *median;
+}
+
+/// What each step takes: the median of those while the core was its own; of all, if those are too few.
+class Median {
  public:
+  explicit Median(std::int64_t steps) {  // so many at most: nothing more is allocated while they are counted
+    quiet_.reserve(static_cast<std::size_t>(steps));
+    all_.reserve(static_cast<std::size_t>(steps));
+  }
   template <class Step>
   void add(const Step& step) {
-    const bool before = core_.is_quiet();
+    core_.wait_for_quiet();
     const double from = processor_seconds();
     step();
     const double spent = processor_seconds() - from;
-    all_.add(spent);
-    if (before && core_.is_quiet()) quiet_.add(spent);
+    all_.push_back(spent);
+    if (core_.is_quiet()) quiet_.push_back(spent);
   }
-  double seconds() const noexcept {
-    constexpr std::int64_t kHardlyAny = 20;  ///< a twentieth
-    return (quiet_.count * kHardlyAny > all_.count ? quiet_ : all_).mean();
-  }
+  bool has_enough() const noexcept { return quiet_.size() >= kFew / 2; }
+  double seconds() { return median_of(has_enough() ? quiet_ : all_); }
 
  private:
-  struct Sum {
-    double seconds = 0;
-    std::int64_t count = 0;
-    void add(double more) noexcept {
-      seconds += more;
-      ++count;
-    }
-    double mean() const noexcept { return seconds / static_cast<double>(count); }
-  };
   bench::OwnCore core_;
-  Sum quiet_;
-  Sum all_;
+  std::vector<double> quiet_;
+  std::vector<double> all_;
 };
 
 /// Of a card.
 struct Cost {
-  Mean up;
-  Mean down;
+  explicit Cost(std::int64_t cards) : up(cards), down(cards) {}
+  bool has_enough() const noexcept { return up.has_enough() && down.has_enough(); }
+  Median up;
+  Median down;
   double bytes = 0;  ///< of all
 };
 
@@ -152,17 +155,18 @@ void round_trip(Stack& stack, std::int64_t cards, Cost& cost) {
     });
 }
 
-constexpr std::int64_t kFew = 500;  ///< cards at least that come and go in a measurement
-
 /// `cards` with `protocols` each, where `others` stand.
 void grow(benchmark::State& state, std::int64_t cards, std::int64_t protocols, std::int64_t others = 1) {
-  Cost cost;
-  const std::int64_t rounds = std::max<std::int64_t>(1, kFew / cards);
+  const std::int64_t least = std::max<std::int64_t>(1, kFew / cards);
+  const std::int64_t most = 20 * least;  // while others compute on the core
+  std::int64_t rounds = 0;
+  Cost cost(most * cards);
   for (auto _ : state) {
     Stack stack(options_of(others, protocols));
-    Cost of_first;
+    Cost of_first(cards);
     round_trip(stack, cards, of_first);
-    for (std::int64_t i = 0; i < rounds; ++i) round_trip(stack, cards, cost);
+    for (rounds = 0; rounds < least || (!cost.has_enough() && rounds < most); ++rounds)
+      round_trip(stack, cards, cost);
     state.SetIterationTime((cost.up.seconds() + cost.down.seconds()) * static_cast<double>(rounds * cards));
     if (!stack.is_clean() ||
         stack.opens.size() != static_cast<std::size_t>((others + (1 + rounds) * cards) * protocols))
@@ -215,11 +219,8 @@ class Steps {
   }
   std::size_t done() const noexcept { return done_; }
   void tell(benchmark::State& state, const char* name) {
-    for (std::size_t i = 1; i < kProtocols; ++i) {
-      const auto median = seconds_[i].begin() + static_cast<std::ptrdiff_t>(seconds_[i].size() / 2);
-      std::ranges::nth_element(seconds_[i], median);
-      state.counters[fmt::format("{}_{}", name, i + 1)] = *median * 1e6;
-    }
+    for (std::size_t i = 1; i < kProtocols; ++i)
+      state.counters[fmt::format("{}_{}", name, i + 1)] = median_of(seconds_[i]) * 1e6;
   }
 
  private:
@@ -230,7 +231,7 @@ class Steps {
 
 void EachBinding(benchmark::State& state) {
   Stack stack(options_of(1, kProtocols));
-  Cost of_all;
+  Cost of_all(kCards + kFew);
   round_trip(stack, kCards, of_all);
   Steps up;
   Steps down;

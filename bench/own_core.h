@@ -40,13 +40,14 @@ class OwnCore {
   }
   /// Whether a burst of additions is as quick as it can be, now.
   static bool is_quiet() noexcept;
+  /// Until that is so, or no patience is left.
+  static void wait_for_quiet() noexcept;
   /// Of all slices, the share of those that were not alone on the core.
   double disturbed() const noexcept {
     return slices_ == 0 ? 0 : static_cast<double>(disturbed_) / static_cast<double>(slices_);
   }
 
  private:
-  static void wait_for_quiet() noexcept;
   static double thread_seconds() noexcept;
 
   static double patience;  ///< seconds that all of a program may still lose by waiting for quiet
