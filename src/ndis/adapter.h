@@ -26,11 +26,13 @@
 #include "ndis/gate.h"
 #include "ndis/handle.h"
 #include "ndis/miniport_driver.h"
+#include "ndis/name_index.h"
 #include "ndis/oid_direct.h"
 #include "ndis/oid_queue.h"
 #include "ndis/port.h"
 #include "ndis/reset.h"
 #include "ndis/restart_attributes.h"
+#include "ndis/roster.h"
 #include "ndis/selective_suspend.h"
 #include "ndis/send_queue.h"
 #include "ndis/settings.h"
@@ -46,6 +48,7 @@ class AdapterHardware;
 class Binding;
 class CoAdapter;
 class DeviceInstance;
+class Library;
 class ProtocolDriver;
 
 /// What a device is before any driver has seen it.
@@ -96,7 +99,10 @@ struct AdapterTraits {
   bool power_managed() const noexcept { return !pnp_capabilities.empty() || !pm_capabilities.empty(); }
 };
 
-class Adapter final : public Object {
+class Adapter final : public Object,
+                      public Listed<Library>,
+                      public Listed<MiniportDriver>,
+                      public NamedIn<Library> {
  public:
   static constexpr HandleKind kHandleKinds[] = {HandleKind::Adapter};
 
@@ -105,6 +111,7 @@ class Adapter final : public Object {
 
   const std::string& name() const noexcept { return config_.name; }
   const AdapterConfig& config() const noexcept { return config_; }
+  const std::u16string& device_name() const noexcept { return config_.device_name; }
   MiniportDriver& driver() const noexcept { return *driver_; }
   bool is_version6() const noexcept { return driver_->is_version6(); }
   bool is_virtual() const noexcept { return config_.is_virtual; }

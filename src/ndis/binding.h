@@ -19,6 +19,7 @@
 #include "ndis/gate.h"
 #include "ndis/multicast_list.h"
 #include "ndis/protocol_driver.h"
+#include "ndis/roster.h"
 
 namespace undis {
 
@@ -26,7 +27,7 @@ namespace data_path {
 struct RunningReceive;
 }
 
-class Binding final : public Object {
+class Binding final : public Object, public Listed<ProtocolDriver> {
  public:
   static constexpr HandleKind kHandleKinds[] = {HandleKind::Binding};
 

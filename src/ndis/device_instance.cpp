@@ -41,8 +41,7 @@ NDIS_STATUS initialize_device_instance(MiniportDriver& driver, std::u16string_vi
   Ref<DeviceInstance> instance(new DeviceInstance(driver, std::u16string(name), device_context));
   {
     const kernel::Hold hold(library.lock_);
-    if (!library.by_instance_name_.emplace(kernel::upcased(name), instance.get()).second)
-      return NDIS_STATUS_NOT_ACCEPTED;
+    if (!library.instances_by_name_.add(*instance)) return NDIS_STATUS_NOT_ACCEPTED;
     library.instances_.add(*instance);
   }
   if (Binding* const binding = binding_being_made(); binding != nullptr) {
@@ -70,10 +69,10 @@ void Library::initialize_instance(DeviceInstance& instance) {
     instance.phase = DeviceInstance::Phase::Initializing;
   }
   AdapterConfig config;
-  config.device_name = instance.name();
+  config.device_name = instance.device_name();
   config.device_context = instance.device_context();
   config.is_virtual = true;
-  config.name = name_of_device(instance.name());
+  config.name = name_of_device(instance.device_name());
   config.configuration_key =
       u"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\" + kernel::to_utf16(config.name);
   const Ref<Adapter> adapter = add_adapter(instance.driver(), std::move(config));
@@ -94,23 +93,22 @@ void Library::initialize_instance(DeviceInstance& instance) {
   drop_locked(instance);
 }
 
-void Library::drop_locked(const DeviceInstance& instance) {
-  by_instance_name_.erase(kernel::upcased(instance.name()));
+void Library::drop_locked(DeviceInstance& instance) {
+  instances_by_name_.remove(instance);
   instances_.take_out(instance);
 }
 
 void Library::start_device(std::u16string_view name) {
   for (const Ref<DeviceInstance>& instance : instances())
-    if (instance->name() == name) initialize_instance(*instance);
+    if (instance->device_name() == name) initialize_instance(*instance);
 }
 
 NDIS_STATUS cancel_device_instance(MiniportDriver& driver, std::u16string_view name) {
   Library& library = Library::current();
   const kernel::Hold hold(library.lock_);
-  const auto found = library.by_instance_name_.find(kernel::upcased(name));
-  if (found == library.by_instance_name_.end()) return NDIS_STATUS_FAILURE;
-  const Ref<DeviceInstance> instance(found->second);
-  if (&instance->driver() != &driver || instance->phase != DeviceInstance::Phase::WaitingForDevice)
+  const Ref<DeviceInstance> instance(library.instances_by_name_.find(name));
+  if (!instance || &instance->driver() != &driver ||
+      instance->phase != DeviceInstance::Phase::WaitingForDevice)
     return NDIS_STATUS_FAILURE;
   instance->phase = DeviceInstance::Phase::Cancelled;
   library.drop_locked(*instance);
@@ -125,11 +123,9 @@ NDIS_STATUS deinitialize_device_instance(Adapter& adapter) {
     // Whoever comes second, or calls from inside a callback of the start or the removal, gets FAILURE
     // (docs/decisions.md#im-deinit).
     const kernel::Hold hold(library.lock_);
-    const auto at = library.by_instance_name_.find(kernel::upcased(adapter.config().device_name));
-    if (at == library.by_instance_name_.end() || at->second->adapter != &adapter ||
-        at->second->phase != DeviceInstance::Phase::Up)
+    const Ref<DeviceInstance> instance(library.instances_by_name_.find(adapter.device_name()));
+    if (!instance || instance->adapter != &adapter || instance->phase != DeviceInstance::Phase::Up)
       return NDIS_STATUS_FAILURE;
-    const Ref<DeviceInstance> instance(at->second);
     instance->phase = DeviceInstance::Phase::Gone;
     library.drop_locked(*instance);
   }

@@ -11,6 +11,8 @@
 
 #include "ndis/adapter.h"
 #include "ndis/miniport_driver.h"
+#include "ndis/name_index.h"
+#include "ndis/roster.h"
 
 namespace undis {
 
@@ -18,22 +20,22 @@ class Library;
 
 /// An initialisation that was asked for and may not have happened yet: NDIS waits for the device to be
 /// started.
-class DeviceInstance final : public Object {
+class DeviceInstance final : public Object, public Listed<Library>, public NamedIn<Library> {
  public:
   enum class Phase : std::uint8_t { WaitingForDevice, Initializing, Up, Cancelled, Failed, Gone };
 
-  DeviceInstance(MiniportDriver& driver, std::u16string name, void* device_context)
-      : driver_(&driver), name_(std::move(name)), device_context_(device_context) {}
+  DeviceInstance(MiniportDriver& driver, std::u16string device_name, void* device_context)
+      : driver_(&driver), device_name_(std::move(device_name)), device_context_(device_context) {}
 
   MiniportDriver& driver() const noexcept { return *driver_; }
-  const std::u16string& name() const noexcept { return name_; }
+  const std::u16string& device_name() const noexcept { return device_name_; }
   void* device_context() const noexcept { return device_context_; }
   Phase phase = Phase::WaitingForDevice;  ///< guarded by Library's lock
   Ref<Adapter> adapter;                   ///< from Initializing on
 
  private:
   const Ref<MiniportDriver> driver_;
-  const std::u16string name_;
+  const std::u16string device_name_;
   void* const device_context_;
 };
 

@@ -49,7 +49,10 @@ Library::~Library() {
       adapter->remove(*binding);
       binding->protocol().forget(*binding);
     }
-  for (const Ref<Adapter>& adapter : adapters()) adapter->filters.abandon();
+  for (const Ref<Adapter>& adapter : adapters()) {
+    adapter->filters.abandon();
+    adapter->driver().remove(*adapter);
+  }
   g_current = nullptr;
 }
 
@@ -246,7 +249,7 @@ Ref<Adapter> Library::add_adapter(MiniportDriver& driver, AdapterConfig config) 
   const kernel::Hold hold(lock_);
   adapter->interface_index_ = ++last_interface_index_;
   adapters_.add(*adapter);
-  by_device_name_.emplace(kernel::upcased(adapter->config().device_name), adapter.get());
+  adapters_by_name_.add(*adapter);
   return adapter;
 }
 
@@ -276,7 +279,7 @@ void Library::forget(Adapter& adapter) {
   {
     const kernel::Hold hold(lock_);
     gone = adapters_.take_out(adapter);
-    if (gone) by_device_name_.erase(kernel::upcased(gone->config().device_name));
+    adapters_by_name_.remove(adapter);
   }
   if (!gone) return;
   gone->driver().remove(*gone);
@@ -308,8 +311,7 @@ std::vector<Ref<Adapter>> Library::adapters() const {
 
 Ref<Adapter> Library::adapter_by_device_name(std::u16string_view name) const {
   const kernel::Hold hold(lock_);
-  const auto found = by_device_name_.find(kernel::upcased(name));
-  return found == by_device_name_.end() ? Ref<Adapter>() : Ref<Adapter>(found->second);
+  return Ref<Adapter>(adapters_by_name_.find(name));
 }
 
 std::vector<Ref<DeviceInstance>> Library::instances() const {
@@ -319,8 +321,7 @@ std::vector<Ref<DeviceInstance>> Library::instances() const {
 
 Ref<DeviceInstance> Library::instance_named(std::u16string_view name) const {
   const kernel::Hold hold(lock_);
-  const auto found = by_instance_name_.find(kernel::upcased(name));
-  return found == by_instance_name_.end() ? Ref<DeviceInstance>() : Ref<DeviceInstance>(found->second);
+  return Ref<DeviceInstance>(instances_by_name_.find(name));
 }
 
 }  // namespace undis

@@ -8,7 +8,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <ndis.h>
@@ -21,6 +20,7 @@
 #include "ndis/handle.h"
 #include "ndis/interface.h"
 #include "ndis/miniport_driver.h"
+#include "ndis/name_index.h"
 #include "ndis/observer.h"
 #include "ndis/protocol_driver.h"
 #include "ndis/roster.h"
@@ -113,8 +113,8 @@ class Library {
   template <class IsIt>
   Ref<Adapter> find_adapter(IsIt is_it) const EXCLUDES(lock_) {
     const kernel::Hold hold(lock_);
-    for (const Ref<Adapter>& adapter : adapters_)
-      if (is_it(*adapter)) return adapter;
+    for (Adapter& adapter : adapters_)
+      if (is_it(adapter)) return Ref<Adapter>(adapter);
     return {};
   }
   /// The device of a virtual miniport starts (IRP_MN_START_DEVICE): an initialisation that waits for it
@@ -150,7 +150,7 @@ class Library {
   void report_orphaned_instances(kernel::Driver& driver);
   void check_left_behind(kernel::Driver& driver, LeftBehind::When when);
   void initialize_instance(DeviceInstance& instance);
-  void drop_locked(const DeviceInstance& instance) REQUIRES(lock_);
+  void drop_locked(DeviceInstance& instance) REQUIRES(lock_);
   void describe_in_registry(const AdapterConfig& config);
   bool driver_was_intermediate(const kernel::Driver& driver) const EXCLUDES(lock_);
 
@@ -166,12 +166,10 @@ class Library {
   std::vector<Ref<MiniportDriver>> miniport_drivers_ GUARDED_BY(lock_);
   std::vector<Ref<ProtocolDriver>> protocols_ GUARDED_BY(lock_);
   std::vector<Ref<FilterDriver>> filter_drivers_ GUARDED_BY(lock_);
-  Roster<Adapter> adapters_ GUARDED_BY(lock_);
-  std::unordered_map<std::u16string, Adapter*>
-      by_device_name_ GUARDED_BY(lock_);  ///< by upper-case name; looked up only
-  Roster<DeviceInstance> instances_ GUARDED_BY(lock_);
-  std::unordered_map<std::u16string, DeviceInstance*>
-      by_instance_name_ GUARDED_BY(lock_);  ///< the same by upper-case name
+  Roster<Adapter, Library> adapters_ GUARDED_BY(lock_);
+  NameIndex<Adapter, Library> adapters_by_name_ GUARDED_BY(lock_);
+  Roster<DeviceInstance, Library> instances_ GUARDED_BY(lock_);
+  NameIndex<DeviceInstance, Library> instances_by_name_ GUARDED_BY(lock_);
   std::vector<const kernel::Driver*>
       intermediates_ GUARDED_BY(lock_);  ///< drivers that ever registered an intermediate half
   ULONG last_interface_index_ GUARDED_BY(lock_) = 0;

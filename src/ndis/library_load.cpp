@@ -93,7 +93,7 @@ void Library::check_left_behind(kernel::Driver& driver, LeftBehind::When when) {
   }
   for (const Ref<DeviceInstance>& instance : instances()) {
     if (&instance->driver().driver() != &driver) continue;
-    cancel_device_instance(instance->driver(), instance->name());
+    cancel_device_instance(instance->driver(), instance->device_name());
   }
   for (const Ref<MiniportDriver>& miniport : miniports) {
     // NdisMRegisterMiniport has no counterpart: after a clean Unload NDIS gives that registration back

@@ -136,7 +136,7 @@ class MiniportDriver final : public Object {
   NDIS_HANDLE handle_ = nullptr;  ///< opened and closed by Library
   ProtocolDriver* associated_ = nullptr;
   mutable kernel::Lock lock_;
-  Roster<Adapter, Adapter*> adapters_ GUARDED_BY(lock_);
+  Roster<Adapter, MiniportDriver, Adapter*> adapters_ GUARDED_BY(lock_);
 };
 
 /// NdisMInitializeWrapper's object: what a 5.x miniport's DriverEntry starts with.

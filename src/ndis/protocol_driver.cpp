@@ -110,7 +110,7 @@ bool ProtocolDriver::deregister(const char* function) {
   {
     const kernel::Hold hold(lock_);
     const bool all_closed =
-        std::ranges::none_of(bindings_, [](const Binding* binding) { return binding->is_open(); });
+        std::ranges::none_of(bindings_, [](const Binding& binding) { return binding.is_open(); });
     if (!all_closed) {
       release_when_unbound_ = true;
       return true;

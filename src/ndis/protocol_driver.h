@@ -125,7 +125,7 @@ class ProtocolDriver final : public Object {
   NDIS_HANDLE handle_ = nullptr;          ///< opened and closed by Library
   std::atomic<bool> ever_bound_ = false;  ///< an adapter was opened at least once
   mutable kernel::Lock lock_;
-  Roster<Binding, Binding*> bindings_ GUARDED_BY(lock_);
+  Roster<Binding, ProtocolDriver, Binding*> bindings_ GUARDED_BY(lock_);
   bool ready_ GUARDED_BY(lock_) = false;
   bool deregistering_ GUARDED_BY(lock_) = false;
   bool release_when_unbound_ GUARDED_BY(lock_) = false;  ///< deregistered from inside the last unbind
