@@ -31,7 +31,10 @@ std::u16string device_name(std::string_view adapter) {
 }
 
 std::u16string adapter_key(std::string_view adapter) {
-  return std::u16string(kNetClass) + kernel::to_utf16(adapter);
+  const std::u16string name = kernel::to_utf16(adapter);
+  std::u16string path;
+  path.reserve(kNetClass.size() + name.size());
+  return path.append(kNetClass).append(name);
 }
 
 World::World(const WorldOptions& options)

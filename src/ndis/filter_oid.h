@@ -7,7 +7,7 @@
 // clones and requests of its own alike.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <vector>
 
 #include <ndis.h>
@@ -79,7 +79,7 @@ class FilterOids {
 
   FilterModule& module_;
   mutable kernel::Lock lock_;
-  std::deque<Ref<FilterOidJob>> waiting_ GUARDED_BY(lock_);
+  std::list<Ref<FilterOidJob>> waiting_ GUARDED_BY(lock_);
   Ref<FilterOidJob> current_ GUARDED_BY(lock_);
   std::vector<Clone> clones_ GUARDED_BY(lock_);
   bool closed_ GUARDED_BY(lock_) = false;

@@ -15,7 +15,7 @@ machine::Machine& machine_now() noexcept {
 }  // namespace
 
 Gate::Gate(kernel::WaitName name)
-    : pool_(kernel::System::current().tallies()), users_(pool_.take()), empty_(name) {}
+    : pool_(kernel::System::current().tallies()), users_(pool_.take()), name_(name) {}
 
 Gate::~Gate() {
   pool_.give(users_);
@@ -33,20 +33,25 @@ std::uint32_t Gate::inside() const noexcept {
 void Gate::leave_and_tell(std::uint32_t users) noexcept {
   const kernel::Hold hold(lock_);
   kernel::TallyPool::own(users_).leave(users);
-  if (inside() == 0) empty_.set();
+  if (inside() != 0) return;
+  for (Waiter* waiter = blocked_; waiter != nullptr; waiter = waiter->next) waiter->empty.set();
+  blocked_ = nullptr;
 }
 
 void Gate::wait_empty() noexcept {
   waiting_.fetch_add(1, std::memory_order_relaxed);
   // Whoever saw nobody wait, or a state that is no more, is through after this.
   machine::finish_sections(machine_now());
+  Waiter waiter{kernel::Event(name_), nullptr};
   for (;;) {
     {
-      const kernel::Hold hold(lock_);
+      const kernel::Hold hold(lock_);  // whoever wakes this thread is through with its event then
       if (inside() == 0) break;
-      empty_.reset();
+      waiter.empty.reset();
+      waiter.next = blocked_;
+      blocked_ = &waiter;
     }
-    empty_.wait();
+    waiter.empty.wait();
   }
   waiting_.fetch_sub(1, std::memory_order_relaxed);
 }

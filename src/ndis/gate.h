@@ -60,12 +60,19 @@ class Gate {
  private:
   void leave_and_tell(std::uint32_t users) noexcept EXCLUDES(lock_);
 
+  /// In wait_empty(), where its event is.
+  struct Waiter {
+    kernel::Event empty;
+    Waiter* next;
+  };
+
   kernel::TallyPool& pool_;
   kernel::Tally* const users_;  ///< written by their own processors only
   std::atomic<bool> closed_{false};
+  kernel::Lock lock_;
   std::atomic<std::uint32_t> waiting_{0};  ///< in wait_empty(): then nobody leaves without the lock
-  mutable kernel::Lock lock_;
-  kernel::Event empty_;
+  Waiter* blocked_ GUARDED_BY(lock_) = nullptr;
+  const kernel::WaitName name_;
 };
 
 }  // namespace undis

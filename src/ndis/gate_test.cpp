@@ -76,6 +76,28 @@ TEST_F(AGate, IsWaitedForUntilTheLastHasLeft) {
   EXPECT_EQ(inside_when_through, 0U);
 }
 
+TEST_F(AGate, LetsAllGoOnWhoWait) {
+  constexpr unsigned kWaiting = 3;
+  unsigned through = 0;
+  ASSERT_TRUE(gate.enter());
+  EXPECT_EQ(world.run("wait",
+                      [&] {
+                        for (unsigned i = 0; i < kWaiting; ++i)
+                          world.system().spawn("wait too", [&] {
+                            gate.wait_empty();
+                            ++through;
+                          });
+                        world.system().spawn("leave", [&] {
+                          EXPECT_EQ(through, 0U);
+                          gate.leave();
+                        });
+                        gate.wait_empty();
+                        ++through;
+                      }),
+            kernel::Outcome::Idle);
+  EXPECT_EQ(through, kWaiting + 1);
+}
+
 TEST_F(AGate, ThatNobodyLeavesIsAHangWithItsName) {
   ASSERT_TRUE(gate.enter());
   EXPECT_EQ(world.run("wait", [&] { gate.wait_empty(); }), kernel::Outcome::Hang);

@@ -4,8 +4,8 @@
 // comes while one runs, or while the driver has no room, stands in line.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <list>
 
 #include "kernel/lock.h"
 #include "ndis/item.h"
@@ -26,7 +26,7 @@ struct SendQueue {
   Item* last GUARDED_BY(lock) = nullptr;
   bool busy GUARDED_BY(lock) = false;           ///< a function of the driver runs
   bool request_waits GUARDED_BY(lock) = false;  ///< the adapter's current OID request waits for its turn
-  std::deque<Turn> turns GUARDED_BY(lock);      ///< before any packet
+  std::list<Turn> turns GUARDED_BY(lock);       ///< before any packet
   bool blocked GUARDED_BY(lock) =
       false;  ///< it answered RESOURCES: until NdisMSendResourcesAvailable or a completion
 };

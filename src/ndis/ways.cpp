@@ -3,6 +3,8 @@
 // Working the ways out.
 #include "ndis/ways.h"
 
+#include <iterator>
+
 #include "kernel/driver.h"
 #include "kernel/passage.h"
 #include "ndis/adapter.h"
@@ -165,18 +167,18 @@ void Ways::plan() {
   const kernel::Passage::Side side = adapter_.passage.enter();  // the list of bindings lives as long
   const std::span<Binding* const> bindings = adapter_.bindings_now();
   const Ends reached = ends(bindings);
-  auto block = std::make_unique<Block>();
+  Block block;
   adapter_.filters.with_modules(
       [&](std::span<const Ref<FilterModule>> modules) NO_THREAD_SAFETY_ANALYSIS {  // lock_ is held
-        block->reserve(places *
-                       (kOfEnd * (bindings.size() + 1) + kOfModule * modules.size()));  // nothing in it moves
+        block.reserve(places *
+                      (kOfEnd * (bindings.size() + 1) + kOfModule * modules.size()));  // nothing in it moves
         for (const Binding* const binding : bindings)
-          plan_binding(*block, *binding, reached, bindings.size() == 1);
-        set(*block, adapter_.handle(), Direction::Complete,
+          plan_binding(block, *binding, reached, bindings.size() == 1);
+        set(block, adapter_.handle(), Direction::Complete,
             next_back_up(adapter_.filters.first_complete, reached.sender));
-        set(*block, adapter_.handle(), Direction::Receive,
+        set(block, adapter_.handle(), Direction::Receive,
             of_source(next_up(adapter_.filters.first_receive, reached.receiver), adapter_.handle()));
-        for (const Ref<FilterModule>& module : modules) plan_module(*block, *module, reached);
+        for (const Ref<FilterModule>& module : modules) plan_module(block, *module, reached);
       });
   adapter_.passage.leave(side);
   blocks_.push_back(std::move(block));
@@ -197,13 +199,13 @@ void Ways::note_sender(const Binding& from) {
 
 void Ways::settle() {
   if (adapter_.passage.is_abandoned()) return;  // who is on a way stays there, with its frame
-  std::vector<std::unique_ptr<Block>> old;
+  std::vector<Block> old;
   {
     const kernel::Hold hold(lock_);
-    old.swap(blocks_);
-    if (!old.empty()) {
-      blocks_.push_back(std::move(old.back()));
-      old.pop_back();
+    if (blocks_.size() > 1) {
+      const auto last = std::prev(blocks_.end());
+      old.assign(std::make_move_iterator(blocks_.begin()), std::make_move_iterator(last));
+      blocks_.erase(blocks_.begin(), last);
     }
   }
   adapter_.passage.synchronize();

@@ -12,7 +12,6 @@
 
 #include <array>
 #include <atomic>
-#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -220,8 +219,7 @@ class Ways {
   std::atomic<bool> several_{false};             ///< others have, too
   kernel::Lock lock_;
   std::vector<std::atomic<const Way*>*> set_ GUARDED_BY(lock_);
-  std::vector<std::unique_ptr<Block>>
-      blocks_ GUARDED_BY(lock_);  ///< the last one is in use, the others may be
+  std::vector<Block> blocks_ GUARDED_BY(lock_);  ///< the last one is in use, the others may be
 };
 
 }  // namespace undis
