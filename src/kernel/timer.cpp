@@ -182,31 +182,51 @@ void TimerTable::take_of(const Driver& driver, const std::function<void(KTIMER&)
 
 // ---- timers of undis ----
 
-OwnTimer::OwnTimer(std::function<void()> body) : dpc_(std::move(body)) {}
+struct OwnTimer::Expiry final : machine::Timer {
+  explicit Expiry(const std::function<void()>& body) : dpc(body) {}
+  void expire(machine::Ticks now) noexcept override {
+    if (period_ms != 0) System::current().machine().arm(*this, now + period_ms * kTicksPerMillisecond);
+    System::current().scheduling().dpcs.insert(dpc.dpc, nullptr, nullptr, nullptr);
+  }
+  OwnDpc dpc;
+  std::uint32_t period_ms = 0;
+};
+
+OwnTimer::OwnTimer(std::function<void()> body) : body_(std::move(body)) {}
 
 OwnTimer::~OwnTimer() {
-  if (System::current_or_null() == nullptr) return;
+  const std::unique_ptr<Expiry> made(expiry_.load());
+  if (made == nullptr || System::current_or_null() == nullptr) return;
   cancel();
   System::current().machine().finish_expiries();
 }
 
+OwnTimer::Expiry& OwnTimer::expiry() {
+  Expiry* made = expiry_.load(std::memory_order_acquire);
+  if (made != nullptr) return *made;
+  auto fresh = std::make_unique<Expiry>(body_);
+  return expiry_.compare_exchange_strong(made, fresh.get()) ? *fresh.release() : *made;
+}
+
 bool OwnTimer::set(machine::Ticks ticks, std::uint32_t period_ms) noexcept {
   machine::Machine& machine = System::current().machine();
-  const bool was_set = machine.disarm(expiry_);
-  period_ms_ = period_ms;
-  machine.arm(expiry_, machine.now() + ticks);
+  Expiry& expiry = this->expiry();
+  const bool was_set = machine.disarm(expiry);
+  expiry.period_ms = period_ms;
+  machine.arm(expiry, machine.now() + ticks);
   return was_set;
 }
 
 bool OwnTimer::cancel() noexcept {
-  const bool was_set = System::current().machine().disarm(expiry_);
-  return System::current().scheduling().dpcs.remove(dpc_.dpc) || was_set;
+  Expiry* const expiry = expiry_.load(std::memory_order_acquire);
+  if (expiry == nullptr) return false;
+  const bool was_set = System::current().machine().disarm(*expiry);
+  return System::current().scheduling().dpcs.remove(expiry->dpc.dpc) || was_set;
 }
 
-void OwnTimer::Expiry::expire(machine::Ticks now) noexcept {
-  if (owner_.period_ms_ != 0)
-    System::current().machine().arm(*this, now + owner_.period_ms_ * kTicksPerMillisecond);
-  System::current().scheduling().dpcs.insert(owner_.dpc_.dpc, nullptr, nullptr, nullptr);
+bool OwnTimer::is_set() const noexcept {
+  const Expiry* const expiry = expiry_.load(std::memory_order_acquire);
+  return expiry != nullptr && expiry->armed();
 }
 
 // ---- the entry points ----

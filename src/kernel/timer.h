@@ -6,6 +6,7 @@
 // garbage is told from both.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -20,7 +21,7 @@ namespace undis::kernel {
 class Driver;
 
 /// A timer of undis itself: `body` runs at DISPATCH_LEVEL, as a DPC does, without a driver's frame. Not to be
-/// destroyed by its body.
+/// destroyed by its body. Most are never set: what it takes is made when one first is.
 class OwnTimer {
  public:
   explicit OwnTimer(std::function<void()> body);
@@ -33,20 +34,14 @@ class OwnTimer {
   bool set(machine::Ticks ticks, std::uint32_t period_ms = 0) noexcept;
   /// True: it was set, or due but not begun, and the body will not run.
   bool cancel() noexcept;
-  bool is_set() const noexcept { return expiry_.armed(); }
+  bool is_set() const noexcept;
 
  private:
-  class Expiry final : public machine::Timer {
-   public:
-    explicit Expiry(OwnTimer& owner) noexcept : owner_(owner) {}
+  struct Expiry;
+  Expiry& expiry();
 
-   private:
-    void expire(machine::Ticks now) noexcept override;
-    OwnTimer& owner_;
-  };
-  Expiry expiry_{*this};
-  OwnDpc dpc_;
-  std::uint32_t period_ms_ = 0;
+  const std::function<void()> body_;
+  std::atomic<Expiry*> expiry_{nullptr};  ///< owned; once made, it stays
 };
 
 class TimerTable {
