@@ -59,18 +59,23 @@ bool may(const DdiCall& call, const FilterModule& module, FilterEvent operation)
   if (module && NetBufferLists != nullptr) filter_return(*module, NetBufferLists, ReturnFlags);
 }
 
+/// A hop's code fits into two lines of the cache, if it begins with one.
+constexpr std::size_t kLine = 64;
+
 }  // namespace
 
 // Page    ndis/nf-ndis-ndisfsendnetbufferlists                       IRQL  <= DISPATCH_LEVEL
-VOID NdisFSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
-                             NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
+[[gnu::aligned(kLine)]] VOID NdisFSendNetBufferLists(NDIS_HANDLE NdisFilterHandle,
+                                                     PNET_BUFFER_LIST NetBufferList,
+                                                     NDIS_PORT_NUMBER PortNumber, ULONG SendFlags) {
   follow_on<Direction::Send, plain::in_full<&plain::filter_send, &stamped_send>>(
       NdisFilterHandle, NetBufferList, PortNumber, SendFlags);
 }
 
 // Page    ndis/nf-ndis-ndisfsendnetbufferlistscomplete               IRQL  <= DISPATCH_LEVEL
-VOID NdisFSendNetBufferListsComplete(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferList,
-                                     ULONG SendCompleteFlags) {
+[[gnu::aligned(kLine)]] VOID NdisFSendNetBufferListsComplete(NDIS_HANDLE NdisFilterHandle,
+                                                             PNET_BUFFER_LIST NetBufferList,
+                                                             ULONG SendCompleteFlags) {
   follow_on<Direction::Complete, plain::in_full<&plain::filter_complete, &stamped_complete>>(
       NdisFilterHandle, NetBufferList, SendCompleteFlags);
 }
@@ -84,9 +89,11 @@ VOID NdisFCancelSendNetBufferLists(NDIS_HANDLE NdisFilterHandle, PVOID CancelId)
 }
 
 // Page    ndis/nf-ndis-ndisfindicatereceivenetbufferlists            IRQL  <= DISPATCH_LEVEL
-VOID NdisFIndicateReceiveNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
-                                        NDIS_PORT_NUMBER PortNumber, ULONG NumberOfNetBufferLists,
-                                        ULONG ReceiveFlags) {
+[[gnu::aligned(kLine)]] VOID NdisFIndicateReceiveNetBufferLists(NDIS_HANDLE NdisFilterHandle,
+                                                                PNET_BUFFER_LIST NetBufferLists,
+                                                                NDIS_PORT_NUMBER PortNumber,
+                                                                ULONG NumberOfNetBufferLists,
+                                                                ULONG ReceiveFlags) {
   if (NDIS_TEST_RECEIVE_CANNOT_PEND(ReceiveFlags)) [[unlikely]]
     return plain::in_full<&plain::filter_indicate, &stamped_indicate>(
         NdisFilterHandle, NetBufferLists, PortNumber, NumberOfNetBufferLists, ReceiveFlags);
@@ -95,8 +102,8 @@ VOID NdisFIndicateReceiveNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFE
 }
 
 // Page    ndis/nf-ndis-ndisfreturnnetbufferlists                     IRQL  <= DISPATCH_LEVEL
-VOID NdisFReturnNetBufferLists(NDIS_HANDLE NdisFilterHandle, PNET_BUFFER_LIST NetBufferLists,
-                               ULONG ReturnFlags) {
+[[gnu::aligned(kLine)]] VOID NdisFReturnNetBufferLists(NDIS_HANDLE NdisFilterHandle,
+                                                       PNET_BUFFER_LIST NetBufferLists, ULONG ReturnFlags) {
   follow_on<Direction::Return, plain::in_full<&plain::filter_return, &stamped_return>>(
       NdisFilterHandle, NetBufferLists, ReturnFlags);
 }
