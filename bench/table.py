@@ -167,6 +167,12 @@ def grown(what, members):
            farthest <= 0.2)
 
 
+def alone(ns):
+    """(row, ns) of those that stand beside no model and that nothing follows from."""
+    beside_others = ("Ndis", "Bare", "Machine", "Adapters", "Bindings", "EachBinding", "SendAmong")
+    return [(name, value) for name, value in ns.items() if not name.startswith(beside_others)]
+
+
 def number(value):
     return "" if value is None else f"{value:,.2f}"
 
@@ -175,9 +181,8 @@ def lines(rows):
     table = [("row", "ns per item", "bare", "ratio", "target", "")]
     for name, ndis, bare, ratio, target, met in beside(rows):
         table.append((name, number(ndis), number(bare), number(ratio), number(target), verdict(met)))
-    for name, value in rows.ns.items():
-        if not name.startswith(("Ndis", "Bare", "Machine", "Adapters", "Bindings", "EachBinding", "SendAmong")):
-            table.append((name, number(value), "", "", "", ""))
+    for name, value in alone(rows.ns):
+        table.append((name, number(value), "", "", "", ""))
     for what, value, target, met in derived(rows):
         table.append((what, "", "", number(value), target or "", verdict(met)))
     disturbed = sum(share > 0.1 for share in rows.disturbed.values())

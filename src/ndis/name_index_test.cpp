@@ -6,8 +6,9 @@
 #include <list>
 #include <string>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include "lab/world.h"
 
 namespace undis::test {
 namespace {
@@ -65,10 +66,7 @@ TEST_F(ANameIndex, LeavesANameToWhoHadItFirst) {
 TEST_F(ANameIndex, FindsEachOfMany) {
   constexpr unsigned kMany = 3000;
   std::list<House> houses;
-  const auto name = [](unsigned i) {
-    const std::string ascii = fmt::format("\\Device\\{{{}}}", i);
-    return std::u16string(ascii.begin(), ascii.end());
-  };
+  const auto name = [](unsigned i) { return lab::device_name(std::to_string(i)); };
   for (unsigned i = 0; i < kMany; ++i) {
     houses.emplace_back(name(i));
     ASSERT_TRUE(index.add(houses.back()));
