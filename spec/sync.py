@@ -18,7 +18,7 @@ import tables
 from tables import ROOT, Ddi
 
 # A definition stands at the left margin (scripts/format sees to it): type, name, parameters, brace.
-DEFINITION = re.compile(r"^(?!return\b|else\b|namespace\b)(?:extern \"C\"\s+)?[A-Za-z_][\w \t*&:<>,]*?[\s*&](\w+)\s*\(([^;{}]*)\)\s*"
+DEFINITION = re.compile(r"^(?!return\b|else\b|namespace\b)(?:\[\[[^\]]*\]\]\s+)?(?:extern \"C\"\s+)?[A-Za-z_][\w \t*&:<>,]*?[\s*&](\w+)\s*\(([^;{}]*)\)\s*"
                         r"(?:noexcept\s*)?(?:[A-Z_]+(?:\([^)]*\))?\s*)*\{", re.MULTILINE)
 VARIABLE = re.compile(r"^(?:extern \"C\"\s+)?[A-Za-z_][\w \t*&:<>,]*?[\s*&](\w+)\s*(?:=[^=]|\{|;)", re.MULTILINE)
 INLINE = re.compile(r"^(?:UNDIS_INLINE|static inline|FORCEINLINE)\b[^;{}()]*?\b(\w+)\s*\([^;{}]*\)\s*\{", re.MULTILINE)
